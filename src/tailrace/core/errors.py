@@ -1,0 +1,92 @@
+"""Every error Tailrace raises, branched by whose fault it is.
+
+`CallerError` is cured by asking differently, `EngineError` by looking at the machine. What a command does wrong is never
+an exception: it is an outcome. Each error carries three plain fields, so that a command line can print two lines, and a
+web adapter a problem document, without parsing the message.
+"""
+
+
+class TailraceError(Exception):
+    """Base of all errors of Tailrace.
+
+    Args:
+        message: what happened, one sentence, without a full stop.
+        op: the operation that failed, a verb ("start", "follow").
+        subject: what it was done to: a run id, a path, a parameter's name.
+        hint: what to do about it, one sentence; never empty in an error a user can meet.
+    """
+
+    def __init__(self, message: str, *, op: str = "", subject: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.op = op
+        self.subject = subject
+        self.hint = hint
+
+
+class CallerError(TailraceError):
+    """The request itself is wrong; the same request will fail again."""
+
+
+class InvalidInput(CallerError, ValueError):
+    """A value is malformed, out of range, or does not fit another one."""
+
+
+class UnknownRun(CallerError, LookupError):
+    """No run has this id here (never had, or it was pruned)."""
+
+
+class OffsetBeyondEnd(CallerError, ValueError):
+    """An offset lies past the bytes that exist."""
+
+
+class UnknownWire(CallerError, ValueError):
+    """The client asked for a form of the output that does not exist."""
+
+
+class NotAllowed(CallerError):
+    """The run exists, and this caller may not have it."""
+
+
+class KeyBusy(CallerError):
+    """`when_busy="reject"`, and a run with the same key is going."""
+
+
+class WrongState(CallerError):
+    """The run is in a state in which this cannot be done (input to a finished run)."""
+
+
+class IllegalTransition(TailraceError):
+    """An event that the state table does not have; nothing was changed."""
+
+
+class EngineError(TailraceError):
+    """The place where runs live cannot serve: a directory, a runner, a disk."""
+
+
+class EngineUnavailable(EngineError):
+    """The runner could not be reached or started in time."""
+
+
+class NoSpace(EngineError):
+    """Free space is below the floor; no new run is taken."""
+
+
+class WrongVersion(EngineError):
+    """The state directory or a running process speaks another version that cannot be served."""
+
+
+class StreamEnded(EngineError):
+    """The stream is complete; there is nothing after its end."""
+
+
+class StreamClosed(EngineError):
+    """This side closed the stream before."""
+
+
+class StreamBroken(EngineError):
+    """The stream stopped before its recorded end: bytes are missing, and it must not look complete."""
+
+
+class StreamBusy(EngineError):
+    """Somebody else is in the middle of the same operation on this stream."""

@@ -1,0 +1,28 @@
+"""What a follower gets: pieces of output, and the few other things that can happen to a stream."""
+
+from typing import NamedTuple
+
+from tailrace.core.timeline import Stream
+
+
+class Chunk(NamedTuple):
+    """Some bytes of the output, all of one stream. `end` is the offset to resume from after it."""
+
+    offset: int
+    data: bytes
+    stream: Stream
+    time_s: float | None
+    """seconds after the command's start; None where it is not known"""
+
+    @property
+    def end(self) -> int:
+        """The offset after the last byte."""
+        return self.offset + len(self.data)
+
+
+class Gap(NamedTuple):
+    """Bytes that the command wrote and that nobody can have: [`begin`, `end`)."""
+
+    begin: int
+    end: int
+    why: str

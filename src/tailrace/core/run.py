@@ -1,0 +1,124 @@
+"""A run as everybody sees it: the object of the API, the list, and the `state` and `end` events."""
+
+from datetime import datetime
+
+import msgspec
+
+from tailrace.core.outcome import Outcome
+from tailrace.core.result import Child, LadderStep, Result, Usage
+from tailrace.core.spec import Spec
+from tailrace.core.states import State
+
+
+class ProcessId(msgspec.Struct, frozen=True):
+    """A process, named so that a later one with the same pid is never taken for it."""
+
+    boot: str
+    start: int
+    """clock ticks after boot, field 22 of /proc/PID/stat"""
+    pid: int
+
+
+class Live(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """live.json: what a keeper says of a run that is going."""
+
+    state: State
+    keeper: ProcessId
+    command: ProcessId | None = None
+    started: datetime | None = None
+    held: str | None = None
+    hint: str | None = None
+    stopped_by: str | None = None
+    ladder: tuple[LadderStep, ...] = ()
+    sessions: tuple[int, ...] = ()
+    """sessions in which processes of the run were seen"""
+    pipes: tuple[int, ...] = ()
+    """inodes of the output pipes: who holds one belongs to the run"""
+    cgroup: str | None = None
+    dropped: int = 0
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One run, as it is at this moment. Times are UTC; sizes bytes; durations seconds."""
+
+    id: str
+    command: str | None
+    argv: tuple[str, ...]
+    state: State
+    outcome: Outcome | None
+    created: datetime | None
+    started: datetime | None = None
+    ended: datetime | None = None
+    duration_s: float | None = None
+    size: int = 0
+    dropped: int = 0
+    cwd: str = ""
+    labels: dict[str, str] = {}
+    key: str | None = None
+    by: str | None = None
+    pinned: bool = False
+    queue_place: int | None = None
+    held: str | None = None
+    hint: str | None = None
+    damage: str | None = None
+    """which of the run's files cannot be read; the output still can"""
+    wait_status: int | None = None
+    usage: Usage | None = None
+    ladder: tuple[LadderStep, ...] = ()
+    lingering: tuple[Child, ...] = ()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more will come."""
+        return self.state is State.FINISHED
+
+
+def queued(spec: Spec, *, place: int | None, pinned: bool = False) -> RunInfo:
+    """Return the run that nobody has taken yet."""
+    return RunInfo(
+        id=spec.id,
+        command=spec.command,
+        argv=spec.argv,
+        state=State.QUEUED,
+        outcome=None,
+        created=spec.created,
+        cwd=spec.cwd,
+        labels=spec.labels,
+        key=spec.key,
+        by=spec.by,
+        pinned=pinned,
+        queue_place=place,
+    )
+
+
+def going(spec: Spec, live: Live, size: int, *, pinned: bool = False) -> RunInfo:
+    """Return the run that a keeper has."""
+    return msgspec.structs.replace(
+        queued(spec, place=None, pinned=pinned),
+        state=live.state,
+        started=live.started,
+        size=size,
+        dropped=live.dropped,
+        held=live.held,
+        hint=live.hint,
+        ladder=live.ladder,
+    )
+
+
+def finished(spec: Spec, result: Result, *, pinned: bool = False) -> RunInfo:
+    """Return the run that was asked for by `spec` and ended with `result`."""
+    return msgspec.structs.replace(
+        queued(spec, place=None, pinned=pinned),
+        state=State.FINISHED,
+        outcome=result.outcome,
+        started=result.started,
+        ended=result.ended,
+        duration_s=result.duration_s,
+        size=result.size,
+        dropped=result.dropped,
+        hint=result.hint,
+        wait_status=result.wait_status,
+        usage=result.usage,
+        ladder=result.ladder,
+        lingering=result.lingering,
+    )
