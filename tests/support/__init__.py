@@ -1,0 +1,1 @@
+"""What tests share: waiting for a condition, ending what a test left running, and counting no skip as a pass."""
