@@ -1,0 +1,20 @@
+"""The wires: forms in which output goes to its viewers.
+
+What lives here: a framer per wire, pure from chunks to bytes, so that Flask, ASGI and a broadcast send the same; the
+ids of event streams; the choice of a wire.
+What may be imported: the rest of the core.
+What never: a server, a request, a clock: who sends, when, and what a closed connection means is decided outside.
+
+| wire | content type | stops early by |
+|---|---|---|
+| text | text/plain; charset=utf-8 | aborting |
+| lines | text/event-stream | closing; the client resumes |
+| sse | text/event-stream | closing; the client resumes |
+| ndjson | application/x-ndjson | aborting |
+"""
+
+from tailrace.core.wires.base import LIMIT_BYTES, Framer
+from tailrace.core.wires.eventstream import EventId, parse_event_id
+from tailrace.core.wires.table import WIRES, choose, framer
+
+__all__ = ["LIMIT_BYTES", "WIRES", "EventId", "Framer", "choose", "framer", "parse_event_id"]

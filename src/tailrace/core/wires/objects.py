@@ -1,0 +1,30 @@
+"""The JSON objects that sse and ndjson share: `output` and `gap`. A `state` and an `end` are the run itself."""
+
+import msgspec
+
+from tailrace.core.piece import Gap
+
+
+class Output(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Some text of one stream.
+
+    `offset` is where its bytes begin; `time` is in seconds since the command's start, null where not known. `continued`
+    is there, and true, only where the piece ends because its line is longer than 64 KiB: the line goes on in the next.
+    """
+
+    offset: int
+    time: float | None
+    stream: str
+    text: str
+    continued: bool = False
+
+
+class _Gap(msgspec.Struct, frozen=True, rename={"begin": "from", "end": "to"}):
+    begin: int
+    end: int
+    why: str
+
+
+def gap_object(gap: Gap) -> bytes:
+    """Return `{"from", "to", "why"}`: the bytes of [from, to) are missing."""
+    return msgspec.json.encode(_Gap(gap.begin, gap.end, gap.why))

@@ -1,0 +1,103 @@
+"""The wires by name, and the choice among them that a client makes with `Accept` or `?format=`."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from tailrace.core.errors import UnknownWire
+from tailrace.core.wires.base import Framer
+from tailrace.core.wires.lines import LinesFramer
+from tailrace.core.wires.ndjson import NdjsonFramer
+from tailrace.core.wires.sse import SseFramer
+from tailrace.core.wires.text import TextFramer
+
+WIRES: Mapping[str, type[Framer]] = MappingProxyType(
+    {wire.name: wire for wire in (TextFramer, LinesFramer, SseFramer, NdjsonFramer)}
+)
+"""framers by their wire's name"""
+
+_QUALITY = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
+
+
+class _Range(NamedTuple):
+    """One element of an `Accept` header: `text/*;q=0.5`."""
+
+    type: str
+    subtype: str
+    quality: float
+
+    @property
+    def precision(self) -> int:
+        return (self.type != "*") + (self.subtype != "*")
+
+    def takes(self, content_type: str) -> bool:
+        kind, _, subtype = content_type.partition(";")[0].partition("/")
+        return self.type in ("*", kind) and self.subtype in ("*", subtype)
+
+
+def framer(name: str, run_id: str, offset: int) -> Framer:
+    """Return a new framer of the wire.
+
+    Raises:
+        UnknownWire: there is none of this name.
+    """
+    return WIRES[_known(name)](run_id, offset)
+
+
+def choose(accept: str | None, format: str | None, *, event_stream: str = "lines") -> str:  # noqa: A002  as in the query
+    """Return the name of the wire that a client wants.
+
+    Args:
+        accept: the `Accept` header (RFC 9110, 12.5.1); None or empty takes anything. Elements that cannot be read are
+            left out.
+        format: the value of `?format=`; it decides alone if it is given.
+        event_stream: the wire for who takes `text/event-stream`: `lines` or `sse`.
+
+    Returns:
+        The name with the highest quality; among equals the one asked for more precisely, then the one named first. Who
+        takes anything gets text.
+
+    Raises:
+        UnknownWire: no wire has this name, or none is of a type that the client takes.
+    """
+    if format is not None:
+        return _known(format)
+    if accept is None or not accept.strip():
+        return TextFramer.name
+    ranges = [_range(element) for element in accept.split(",")]
+    readable = [found for found in ranges if found is not None]
+    names = (TextFramer.name, _known(event_stream), NdjsonFramer.name)
+    ranked = [(_rank(WIRES[name].content_type, readable), name) for name in names]
+    best, name = max(ranked, key=lambda row: row[0])
+    if best[0] <= 0:
+        raise UnknownWire("no wire is of a type that you take", op="follow", subject="Accept", hint=_hint())
+    return name
+
+
+def _rank(content_type: str, ranges: list[_Range]) -> tuple[float, int, int]:
+    """Return (quality, precision, how early it is named) of the most precise range that takes the type."""
+    taking = [
+        (found.precision, -place, found.quality) for place, found in enumerate(ranges) if found.takes(content_type)
+    ]
+    precision, place, quality = max(taking, default=(0, 0, 0.0))
+    return quality, precision, place
+
+
+def _range(element: str) -> _Range | None:
+    media, *parameters = (part.strip().lower() for part in element.split(";"))
+    kind, slash, subtype = media.partition("/")
+    if not slash or not kind or not subtype:
+        return None
+    quality = next((value[2:] for value in parameters if value.startswith("q=")), "1")
+    return _Range(kind, subtype, float(quality)) if _QUALITY.fullmatch(quality) else None
+
+
+def _known(name: str) -> str:
+    if name not in WIRES:
+        raise UnknownWire(f"there is no wire {name[:40]!r}", op="follow", subject="format", hint=_hint())
+    return name
+
+
+def _hint() -> str:
+    return "choose one: " + ", ".join(f"{wire.name} ({wire.content_type.partition(';')[0]})" for wire in WIRES.values())
