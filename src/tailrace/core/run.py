@@ -122,3 +122,13 @@ def finished(spec: Spec, result: Result, *, pinned: bool = False) -> RunInfo:
         ladder=result.ladder,
         lingering=result.lingering,
     )
+
+
+def with_late(info: RunInfo, late: int) -> RunInfo:
+    """Return the run with the bytes that its left children wrote after its end."""
+    return msgspec.structs.replace(info, dropped=info.dropped + late) if late else info
+
+
+def with_damage(info: RunInfo, damage: list[str]) -> RunInfo:
+    """Return the run with what is wrong with its files."""
+    return msgspec.structs.replace(info, damage="; ".join(damage)) if damage else info

@@ -1,0 +1,206 @@
+"""The `Engine` protocol, and what its calls take and give.
+
+An engine holds runs: it starts them, tells of them, lets their output be followed, passes requests to them, and forgets
+them. Everything else (waiting, framing, serving) is built on these calls and is the same for every engine. The contract
+that each must keep is a test suite: `tailrace.testing`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypedDict, Unpack
+
+import msgspec
+
+from tailrace.core.piece import Chunk, Gap
+from tailrace.core.run import RunInfo
+from tailrace.core.spec import Spec
+from tailrace.core.timeline import Stream
+from tailrace.host.messages import KeeperRequest
+
+if TYPE_CHECKING:
+    from tailrace.engine.run import Run
+
+
+class StartOptions(TypedDict, total=False):
+    """What can be said about a run besides its argv; all optional. Times in seconds, sizes in bytes."""
+
+    command: str | None
+    """the declared command that this is a run of"""
+    cwd: str | None
+    """the directory to run in; the caller's by default"""
+    env: Mapping[str, str | None] | None
+    """variables to add to the caller's environment; None as a value takes one away"""
+    inherit_env: bool
+    """False: begin with an empty environment instead of the caller's"""
+    pty: bool
+    """run it at a pseudo-terminal"""
+    merge: bool
+    """stdout and stderr on one pipe, exactly interleaved"""
+    rows: int
+    columns: int
+    stdin: bool
+    """give it a standard input that `Run.send` writes to; otherwise it reads /dev/null"""
+    unbuffer: bool
+    """run it under stdbuf(1), line-buffered"""
+    timeout: float | None
+    """stop it after so long"""
+    idle_timeout: float | None
+    """stop it after so long without output"""
+    max_output: int | None
+    """of its output, keep at most so many bytes"""
+    on_max_output: Literal["stop", "truncate"]
+    """then stop it, or let it go on and only count"""
+    grace: float
+    """for children that hold its streams after it has ended"""
+    ladder: Sequence[tuple[str, float]]
+    """the stop ladder: (signal, seconds until the next row)"""
+    leave_children: bool
+    """stop only the command itself, and leave what it started alone"""
+    no_new_privileges: bool
+    rlimits: Mapping[str, int] | None
+    """resource limits, by their names without RLIMIT_"""
+    key: str | None
+    """at most one run of a key goes at a time"""
+    when_busy: Literal["join", "queue", "reject"]
+    """what to do when one of the same key is going"""
+    labels: Mapping[str, str] | None
+    by: str | None
+    """who asked"""
+    origin: str | None
+    """the route and user that a resumed stream must come from"""
+    pin: bool
+    """never prune it"""
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """Which runs to list, newest first. None: any."""
+
+    state: str | None = None
+    """a state, or the kind of an outcome"""
+    command: str | None = None
+    labels: dict[str, str] = {}
+    limit: int = 50
+    cursor: str | None = None
+    """`Page.next` of the page before"""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page of runs, newest first; `next` is the cursor of the following page, or None."""
+
+    runs: tuple[RunInfo, ...]
+    next: str | None
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """Which finished runs may stay; what exceeds any of these goes, oldest first. Live and pinned runs always stay."""
+
+    age_s: float | None = None
+    count: int | None = None
+    size_bytes: int | None = None
+
+
+class Pruned(msgspec.Struct, frozen=True):
+    """What a prune removed."""
+
+    runs: int
+    size_bytes: int
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """Protect the run from retention, or no longer."""
+
+    on: bool
+
+
+Request: TypeAlias = KeeperRequest | Pin
+
+
+class End(msgspec.Struct, frozen=True):
+    """The run is finished and everything was given."""
+
+    run: RunInfo
+
+
+class Cursor(Protocol):
+    """A place in a run's output, from which one viewer reads on. Not for several threads at once."""
+
+    @property
+    def offset(self) -> int:
+        """Where the next look begins."""
+
+    def look(self) -> list[Chunk] | Gap | End | None:
+        """Return what is next, at once: chunks (256 KiB at most), a gap, the end, or None: nothing yet.
+
+        Raises:
+            EngineError: the output cannot be read.
+        """
+
+    def on_change(self, ring: Callable[[], None]) -> None:
+        """Have `ring` called, from any thread, whenever `look` may have more. Look once more after this call."""
+
+    def close(self) -> None:
+        """Let go of everything; safe to repeat."""
+
+
+class Engine(Protocol):
+    """Where runs live. Every call may be made from any thread, and returns without waiting for any command."""
+
+    def start(self, argv: Sequence[str], **options: Unpack[StartOptions]) -> "Run":
+        """Start a run (or join one, with `key`) and return it.
+
+        Raises:
+            InvalidInput: the argv or an option is not usable; nothing was started.
+            KeyBusy: a run of the same key is going, and `when_busy` is `reject`.
+            NoSpace: the disk is too full to take a run.
+            EngineUnavailable: no runner could be had.
+        """
+
+    def get(self, run_id: str) -> RunInfo:
+        """Return a run as it is now.
+
+        Raises:
+            UnknownRun: there is none.
+        """
+
+    def spec(self, run_id: str) -> Spec:
+        """Return what a run was asked to be.
+
+        Raises:
+            UnknownRun: there is none.
+            EngineError: its spec cannot be read.
+        """
+
+    def list(self, query: Query) -> Page:
+        """Return runs, newest first.
+
+        Raises:
+            InvalidInput: a cursor, state or limit that makes no sense.
+        """
+
+    def cursor(self, run_id: str, offset: int = 0, *, tail: int | None = None, stream: Stream | None = None) -> Cursor:
+        """Return a place to read from.
+
+        Args:
+            run_id: the run.
+            offset: in bytes from the start; with `tail` it is not used.
+            tail: begin with the last so many lines of what there is now.
+            stream: only this stream's bytes.
+
+        Raises:
+            UnknownRun: there is no such run.
+            OffsetBeyondEnd: the offset is past what there is.
+        """
+
+    def control(self, run_id: str, request: Request) -> None:
+        """Pass a request to a run: stop, signal, input, resize, close-input, pin. Input waits for the command to take it.
+
+        Raises:
+            UnknownRun: there is none.
+            WrongState: it cannot be done now (the run is finished, has no input, no terminal).
+            EngineUnavailable: its keeper does not answer.
+        """
+
+    def prune(self, retention: Retention) -> Pruned:
+        """Remove finished runs that exceed the retention, oldest first."""
+
+    def close(self) -> None:
+        """Let go of descriptors; runs go on."""

@@ -1,0 +1,330 @@
+"""The engine of this machine: runs as directories, a runner that launches them, viewers that read their files."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import Unpack
+
+from tailrace.core.errors import (
+    EngineError, EngineUnavailable, InvalidInput, KeyBusy, NoSpace, OffsetBeyondEnd, UnknownRun, WrongState,
+)  # fmt: skip
+from tailrace.core.outcome import Lost
+from tailrace.core.piece import Chunk, Gap
+from tailrace.core.result import Result
+from tailrace.core.run import RunInfo
+from tailrace.core.spec import Launch, Spec, WhenBusy
+from tailrace.core.states import State
+from tailrace.core.timeline import Stream
+from tailrace.engine import catalog, preparation
+from tailrace.engine.base import End, Page, Pin, Pruned, Query, Request, Retention, StartOptions
+from tailrace.engine.glance import glance
+from tailrace.engine.run import LIMIT_GAP, Run
+from tailrace.follow.reader import Reader
+from tailrace.follow.tail import start_of_last_lines
+from tailrace.follow.watch import Subscription, watcher_for
+from tailrace.host import messages, rundir, runner_link, settings, settle, unix
+from tailrace.host.clock import Clock, anchor
+from tailrace.host.messages import Stop
+from tailrace.host.rundir import Damaged, RunDir
+from tailrace.host.statedir import StateDir, default_path
+
+MIB = 1 << 20
+FLOOR_BYTES = 64 * MIB
+FLOOR_SHARE = 50
+"""or one part in so many of a small file system"""
+ASK_S = 30.0
+
+
+class DiskEngine:
+    """Runs under one state directory. Safe to use from several threads, and after a fork."""
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        """Open the state directory, making it if it is not there.
+
+        Raises:
+            EngineError: it cannot be used.
+            WrongVersion: another version's layout.
+        """
+        self.state = StateDir(path if path is not None else default_path())
+
+    def __repr__(self) -> str:
+        """Return how to connect to it again."""
+        return f"tailrace.connect({'disk:' + self.state.path!r})"
+
+    def start(self, argv: Sequence[str], **options: Unpack[StartOptions]) -> Run:
+        """See `Engine.start`."""
+        spec, launch = preparation.prepare(argv, options)
+        self._check_space()
+        pinned = options.get("pin", False)
+        if spec.key is None or spec.when_busy is WhenBusy.QUEUE:
+            self._create(spec, launch, pinned=pinned)
+        else:
+            with self.state.exclusively("keys.lock"):
+                if (other := self._going(spec.key)) is not None:
+                    return self._join(other, spec)
+                self._create(spec, launch, pinned=pinned)
+        runner_link.begin(self.state, spec.id)
+        return Run(self, spec.id)
+
+    def get(self, run_id: str) -> RunInfo:
+        """See `Engine.get`."""
+        with RunDir(self.state, run_id) as run:
+            return self._info(run)
+
+    def spec(self, run_id: str) -> Spec:
+        """See `Engine.spec`."""
+        with RunDir(self.state, run_id) as run:
+            try:
+                return run.spec()
+            except Damaged as error:
+                raise EngineError(
+                    f"run {run_id}: {error}", op="read", subject=run_id, hint="its output can still be followed"
+                ) from None
+
+    def list(self, query: Query) -> Page:
+        """See `Engine.list`."""
+        return catalog.page(self.state, query, self._live_infos())
+
+    def cursor(
+        self, run_id: str, offset: int = 0, *, tail: int | None = None, stream: Stream | None = None
+    ) -> "DiskCursor":
+        """See `Engine.cursor`."""
+        run = RunDir(self.state, run_id)
+        try:
+            return DiskCursor(self, run, offset, tail=tail, stream=stream)
+        except BaseException:
+            run.close()
+            raise
+
+    def control(self, run_id: str, request: Request) -> None:
+        """See `Engine.control`."""
+        with RunDir(self.state, run_id) as run:
+            if isinstance(request, Pin):
+                run.set_pinned(request.on)
+            else:
+                self._ask_keeper(run, request)
+
+    def prune(self, retention: Retention) -> Pruned:
+        """See `Engine.prune`."""
+        return catalog.prune(self.state, retention)
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        self.state.close()
+
+    # Starting
+
+    def _check_space(self) -> None:
+        free, size = self.state.free_bytes()
+        floor = settings.load(self.state).free_floor
+        if floor is None:
+            floor = min(FLOOR_BYTES, size // FLOOR_SHARE)
+        if free < floor:
+            raise NoSpace(
+                f"only {free} bytes are free at {self.state.path}, and new runs need {floor}",
+                op="start",
+                subject=self.state.path,
+                hint="make room (`tailrace prune` removes old runs), or lower the floor with `tailrace runner --free-floor`",
+            )
+
+    def _create(self, spec: Spec, launch: Launch, *, pinned: bool) -> None:
+        try:
+            rundir.create(self.state, spec, launch, pinned=pinned)
+        except OSError as error:
+            raise EngineError(
+                f"the run cannot be put into {self.state.path}: {(error.strerror or str(error)).lower()}",
+                op="start",
+                subject=self.state.path,
+                hint="see that the directory is there, writable, and has room",
+            ) from None
+
+    def _going(self, key: str) -> str | None:
+        """Return the run of this key that is not finished, if there is one."""
+        for run_id in reversed(self.state.active()):
+            if self.state.active_key(run_id) == key and not self.get(run_id).is_finished:
+                return run_id
+        return None
+
+    def _join(self, other: str, spec: Spec) -> Run:
+        if spec.when_busy is WhenBusy.JOIN:
+            return Run(self, other)
+        raise KeyBusy(
+            f"run {other} with key {spec.key!r} is going",
+            op="start",
+            subject=spec.key or "",
+            hint="wait for it or stop it; when_busy='queue' waits, 'join' watches that run",
+        )
+
+    # Looking
+
+    def _live_infos(self) -> Sequence[RunInfo]:
+        infos = []
+        for run_id in self.state.active():
+            try:
+                infos.append(self.get(run_id))
+            except (UnknownRun, OSError):
+                continue
+        return infos
+
+    def _info(self, run: RunDir) -> RunInfo:
+        """Return the run; a dead one is settled first, a waiting one is brought to a runner's attention."""
+        info = glance(run)
+        if not info.is_finished and not run.is_kept():
+            self.revive(run)
+            info = glance(run)
+        return info
+
+    def revive(self, run: RunDir) -> None:
+        """A run without a keeper: settle it, or see that a runner takes it."""
+        try:
+            if not settle.settle(run) and not run.has("live.json") and not self.state.has_runner():
+                runner_link.begin(self.state, run.id)
+        except (OSError, EngineUnavailable):
+            return  # a full disk, or no runner to be had: as it was, and the next look tries again
+
+    # Requests
+
+    def _ask_keeper(self, run: RunDir, request: messages.KeeperRequest) -> None:
+        deadline = time.monotonic() + ASK_S
+        while True:
+            info = self._info(run)
+            if info.is_finished or (isinstance(request, Stop) and self._cancel(run, info, request)):
+                break
+            try:
+                with closing(unix.connect("control", dir_fd=run.fd, timeout_s=ASK_S)) as peer:
+                    reply = messages.ask(peer, request)
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise _no_answer(run, error) from None
+                time.sleep(0.01)
+                continue
+            if reply.error:
+                raise WrongState(f"run {run.id}: {reply.error}", op="control", subject=run.id, hint=reply.hint)
+            return
+        if not isinstance(request, Stop):
+            raise WrongState(
+                f"run {run.id} is finished", op="control", subject=run.id, hint="nothing can be sent to it any more"
+            )
+
+    def _cancel(self, run: RunDir, info: RunInfo, request: Stop) -> bool:
+        return info.state is State.QUEUED and settle.cancel(run, request.by)
+
+
+class DiskCursor:
+    """See `Cursor`."""
+
+    def __init__(
+        self, engine: DiskEngine, run: RunDir, offset: int, *, tail: int | None = None, stream: Stream | None = None
+    ) -> None:
+        self._engine = engine
+        self._run = run
+        self._subscription: Subscription | None = None
+        self._is_gap_told = False
+        size = run.size()
+        if tail is not None:
+            offset = _last_lines(run, size, tail)
+        self._result = self._find_result()
+        _check_offset(offset, max(size, self._result.total) if self._result else size)
+        self._reader = Reader(run, offset, stream=stream)
+
+    @property
+    def offset(self) -> int:
+        """See `Cursor.offset`."""
+        return self._reader.offset
+
+    def look(self) -> list[Chunk] | Gap | End | None:
+        """See `Cursor.look`."""
+        if self._result is None:
+            self._result = self._find_result()
+        result = self._result
+        size = self._reader.size()
+        end = size if result is None else min(size, result.size)
+        while self.offset < end:
+            if chunks := self._reader.read(end):
+                return chunks
+        if result is None:
+            if self._subscription is not None and self._subscription.is_orphaned:
+                self._engine.revive(self._run)
+                self._result = self._find_result()
+                return self.look() if self._result is not None else None
+            return None
+        return self._finish(result)
+
+    def _finish(self, result: Result) -> Gap | End:
+        """Tell what is missing at the end, once, then the end."""
+        total = result.size + result.dropped
+        if self.offset < total and not self._is_gap_told:
+            if self.offset < result.size:
+                gap = Gap(self.offset, result.size, "the output file is shorter than recorded")
+                self._reader.offset = result.size
+                return gap
+            self._is_gap_told = True
+            return Gap(result.size, total, self._why_dropped(result))
+        return End(glance(self._run))
+
+    def _why_dropped(self, result: Result) -> str:
+        try:
+            limit = self._run.spec().output_limit
+        except Damaged:
+            limit = None
+        return LIMIT_GAP if limit is not None and result.size >= limit else "not kept: the disk failed"
+
+    def _find_result(self) -> Result | None:
+        try:
+            return self._run.result()
+        except Damaged as error:
+            return Result(outcome=Lost(str(error)), ended=Clock(anchor()).wall(), size=self._run.size())
+
+    def on_change(self, ring: Callable[[], None]) -> None:
+        """See `Cursor.on_change`."""
+        if self._subscription is not None:
+            self._subscription.close()
+        self._subscription = watcher_for(self._run).subscribe(self._run, ring)
+
+    def close(self) -> None:
+        """See `Cursor.close`."""
+        if self._subscription is not None:
+            self._subscription.close()
+            self._subscription = None
+        self._reader.close()
+        self._run.close()
+
+
+def _checked_tail(tail: int) -> int:
+    if tail < 0:
+        raise InvalidInput("tail is below 0", op="follow", subject="tail", hint="it is a number of lines, 0 or more")
+    return tail
+
+
+def _check_offset(offset: int, end: int) -> None:
+    if offset < 0:
+        raise InvalidInput("the offset is below 0", op="follow", subject=str(offset), hint="it counts bytes from the start")
+    if offset > end:
+        raise OffsetBeyondEnd(
+            f"offset {offset} is beyond the output, which has {end} bytes",
+            op="follow",
+            subject=str(offset),
+            hint="resume from an offset that a stream of this run gave you",
+        )
+
+
+def _last_lines(run: RunDir, size: int, tail: int) -> int:
+    """Return the offset at which the last `tail` lines of the output begin."""
+    try:
+        output = run.open("output")
+    except FileNotFoundError:
+        return 0
+    try:
+        return start_of_last_lines(output, size, _checked_tail(tail))
+    finally:
+        os.close(output)
+
+
+def _no_answer(run: RunDir, error: OSError) -> EngineUnavailable:
+    return EngineUnavailable(
+        f"the keeper of run {run.id} does not answer: {(error.strerror or str(error)).lower()}",
+        op="control",
+        subject=run.id,
+        hint="`tailrace show` says what holds it; a full disk or a stopped keeper process may be the cause",
+    )

@@ -1,0 +1,187 @@
+"""From what a caller says to a spec and a launch: everything checked before anything is made.
+
+The launch carries what a child process would have inherited: environment, umask, limits, niceness, directory. So a run that
+the runner starts behaves as if the caller had.
+"""
+
+import os
+import resource
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal
+
+from tailrace.core import ids
+from tailrace.core import spec as checks
+from tailrace.core.errors import InvalidInput
+from tailrace.core.spec import Anchor, Launch, Spec, Stdio, WhenBusy, text_of
+from tailrace.engine.base import StartOptions
+from tailrace.host import fault, linux
+from tailrace.host.clock import anchor
+
+LIMIT_NAMES = tuple(name.removeprefix("RLIMIT_") for name in dir(resource) if name.startswith("RLIMIT_"))
+_KNOWN = frozenset(StartOptions.__annotations__)
+_last_us = 0
+_guard = threading.Lock()
+
+
+def prepare(argv: object, options: StartOptions) -> tuple[Spec, Launch]:
+    """Return the spec and the launch of a new run.
+
+    Raises:
+        InvalidInput: something about the argv or an option is not usable.
+    """
+    if unknown := sorted(set(options) - _KNOWN):
+        raise _bad(unknown[0], "is not an option", f"options: {', '.join(sorted(_KNOWN))}")
+    exact_argv = checks.check_argv(argv)
+    cwd = _directory(options.get("cwd"))
+    env = _environment(options)
+    launch = Launch(
+        argv=exact_argv,
+        cwd=cwd,
+        env=env,
+        umask=linux.umask_of_this_process(),
+        rlimits=tuple((name, *resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))) for name in LIMIT_NAMES),
+        nice=os.getpriority(os.PRIO_PROCESS, 0),
+        mover="copy" if os.environ.get("TAILRACE_MOVER") == "copy" else "splice",
+        fault=fault.wanted(),
+    )
+    return _spec(exact_argv, cwd, env, options), launch
+
+
+def _spec(argv: tuple[bytes, ...], cwd: bytes, env: tuple[tuple[bytes, bytes], ...], options: StartOptions) -> Spec:
+    at = anchor()
+    key, command, by = (_optional_name(name, options.get(name)) for name in ("key", "command", "by"))
+    return Spec(
+        id=new_id(),
+        argv=tuple(text_of(argument) for argument in argv),
+        cwd=text_of(cwd),
+        created=_wall(at),
+        anchor=at,
+        command=command,
+        stdio=_stdio(options),
+        rows=_size("rows", options.get("rows", 24)),
+        columns=_size("columns", options.get("columns", 80)),
+        stdin=bool(options.get("stdin", False)),
+        unbuffer=bool(options.get("unbuffer", False)),
+        env=tuple(sorted(text_of(name) for name, _value in env)),
+        timeout_s=_duration("timeout", options.get("timeout")),
+        idle_timeout_s=_duration("idle_timeout", options.get("idle_timeout")),
+        output_limit=_whole("max_output", options.get("max_output")),
+        output_policy=_policy(options.get("on_max_output", "stop")),
+        grace_s=checks.positive(_number("grace", options.get("grace", 2.0)), "grace", zero=True),
+        ladder=checks.check_ladder(options.get("ladder", checks.LADDER)),
+        leave_children=bool(options.get("leave_children", False)),
+        no_new_privileges=bool(options.get("no_new_privileges", False)),
+        rlimits=_rlimits(options.get("rlimits") or {}),
+        key=key,
+        when_busy=_when_busy(options.get("when_busy", "join")),
+        labels=checks.check_labels(dict(options.get("labels") or {})),
+        by=by,
+        origin=options.get("origin"),
+    )
+
+
+def new_id() -> str:
+    """Return a new run id; those of one process sort in the order of their making."""
+    global _last_us  # noqa: PLW0603 (one counter per process is the point)
+    with _guard:
+        _last_us = max(time.time_ns() // 1000, _last_us + 1)
+        return ids.make(_last_us, os.urandom(ids.RANDOM_BYTES))
+
+
+def _wall(at: Anchor) -> datetime:
+    return datetime.fromtimestamp(at.wall_us // 1_000_000, UTC).replace(microsecond=at.wall_us % 1_000_000)
+
+
+def _directory(cwd: str | os.PathLike[str] | None) -> bytes:
+    try:
+        directory = os.path.abspath(os.fsencode(cwd) if cwd is not None else os.getcwdb())
+    except OSError as error:
+        raise _bad("cwd", f"cannot be found out: {error}", "the current directory was removed; say which to use") from None
+    if b"\0" in directory:
+        raise _bad("cwd", "contains a NUL byte", "the system has no such directory")
+    return directory
+
+
+def _environment(options: StartOptions) -> tuple[tuple[bytes, bytes], ...]:
+    """Return what the command's environment is to be: the caller's, unbuffered Python, and what was added or taken."""
+    env = dict(os.environ) if options.get("inherit_env", True) else {}
+    env.setdefault("PYTHONUNBUFFERED", "1")
+    for name, value in (options.get("env") or {}).items():
+        if value is None:
+            env.pop(name, None)
+        else:
+            env[name] = value
+    return checks.check_env(env)
+
+
+def _stdio(options: StartOptions) -> Stdio:
+    if options.get("pty") and options.get("merge"):
+        raise _bad("merge", "and pty exclude each other", "a terminal is always one stream: leave merge out")
+    if options.get("pty"):
+        return Stdio.PTY
+    return Stdio.MERGED if options.get("merge") else Stdio.PIPES
+
+
+def _size(subject: str, value: object) -> int:
+    number = _whole(subject, value)
+    if number is None or not 0 < number < 1 << 16:
+        raise _bad(subject, f"cannot be {value!r}", "a terminal has 1 to 65535 rows and columns")
+    return number
+
+
+def _number(subject: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _bad(subject, f"must be a number, got {value!r}", "for example 10 or 0.5")
+    return float(value)
+
+
+def _duration(subject: str, value: object) -> float | None:
+    return None if value is None else checks.positive(_number(subject, value), subject)
+
+
+def _whole(subject: str, value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise _bad(subject, f"must be a whole number, 0 or more, got {value!r}", "leave it out for the default")
+    return value
+
+
+def _policy(value: str) -> Literal["stop", "truncate"]:
+    if value == "stop":
+        return "stop"
+    if value == "truncate":
+        return "truncate"
+    raise _bad("on_max_output", f"cannot be {value!r}", "one of: stop, truncate")
+
+
+def _when_busy(value: str) -> WhenBusy:
+    try:
+        return WhenBusy(value)
+    except ValueError:
+        raise _bad("when_busy", f"cannot be {value!r}", f"one of: {', '.join(WhenBusy)}") from None
+
+
+def _optional_name(subject: str, value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 0 < len(value) <= 256 or not value.isprintable():
+        raise _bad(subject, "is not usable", "1 to 256 printable characters")
+    return value
+
+
+def _rlimits(limits: Mapping[str, int]) -> dict[str, int]:
+    checked = {}
+    for name, value in limits.items():
+        label = name.upper().removeprefix("RLIMIT_")
+        if label not in LIMIT_NAMES:
+            raise _bad("rlimits", f"has no {name!r} on this system", f"one of: {', '.join(LIMIT_NAMES)}")
+        checked[label] = _whole(f"rlimits[{name}]", value) or 0
+    return checked
+
+
+def _bad(subject: str, what: str, hint: str) -> InvalidInput:
+    return InvalidInput(f"{subject} {what}", op="start", subject=subject, hint=hint)

@@ -1,0 +1,153 @@
+"""Reading a run's output with its labels, from any offset.
+
+A reader takes the size first, then the timeline, then bytes below that size: the records of those bytes were written before
+them, so no byte is mislabelled, however far the writer has gone on meanwhile.
+"""
+
+import os
+
+from tailrace.core import timeline
+from tailrace.core.errors import StreamBroken
+from tailrace.core.piece import Chunk
+from tailrace.core.timeline import RECORD_BYTES, Record, Stream
+from tailrace.host.rundir import RunDir
+
+CHUNK_BYTES = 256 << 10
+_RECORDS_AT_ONCE = 4096
+
+
+class Reader:
+    """One viewer's place in an output. Holds two descriptors; its memory is one chunk and a few records."""
+
+    def __init__(self, run: RunDir, offset: int, *, stream: Stream | None = None, labelled: bool = True) -> None:
+        """Begin at the offset.
+
+        Args:
+            run: the run's directory; needed only here.
+            offset: where to begin, in bytes.
+            stream: give only this stream's bytes (and those that cannot be told apart).
+            labelled: False skips the timeline: larger chunks, all marked `mixed`.
+        """
+        self.offset = offset
+        self._id = run.id
+        self._only = stream
+        self._labelled = labelled or stream is not None
+        self._output = self._timeline = -1
+        try:
+            self._output = run.open("output")
+            self._timeline = run.open("timeline") if self._labelled else -1
+        except FileNotFoundError:
+            pass  # damaged: no output reads as missing bytes, no timeline as `mixed`
+        self._next = 0
+        self._records: list[Record | None] = []
+        if self._timeline >= 0:
+            self._next = self._find(offset)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for fd in (self._output, self._timeline):
+            if fd >= 0:
+                os.close(fd)
+        self._output = self._timeline = -1
+
+    def size(self) -> int:
+        """Return how many bytes there are now."""
+        return os.fstat(self._output).st_size if self._output >= 0 else 0
+
+    def read(self, end: int) -> list[Chunk]:
+        """Return the next chunks below `end`, at most 256 KiB in all; empty if there are none.
+
+        `end` is a size that was seen before this call. Bytes of another stream are passed over: the offset moves on, and
+        the list may be empty all the same.
+
+        Raises:
+            StreamBroken: bytes that were there are gone.
+        """
+        begin = self.offset
+        end = min(end, begin + CHUNK_BYTES)
+        if begin >= end:
+            return []
+        extents = self._extents(begin, end)
+        data = os.pread(self._output, end - begin, begin) if self._output >= 0 else b""
+        if not data:
+            raise StreamBroken(
+                f"the output of {self._id} ends at byte {begin}, before its recorded end",
+                op="read",
+                subject=self._id,
+                hint="the file was truncated or the disk failed; `tailrace show` tells what was recorded",
+            )
+        self.offset = begin + len(data)
+        return [
+            Chunk(low, data[low - begin : high - begin], stream, None if time_us is None else time_us / 1e6)
+            for low, high, stream, time_us in extents
+            if low < self.offset and (self._only is None or stream in (self._only, Stream.MIXED))
+        ]
+
+    def _extents(self, begin: int, end: int) -> list[timeline.Extent]:
+        if self._timeline < 0:
+            return [timeline.Extent(begin, end, Stream.MIXED, None)]
+        self._load(end)
+        found = timeline.extents(self._records, begin, end)
+        self._forget(end)
+        return _joined(found)
+
+    def _load(self, end: int) -> None:
+        """Read on in the timeline until a record at or beyond `end`, or all there are."""
+        while not self._records or (self._records[-1] or Record(0, 0, Stream.MIXED)).offset < end:
+            raw = os.pread(self._timeline, _RECORDS_AT_ONCE * RECORD_BYTES, self._next * RECORD_BYTES)
+            fresh = timeline.decode(raw)
+            if not fresh:
+                return
+            self._next += len(fresh)
+            self._records += fresh
+
+    def _forget(self, end: int) -> None:
+        """Drop the records that hold no more: all before the last good one at or below `end`."""
+        keep = 0
+        for index, record in enumerate(self._records):
+            if record is not None and record.offset <= end:
+                keep = index
+        del self._records[:keep]
+
+    def _find(self, offset: int) -> int:
+        """Return the number of the last good record at or below the offset, by halving; damaged ones are stepped over."""
+        low, high = 0, os.fstat(self._timeline).st_size // RECORD_BYTES
+        while low < high:
+            middle = (low + high) // 2
+            at, record = self._good_from(middle, high)
+            if record is None or record.offset > offset:
+                high = middle
+            else:
+                low = at + 1
+        return self._last_good_before(low)
+
+    def _good_from(self, index: int, high: int) -> tuple[int, Record | None]:
+        while index < high:
+            record = timeline.decode_one(os.pread(self._timeline, RECORD_BYTES, index * RECORD_BYTES))
+            if record is not None:
+                return index, record
+            index += 1
+        return high, None
+
+    def _last_good_before(self, index: int) -> int:
+        while index > 0:
+            index -= 1
+            if timeline.decode_one(os.pread(self._timeline, RECORD_BYTES, index * RECORD_BYTES)) is not None:
+                return index
+        return 0
+
+
+def _joined(extents: list[timeline.Extent]) -> list[timeline.Extent]:
+    """Join neighbours of one stream that came within a millisecond or so: fewer, larger chunks under load."""
+    joined: list[timeline.Extent] = []
+    for extent in extents:
+        last = joined[-1] if joined else None
+        if last and last.stream is extent.stream and _is_close(last.time_us, extent.time_us):
+            joined[-1] = last._replace(end=extent.end)
+        else:
+            joined.append(extent)
+    return joined
+
+
+def _is_close(a: int | None, b: int | None) -> bool:
+    return a == b or (a is not None and b is not None and b - a < 2_000)

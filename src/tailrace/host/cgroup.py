@@ -1,0 +1,147 @@
+"""A control group of its own for a run, where one is writable: then nothing of it can get away.
+
+Version 2 is entered at birth (`linux.fork_into`); version 1 by the child itself, before it executes anything. The group lies
+below that of the runner and is named after the run. See cgroups(7).
+"""
+
+import functools
+import os
+import signal
+
+PREFIX = "tailrace-"
+
+
+@functools.cache
+def parents() -> tuple[tuple[int, str], ...]:
+    """Return the places where a group can be made, best first: (version, directory)."""
+    mounts = _mounts()
+    found = []
+    for row in _read("/proc/self/cgroup").splitlines():
+        number, controllers, path = row.split(":", 2)
+        version = 2 if number == "0" else 1
+        names = [] if version == 2 else controllers.split(",")
+        mount = mounts.get("cgroup2" if version == 2 else controllers)
+        if mount is None or (version == 1 and not {"pids", "name=systemd"} & set(names)):
+            continue
+        directory = os.path.normpath(mount + path)
+        if os.access(directory, os.W_OK) and os.access(os.path.join(directory, "cgroup.procs"), os.W_OK):
+            found.append((version, directory))
+    return tuple(sorted(found, reverse=True))
+
+
+class Cgroup:
+    """One run's group. Every call is harmless when the group is already gone."""
+
+    def __init__(self, path: str, version: int) -> None:
+        self.path = path
+        self.version = version
+
+    def open(self) -> int:
+        """Return a descriptor of the directory, to fork into; -1 for version 1, which has no such thing."""
+        return os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if self.version == 2 else -1
+
+    def enter(self) -> None:
+        """Move this process into it.
+
+        Raises:
+            OSError: the system refuses.
+        """
+        _write(os.path.join(self.path, "cgroup.procs"), "0")
+
+    def holds_us(self) -> bool:
+        """Tell whether this process is in it."""
+        return os.getpid() in self.pids()
+
+    def pids(self) -> list[int]:
+        """Return its processes, those in groups below it included."""
+        found: list[int] = []
+        for directory, _names, _files in os.walk(self.path):
+            found += [int(pid) for pid in _read(os.path.join(directory, "cgroup.procs")).split()]
+        return [pid for pid in found if pid]
+
+    def kill(self) -> bool:
+        """Kill all in it in one step; False where the system cannot."""
+        try:
+            _write(os.path.join(self.path, "cgroup.kill"), "1")
+        except OSError:
+            return False
+        return True
+
+    def remove(self) -> None:
+        """Remove it, if nothing is left in it."""
+        for directory, _names, _files in os.walk(self.path, topdown=False):
+            try:
+                os.rmdir(directory)
+            except OSError:
+                return
+
+
+def make(run_id: str) -> Cgroup | None:
+    """Make the run's group; None where there is no place for one."""
+    for version, directory in parents():
+        path = os.path.join(directory, PREFIX + run_id)
+        try:
+            os.mkdir(path)
+        except FileExistsError:
+            pass
+        except OSError:
+            continue
+        return Cgroup(path, version)
+    return None
+
+
+def existing(path: str | None) -> Cgroup | None:
+    """Return the group that a run recorded, if it is still there and named as ours are."""
+    if not path or not os.path.basename(path).startswith(PREFIX) or not os.path.isdir(path):
+        return None
+    return Cgroup(path, 2 if os.path.exists(os.path.join(path, "cgroup.kill")) else 1)
+
+
+def signal_pids(pids: list[int], number: int) -> None:
+    """Send the signal to each; who is gone is gone."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except (ProcessLookupError, PermissionError):
+            continue
+
+
+def end(group: Cgroup) -> None:
+    """Kill everything in it."""
+    if not group.kill():
+        signal_pids(group.pids(), signal.SIGKILL)
+
+
+def _mounts() -> dict[str, str]:
+    """Return where each hierarchy is mounted: `cgroup2`, or the list of controllers as /proc/self/cgroup has it."""
+    found: dict[str, str] = {}
+    for row in _read("/proc/self/mountinfo").splitlines():
+        fields, _, rest = row.partition(" - ")
+        kind, _source, options = rest.split(" ", 2)
+        root, mount = fields.split()[3:5]
+        if root != "/":
+            continue
+        if kind == "cgroup2":
+            found.setdefault("cgroup2", mount)
+        elif kind == "cgroup":
+            named = [option for option in options.split(",") if option not in ("rw", "ro", "xattr", "none")]
+            for name in named:
+                found.setdefault(name, mount)
+            found.setdefault(",".join(named), mount)
+    return found
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return (file.readall() or b"").decode()
+    except OSError:
+        return ""
+
+
+def _write(path: str, text: str) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)

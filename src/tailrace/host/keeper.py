@@ -1,0 +1,498 @@
+"""The keeper: the small process that owns one run, from its start to its recorded outcome.
+
+Theory of operation. The runner forks a keeper with the run's lock already held. The keeper announces itself (`live.json`),
+starts the command, and then does one thing in a loop: wait until something is readable or due, move output, reap children,
+look at limits, climb the stop ladder. It is over when the command has exited, its streams have ended, and nobody of its
+tree is left (or may be left). Then the result is written, once, and the process ends, which frees the lock.
+
+How a run ended is decided by the first cause: a stop, a limit or a timeout that came before the command's own exit. An exit
+that came first stays an exit, whatever has to be swept up after it.
+"""
+
+import errno
+import gc
+import os
+import resource
+import select
+import signal
+import sys
+import time
+
+import msgspec
+
+from tailrace.core import states
+from tailrace.core.lumps import Lumps
+from tailrace.core.outcome import Exited, FailedToStart, Lost, Outcome, OutputLimit, Signaled, Stopped, TimedOut
+from tailrace.core.result import Child, LadderStep, Result, Usage
+from tailrace.core.run import Live, ProcessId
+from tailrace.core.spec import Launch, Spec
+from tailrace.core.states import Event, State
+from tailrace.core.timeline import Stream
+from tailrace.host import ending, fault, ladder, linux, spawn, tree, unix
+from tailrace.host.clock import Clock, anchor
+from tailrace.host.control import Connection, ControlServer
+from tailrace.host.feeder import Feeder
+from tailrace.host.ladder import Ladder
+from tailrace.host.linux import Stat
+from tailrace.host.messages import CloseInput, Input, KeeperRequest, Reply, Resize, Signal, Stop
+from tailrace.host.mover import Moved, Mover
+from tailrace.host.rundir import Damaged, RunDir
+from tailrace.host.spawn import Command
+from tailrace.host.tree import Traces
+
+FULL_NS = 250_000_000
+"""between two tries to write to a full disk"""
+LATE_NS = 1_000_000_000
+"""between two notes of how much came after the result"""
+GIVE_UP_NS = 10_000_000_000
+"""after KILL: a process that is still there then cannot be killed (it waits inside the kernel), and is named instead"""
+PARTING_NS = 100_000_000
+"""for children that hold none of the command's streams, to end with it"""
+READS = 16
+"""pieces from one stream before the others, and everything else, get their turn"""
+
+
+def keep(run: RunDir) -> None:
+    """Own the run until it is over. The caller is a fresh fork that holds the run's lock, and exits afterwards."""
+    gc.disable()
+    os.setsid()
+    linux.become_subreaper()
+    try:
+        spec, launch = run.spec(), run.launch()
+    except Damaged as error:
+        _record(run, Result(outcome=FailedToStart(str(error)), ended=Clock(anchor()).wall()))
+        return
+    fault.ARMED = launch.fault
+    fault.point("starting:forked")
+    keeper = Keeper(run, spec)
+    try:
+        result = keeper.run(launch)
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc(file=sys.stderr)
+        keeper.end_tree()
+        result = keeper.lost(f"the keeper failed: {error}")
+    _record(run, result)
+    keeper.outlive()
+
+
+class Keeper:
+    """One run's life. Everything happens in one thread, between two calls of poll."""
+
+    def __init__(self, run: RunDir, spec: Spec) -> None:
+        self._run = run
+        self._spec = spec
+        self._clock = Clock(spec.anchor)
+        stat = linux.stat_of(os.getpid())
+        me = ProcessId(linux.boot_id(), stat.start if stat else 0, os.getpid())
+        self._live = Live(state=states.after(State.QUEUED, Event.CLAIM), keeper=me)
+        self._command: Command | None = None
+        self._streams: dict[int, Stream] = {}
+        self._lumps = Lumps()
+        self._status: int | None = None
+        self._is_alone = False
+        self._exited_ns = 0
+        self._cause: Outcome | None = None
+        self._ladder: Ladder | None = None
+        self._lingering: tuple[Child, ...] = ()
+        self._full_ns: int | None = None
+        self._is_told_to_go = False
+        self._begun_ns = 0
+
+    def run(self, launch: Launch) -> Result:
+        """Start the command, see it through, and return how it ended."""
+        self._announce()
+        fault.point("starting:announced")
+        self._poll = select.poll()
+        self._wakeup = _wake_on_signals(self)
+        self._poll.register(self._wakeup, select.POLLIN)
+        self._control = ControlServer(unix.listen("control", dir_fd=self._run.fd), self._poll, self._handle)
+        started = spawn.start(self._spec, launch)
+        fault.point("starting:spawned")
+        self._begun_ns = time.monotonic_ns()
+        if isinstance(started, FailedToStart):
+            states.after(self._live.state, Event.FAIL)
+            return Result(outcome=started, ended=self._clock.wall())
+        self._begin(started, launch)
+        fault.point("starting:running")
+        while not self._is_over():
+            self._wait()
+            self._reap()
+            self._check_limits()
+            self._climb()
+        self._control.close()
+        self._feeder.close()
+        return self._result()
+
+    def _begin(self, command: Command, launch: Launch) -> None:
+        self._command = command
+        if command.terminal >= 0:
+            self._streams = {command.stdout: Stream.STDOUT}
+        else:
+            pairs = ((command.stdout, Stream.STDOUT), (command.stderr, Stream.STDERR))
+            self._streams = {fd: stream for fd, stream in pairs if fd >= 0}
+        self._feeder = Feeder(command.stdin, self._poll, is_terminal=command.terminal >= 0)
+        way = "copy" if command.terminal >= 0 or not hasattr(os, "splice") else launch.mover
+        files = self._run.open("output", os.O_WRONLY), self._run.open("timeline", os.O_WRONLY)
+        self._mover = Mover(*files, limit=self._spec.output_limit, way=way, begun_ns=self._begun_ns)
+        self._listen_to_streams()
+        stat = linux.stat_of(command.pid)
+        self._live = msgspec.structs.replace(
+            self._live,
+            state=states.after(self._live.state, Event.START),
+            command=ProcessId(self._live.keeper.boot, stat.start if stat else 0, command.pid),
+            started=self._clock.wall(self._begun_ns),
+            sessions=(command.pid,),
+            pipes=command.pipes(),
+            cgroup=command.cgroup.path if command.cgroup else None,
+        )
+        self._announce()
+        os.unlink("launch", dir_fd=self._run.fd)
+
+    def _announce(self) -> None:
+        """Tell everybody; on a disk that takes nothing, the next announcement will."""
+        try:
+            self._run.write_live(self._live)
+        except OSError as error:
+            if self._live.state is State.STARTING or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+
+    def _wait(self) -> None:
+        """Wait until something is there or due, and handle what is there."""
+        for fd, _events in self._poll.poll(self._timeout_ms()):
+            if fd in self._streams:
+                self._move(fd)
+            elif fd == self._wakeup:
+                os.read(fd, 4096)
+            elif self._control.owns(fd):
+                self._control.serve(fd)
+            elif fd == self._feeder.fd:
+                self._feeder.feed()
+
+    def _timeout_ms(self) -> float:
+        instants = (self._full_ns, self._grace_end_ns(), self._sweep_ns(), *self._limit_instants())
+        due = [at for at in instants if at is not None]
+        if self._ladder is not None and not self._is_gone():
+            due.append(self._ladder.due_ns)
+        return max(0.0, (min(due) - time.monotonic_ns()) / 1e6 + 0.05) if due else -1
+
+    # Moving output
+
+    def _listen_to_streams(self) -> None:
+        for fd in self._streams:
+            self._poll.register(fd, select.POLLIN)
+
+    def _move(self, fd: int) -> None:
+        before = self._mover.size
+        for _ in range(READS):
+            moved = self._mover.move(fd, self._streams[fd])
+            if moved is not Moved.SOME:
+                break
+        if self._mover.size > before:
+            self._note_arrival(self._mover.size - before)
+        if moved is Moved.END:
+            self._forget(fd)
+        elif moved is Moved.FULL:
+            self._hold()
+
+    def _note_arrival(self, count: int) -> None:
+        self._lumps.note(count, self._mover.elapsed_us())
+        if self._lumps.hint != self._live.hint:
+            self._live = msgspec.structs.replace(self._live, hint=self._lumps.hint)
+            self._announce()
+
+    def _forget(self, fd: int) -> None:
+        del self._streams[fd]
+        self._poll.unregister(fd)
+        os.close(fd)
+
+    def _hold(self) -> None:
+        """The disk is full: leave the bytes with the command, and try again later."""
+        if self._full_ns is None:
+            for fd in self._streams:
+                self._poll.unregister(fd)
+        self._full_ns = time.monotonic_ns() + FULL_NS
+        if self._live.held is None:
+            self._live = msgspec.structs.replace(self._live, held="the disk is full; the command waits until there is room")
+            self._announce()
+
+    def _release(self) -> None:
+        """Try again; `_hold` follows if the disk is still full."""
+        self._full_ns = None
+        self._listen_to_streams()
+        before = self._mover.size
+        for fd in list(self._streams):
+            if self._full_ns is None:
+                self._move(fd)
+        if self._mover.size > before and self._full_ns is None:
+            self._live = msgspec.structs.replace(self._live, held=None)
+            self._announce()
+
+    # Limits
+
+    def _limit_instants(self) -> tuple[int | None, int | None]:
+        """Return when the wall-clock and the idle limit are reached, as things are."""
+        if self._cause is not None or self._status is not None:
+            return None, None
+        wall, idle = self._spec.timeout_s, self._spec.idle_timeout_s
+        return (
+            None if wall is None else self._begun_ns + round(wall * 1e9),
+            None if idle is None or self._full_ns is not None else self._mover.last_ns + round(idle * 1e9),
+        )
+
+    def _check_limits(self) -> None:
+        now = time.monotonic_ns()
+        if self._full_ns is not None and now >= self._full_ns:
+            self._mover.last_ns = now
+            self._release()
+        if self._is_told_to_go and self._cause is None:
+            self._stop(Stopped("a signal to its keeper"))
+        wall, idle = self._limit_instants()
+        if wall is not None and now >= wall:
+            self._stop(TimedOut("wall"))
+        elif idle is not None and now >= idle:
+            self._stop(TimedOut("idle"))
+        elif self._mover.is_over_limit and self._spec.output_policy == "stop" and self._cause is None:
+            self._stop(OutputLimit())
+
+    # Ending
+
+    def _stop(self, cause: Outcome) -> None:
+        """Begin the ladder; the first cause counts, unless the command has ended by itself before."""
+        if self._status is None and self._cause is None:
+            self._cause = cause
+        if self._ladder is None:
+            self._begin_ladder(Ladder(self._spec.ladder, time.monotonic_ns()))
+
+    def _begin_ladder(self, rows: Ladder) -> None:
+        self._ladder = rows
+        by = self._cause.by if isinstance(self._cause, Stopped) else None
+        self._live = msgspec.structs.replace(
+            self._live, state=states.after(self._live.state, Event.STOP), stopped_by=by
+        )
+        self._announce()
+
+    def _climb(self) -> None:
+        """Take the next step of ending: a rung that is due, or a look at what the command left behind."""
+        now = time.monotonic_ns()
+        sweep = self._sweep_ns()
+        if sweep is not None and now >= sweep:
+            self._lingering = tree.children(self._processes())
+            self._begin_ladder(Ladder(ladder.sweep(self._spec.ladder), now))
+        if self._ladder is None or self._is_gone() or (number := self._ladder.take(now)) is None:
+            return
+        reached = self._deliver(number)
+        step = LadderStep(signal.Signals(number).name.removeprefix("SIG"), self._clock.wall(), reached)
+        if reached and (number != signal.SIGKILL or not self._live.ladder or self._live.ladder[-1].signal != "KILL"):
+            sessions = {stat.session for stat in self._processes()} | set(self._live.sessions)
+            self._live = msgspec.structs.replace(
+                self._live, ladder=(*self._live.ladder, step), sessions=tuple(sorted(sessions - {os.getsid(0)}))
+            )
+            self._announce()
+
+    def _deliver(self, number: int) -> int:
+        """Send the signal to the whole tree, or to the command alone where children may stay; return how many got it."""
+        if number == signal.SIGKILL and not self._spec.leave_children:
+            return len(tree.kill_all(self._traces(), by_marks=True))
+        processes = self._processes()
+        reached = tree.send(processes, number)
+        if number != signal.SIGKILL:
+            tree.send(processes, signal.SIGCONT)
+        return reached
+
+    def _processes(self) -> list[Stat]:
+        if self._spec.leave_children:
+            stat = linux.stat_of(self._command.pid) if self._command and self._status is None else None
+            return [stat] if stat else []
+        return tree.scan(self._traces(), by_marks=False)
+
+    def _traces(self) -> Traces:
+        command = self._command
+        return Traces(
+            self._run.id,
+            roots=frozenset((os.getpid(),)),
+            cgroup=command.cgroup if command else None,
+            pipes=frozenset(self._live.pipes),
+        )
+
+    def _sweep_ns(self) -> int | None:
+        """Return when children that the ended command left behind have had their time: the grace if they hold its streams."""
+        if self._status is None or self._is_alone or self._spec.leave_children or self._ladder is not None:
+            return None
+        return self._exited_ns + (self._grace_ns() if self._streams else min(self._grace_ns(), PARTING_NS))
+
+    def _is_gone(self) -> bool:
+        return self._status is not None and (self._is_alone or self._spec.leave_children)
+
+    def _is_over(self) -> bool:
+        """Tell whether there is nothing left to wait for."""
+        if self._status is None:
+            return False
+        now = time.monotonic_ns()
+        if self._is_gone():
+            return not self._streams or (now >= (self._grace_end_ns() or 0) and self._full_ns is None)
+        killed = self._ladder.killed_ns if self._ladder else None
+        if killed is not None and now >= killed + GIVE_UP_NS:
+            self._lingering = tree.children(self._processes())
+            return True
+        return False
+
+    def _grace_ns(self) -> int:
+        return round(self._spec.grace_s * 1e9)
+
+    def _grace_end_ns(self) -> int | None:
+        """Return until when streams that are open after the exit are waited for."""
+        if self._status is None or not self._streams or self._full_ns is not None:
+            return None
+        since = self._exited_ns
+        if self._ladder is not None and not self._is_gone():
+            return None
+        if self._ladder is not None and self._ladder.killed_ns is not None:
+            since = max(since, self._ladder.killed_ns)
+        return since + self._grace_ns()
+
+    def _reap(self) -> None:
+        """Collect all children that ended, the command's orphans included."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                self._is_alone = True
+                return
+            if pid == 0:
+                self._is_alone = False
+                return
+            if self._command is not None and pid == self._command.pid:
+                self._note_exit(status)
+
+    def _note_exit(self, status: int) -> None:
+        self._status = status
+        self._exited_ns = time.monotonic_ns()
+        if self._command is not None and self._command.terminal >= 0:
+            os.close(self._command.terminal)
+
+    # Requests
+
+    def note_signal(self) -> None:
+        """Somebody sent SIGTERM to the keeper itself, as a machine does when it goes down: end the run in order."""
+        self._is_told_to_go = True
+
+    def _handle(self, connection: Connection, request: KeeperRequest) -> Reply | None:
+        match request:
+            case Stop(by=by, now=now):
+                is_again = self._ladder is not None
+                self._stop(Stopped(by))
+                if self._ladder is not None and (now and is_again):
+                    self._ladder.hurry(time.monotonic_ns())
+                return Reply()
+            case Signal(number=number):
+                return self._signal(number)
+            case Input(data=data):
+                return self._feeder.offer(connection, data)
+            case CloseInput():
+                return self._feeder.finish(connection)
+            case Resize(rows=rows, columns=columns):
+                return self._resize(rows, columns)
+
+    def _signal(self, number: int) -> Reply:
+        if self._command is None or self._status is not None:
+            return Reply(error="the command has ended", hint="nothing is left to send a signal to")
+        try:
+            os.kill(self._command.pid, number)
+        except (OSError, OverflowError) as error:
+            return Reply(error=f"the signal could not be sent: {error}", hint="see `kill -l` for the signals there are")
+        return Reply()
+
+    def _resize(self, rows: int, columns: int) -> Reply:
+        if self._command is None or self._command.terminal < 0:
+            return Reply(error="the run has no terminal", hint="start it with a pty")
+        if not (0 < rows < 65536 and 0 < columns < 65536):
+            return Reply(error="no terminal has this size", hint="rows and columns are 1 to 65535")
+        spawn.set_size(self._command.stdout, rows, columns)
+        return Reply()
+
+    # The result
+
+    def _outcome(self, status: int) -> Outcome:
+        if self._cause is not None:
+            return self._cause
+        if os.WIFSIGNALED(status):
+            return Signaled(os.WTERMSIG(status))
+        return Exited(os.WEXITSTATUS(status))
+
+    def _result(self) -> Result:
+        if self._status is None:
+            raise RuntimeError("no exit status")
+        if self._spec.leave_children:
+            self._lingering = tree.children(tree.scan(self._traces(), by_marks=False))
+        if self._command is not None and self._command.cgroup is not None:
+            self._command.cgroup.remove()
+        states.after(self._live.state, Event.END)
+        return self._fill(Result(outcome=self._outcome(self._status), ended=self._clock.wall()))
+
+    def lost(self, why: str) -> Result:
+        """Return the result of a run whose end nobody saw."""
+        result = Result(outcome=Lost(why), ended=self._clock.wall())
+        return self._fill(result) if self._live.started else result
+
+    def _fill(self, result: Result) -> Result:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return msgspec.structs.replace(
+            result,
+            started=self._live.started,
+            duration_s=(time.monotonic_ns() - self._begun_ns) / 1e9,
+            wait_status=self._status,
+            size=self._mover.size,
+            dropped=self._mover.dropped,
+            usage=Usage(used.ru_utime, used.ru_stime, used.ru_maxrss * (1024 if linux.IS_LINUX else 1)),
+            ladder=self._live.ladder,
+            lingering=self._lingering,
+            hint=self._live.hint,
+        )
+
+    def end_tree(self) -> None:
+        """Kill all of the run, whatever state we are in."""
+        tree.kill_all(self._traces(), by_marks=True)
+
+    def outlive(self) -> None:
+        """After the result: drain what children that may live still print, and count it in the file `late`."""
+        if not self._streams:
+            return
+        due, noted = 0, 0
+        base = self._mover.dropped
+        while self._streams:
+            for fd, _events in self._poll.poll(1000):
+                if fd in self._streams and self._mover.drain(fd) is Moved.END:
+                    self._forget(fd)
+                elif fd == self._wakeup:
+                    os.read(fd, 4096)
+            self._reap()
+            late, now = self._mover.dropped - base, time.monotonic_ns()
+            if late != noted and (now >= due or not self._streams):
+                self._run.note_late(late)
+                due, noted = now + LATE_NS, late
+
+
+def _record(run: RunDir, result: Result) -> None:
+    """Write the result, waiting for room on a full disk."""
+    while True:
+        try:
+            ending.record(run, result)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            time.sleep(FULL_NS / 1e9)
+        else:
+            return
+
+
+def _wake_on_signals(keeper: Keeper) -> int:
+    """Return a descriptor that becomes readable when a child ends or somebody wants us to go."""
+    reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: keeper.note_signal())
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    return reading

@@ -1,0 +1,254 @@
+"""One run on disk.
+
+    spec.json    what was asked, by whom, when; written before anything starts
+    launch       what the keeper needs once, environment included; 0600, gone when the command has it
+    lock         locked by the keeper for as long as it lives
+    live.json    what the keeper says: replaced atomically
+    output       the bytes          timeline   who wrote them, when
+    result.json  written once       pinned     never pruned while it is there
+    control      unix socket of the keeper
+
+Everything is opened relative to the run's directory and without following links. A free lock, a `live.json` and no
+`result.json` together mean: the keeper is dead.
+"""
+
+import errno
+import os
+import stat
+
+import msgspec
+
+from tailrace.core import ids
+from tailrace.core.errors import UnknownRun
+from tailrace.core.result import Result
+from tailrace.core.run import Live
+from tailrace.core.spec import Launch, Spec
+from tailrace.host import lock
+from tailrace.host.statedir import StateDir, read_file, write_all, write_file
+
+LIVE_BYTES = 2048
+"""live.json is padded to a multiple of this, so that it can be overwritten in place when the disk is full"""
+
+
+class Damaged(Exception):
+    """A file of the run is there and makes no sense; the message says which and why."""
+
+
+class RunDir:
+    """An open run directory; holds one descriptor."""
+
+    def __init__(self, state: StateDir, run_id: str) -> None:
+        """Open the run's directory.
+
+        Raises:
+            UnknownRun: there is none, or the id is not one.
+        """
+        self.id = run_id
+        self.state = state
+        self.fd = -1
+        if not ids.is_id(run_id):
+            raise _unknown(run_id)
+        try:
+            self.fd = os.open(
+                run_id, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=state.runs_fd
+            )
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+                raise _unknown(run_id) from None
+            raise
+
+    def close(self) -> None:
+        """Let go of the directory."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def __enter__(self) -> "RunDir":
+        """Return this directory; leaving closes it."""
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        """Close it."""
+        self.close()
+
+    def spec(self) -> Spec:
+        """Return what was asked.
+
+        Raises:
+            Damaged: the file is missing or makes no sense.
+        """
+        try:
+            return msgspec.json.decode(read_file("spec.json", dir_fd=self.fd), type=Spec)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise Damaged(f"spec.json cannot be read: {_why(error)}") from None
+
+    def launch(self) -> Launch:
+        """Return the private part of what was asked.
+
+        Raises:
+            Damaged: the file is missing or makes no sense.
+        """
+        try:
+            return msgspec.msgpack.decode(read_file("launch", dir_fd=self.fd), type=Launch)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise Damaged(f"the launch cannot be read: {_why(error)}") from None
+
+    def live(self) -> Live | None:
+        """Return what the keeper says, or None if no keeper has taken the run.
+
+        Raises:
+            Damaged: the file makes no sense, also when read again.
+        """
+        for _ in range(5):
+            try:
+                raw = read_file("live.json", dir_fd=self.fd)
+            except FileNotFoundError:
+                return None
+            try:
+                return msgspec.json.decode(raw, type=Live)
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                why = _why(error)
+        raise Damaged(f"live.json cannot be read: {why}")
+
+    def result(self) -> Result | None:
+        """Return how the run ended, or None if it has not.
+
+        Raises:
+            Damaged: the file makes no sense.
+        """
+        try:
+            return msgspec.json.decode(read_file("result.json", dir_fd=self.fd), type=Result)
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise Damaged(f"result.json cannot be read: {_why(error)}") from None
+
+    def has(self, name: str) -> bool:
+        """Tell whether the file is there."""
+        try:
+            os.stat(name, dir_fd=self.fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def size(self) -> int:
+        """Return the output's size now; 0 if the file is missing."""
+        try:
+            return os.stat("output", dir_fd=self.fd, follow_symlinks=False).st_size
+        except FileNotFoundError:
+            return 0
+
+    def open(self, name: str, flags: int = os.O_RDONLY) -> int:
+        """Open a regular file of the run; the caller closes it.
+
+        Raises:
+            OSError: it is not there, or not a regular file.
+        """
+        fd = os.open(name, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600, dir_fd=self.fd)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise OSError(errno.EINVAL, "not a regular file", name)
+        return fd
+
+    def write_live(self, live: Live) -> None:
+        """Replace live.json; on a full disk overwrite it in place.
+
+        Raises:
+            OSError: neither is possible.
+        """
+        data = msgspec.json.encode(live)
+        data += b" " * (-len(data) % LIVE_BYTES)
+        try:
+            write_file(".live", data, dir_fd=self.fd, flags=os.O_TRUNC)
+            os.rename(".live", "live.json", src_dir_fd=self.fd, dst_dir_fd=self.fd)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            fd = os.open("live.json", os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self.fd)
+            try:
+                write_all(fd, data)
+            finally:
+                os.close(fd)
+
+    def note_late(self, count: int) -> None:
+        """Record how many bytes came, and were not kept, after the result."""
+        write_file("late", str(count).encode(), dir_fd=self.fd, flags=os.O_TRUNC)
+
+    def late(self) -> int:
+        """Return how many bytes came after the result."""
+        try:
+            return int(read_file("late", dir_fd=self.fd) or b"0")
+        except (OSError, ValueError):
+            return 0
+
+    def set_pinned(self, pinned: bool) -> None:
+        """Protect the run from retention, or no longer."""
+        if pinned:
+            write_file("pinned", b"", dir_fd=self.fd, flags=0)
+        elif self.has("pinned"):
+            os.unlink("pinned", dir_fd=self.fd)
+
+    def open_lock(self) -> int:
+        """Open the run's lock file; the caller closes it."""
+        return lock.open_lock("lock", dir_fd=self.fd)
+
+    def is_kept(self) -> bool:
+        """Tell whether a process holds the run's lock: its keeper, or one that settles it."""
+        fd = self.open_lock()
+        try:
+            return lock.is_locked(fd)
+        finally:
+            os.close(fd)
+
+
+def create(state: StateDir, spec: Spec, launch: Launch, *, pinned: bool = False) -> None:
+    """Put a new run on disk: whole or not at all. It is queued from then on, and any runner may take it.
+
+    Raises:
+        OSError: no space, or the directory is gone; nothing is left behind.
+    """
+    temporary = f".{spec.id}"
+    os.mkdir(temporary, 0o700, dir_fd=state.runs_fd)
+    fd = os.open(temporary, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=state.runs_fd)
+    try:
+        write_file("spec.json", msgspec.json.encode(spec), dir_fd=fd)
+        write_file("launch", msgspec.msgpack.encode(launch), dir_fd=fd)
+        for name in ("output", "timeline", *(("pinned",) if pinned else ())):
+            write_file(name, b"", dir_fd=fd)
+        state.add_active(spec.id, spec.key)
+        os.rename(temporary, spec.id, src_dir_fd=state.runs_fd, dst_dir_fd=state.runs_fd)
+    except OSError:
+        state.remove_active(spec.id)
+        remove_tree(temporary, dir_fd=state.runs_fd)
+        raise
+    finally:
+        os.close(fd)
+
+
+def remove_tree(name: str, *, dir_fd: int) -> None:
+    """Remove a run's directory; it has no directories inside."""
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=dir_fd)
+    except FileNotFoundError:
+        return
+    try:
+        for entry in os.listdir(fd):
+            os.unlink(entry, dir_fd=fd)
+    finally:
+        os.close(fd)
+    os.rmdir(name, dir_fd=dir_fd)
+
+
+def _unknown(run_id: str) -> UnknownRun:
+    return UnknownRun(
+        f"there is no run {run_id[:40]!r} here",
+        op="open",
+        subject=run_id[:40],
+        hint="`tailrace list` shows the runs; it may have been pruned",
+    )
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "it is missing"
+    return str(error)
