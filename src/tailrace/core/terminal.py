@@ -3,8 +3,7 @@ r"""What of a command's output may reach a terminal, and how one untrusted strin
 A terminal obeys the bytes it is given: some change its title, fill the clipboard, ask it a question whose answer is
 then typed into the shell, or leave it in a state that its user cannot use. Lists of what is forbidden have always been
 too short, so this filter works the other way round. It reads the whole language of escape sequences (ECMA-48, and the
-states of Paul Williams' parser for DEC terminals, vt100.net/emu/dec_ansi_parser), and what it writes consists of nothing
-but
+states of Paul Williams' parser for DEC terminals, vt100.net/emu/dec_ansi_parser), and what it writes is nothing but
 
 - characters that are not controls, in valid UTF-8,
 - BS, TAB, LF, VT, FF, CR,
@@ -12,7 +11,9 @@ but
 
 Everything else is left out, to its end: operating system commands (titles, the clipboard, links), device control and
 the other strings, status queries, modes (alternate screen, mouse, bracketed paste), character sets, resets, printing;
-the 8-bit forms of all, as single bytes and as U+0080 to U+009F. A byte that is not UTF-8 becomes U+FFFD.
+the 8-bit forms of all, U+0080 to U+009F. A byte that is not UTF-8 becomes U+FFFD, and only that: as a single byte, 9D
+begins a command on an old terminal, but it is also how a closing quotation mark ends (E2 80 9D), and whoever begins to
+read within that mark must not lose everything behind it.
 
 A string without its end swallows what follows, as it does on a terminal, until CAN, SUB or another escape. It is not
 kept: a filter holds at most a few hundred characters.
@@ -73,8 +74,8 @@ _EIGHT_BIT = {chr(ord(char) + 0x40): state for char, state in _BEHIND_ESCAPE.ite
 """U+009B stands for `ESC [`, and so on"""
 
 _STRING_ENDS = {
-    _State.STRING: re.compile("[\x1b\x18\x1a\x9c\udc9c]"),
-    _State.COMMAND: re.compile("[\x07\x1b\x18\x1a\x9c\udc9c]"),
+    _State.STRING: re.compile("[\x1b\x18\x1a\x9c]"),
+    _State.COMMAND: re.compile("[\x07\x1b\x18\x1a\x9c]"),
 }
 _PARAMETERS = re.compile("[ -?]+")
 
@@ -83,7 +84,7 @@ class TerminalFilter:
     """Filters one command's output on its way to a terminal. How it is cut into pieces makes no difference."""
 
     def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._state = _State.TEXT
         self._sequence = ""
         """a control sequence so far, with its introducer"""
@@ -122,14 +123,12 @@ class TerminalFilter:
         if found := _PASSES.match(text, at):
             passed.append(found[0])
             return found.end()
-        char = _as_control(text[at])
+        char = text[at]
         if char == ESC:
             self._state = _State.ESCAPE
         elif char in _EIGHT_BIT:
             self._state = _EIGHT_BIT[char]
             self._sequence = char
-        elif char == "\ufffd":
-            passed.append(char)
         return at + 1
 
     def _string(self, text: str, at: int) -> int:
@@ -187,10 +186,3 @@ def _is_harmless(char: str) -> bool:
 
 def _escaped(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
-
-
-def _as_control(char: str) -> str:
-    """Return what a byte outside of UTF-8 stands for, a control or U+FFFD; any other character as it is."""
-    if not "\udc80" <= char <= "\udcff":
-        return char
-    return chr(ord(char) - 0xDC00) if char <= "\udc9f" else "\ufffd"
