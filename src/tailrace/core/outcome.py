@@ -124,7 +124,7 @@ def signal_number(name: str) -> int:
     Raises:
         ValueError: this system has no such signal.
     """
-    if name.isdecimal():
+    if name.isascii() and name.isdecimal():
         number = int(name)
         if number in {int(known) for known in signal.valid_signals()}:
             return number
