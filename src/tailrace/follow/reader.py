@@ -5,6 +5,7 @@ them, so no byte is mislabelled, however far the writer has gone on meanwhile.
 """
 
 import os
+from itertools import takewhile
 
 from tailrace.core import timeline
 from tailrace.core.errors import StreamBroken
@@ -87,7 +88,8 @@ class Reader:
         if self._timeline < 0:
             return [timeline.Extent(begin, end, Stream.MIXED, None)]
         self._load(end)
-        found = timeline.extents(self._records, begin, end)
+        near = takewhile(lambda record: record is None or record.offset < end, self._records)
+        found = timeline.extents(near, begin, end)
         self._forget(end)
         return _joined(found)
 
@@ -105,7 +107,9 @@ class Reader:
         """Drop the records that hold no more: all before the last good one at or below `end`."""
         keep = 0
         for index, record in enumerate(self._records):
-            if record is not None and record.offset <= end:
+            if record is not None:
+                if record.offset > end:
+                    break
                 keep = index
         del self._records[:keep]
 
