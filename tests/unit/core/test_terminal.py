@@ -120,6 +120,7 @@ def test_what_acts_on_the_terminal_is_left_out(data: bytes) -> None:
         (b"\x1b]0;\x1b[32mgreen", b"\x1b[32mgreen"),
         (b"\x1b]0;t\x18seen", b"seen"),
         (b"bad \xff \xe2\x28 \xa9", "bad \ufffd \ufffd( \ufffd".encode()),
+        (b"\x1b[31\x18m\x1b[32\x1am", b"mm"),
         (b"\x1b[31\x7f;1m", b"\x1b[31;1m"),
     ],
 )

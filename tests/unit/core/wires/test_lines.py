@@ -129,6 +129,12 @@ def test_a_line_over_64_kib_comes_in_pieces(size: int, step: int, line_end: byte
     assert got == ["before", *pieces, *(["after"] if line_end else [])]
 
 
+def test_a_line_of_64_kib_is_one_event_even_if_its_crlf_comes_apart() -> None:
+    """Until the next byte is here, a CR may belong to the line's end."""
+    assert lines(b"x" * LIMIT_BYTES + b"\r", b"\n") == ["x" * LIMIT_BYTES]
+    assert lines(b"x" * LIMIT_BYTES, b"\r", b"\r\n") == ["x" * LIMIT_BYTES, "\n"]
+
+
 @pytest.mark.parametrize("shift", range(4))
 def test_pieces_end_between_characters(shift: int) -> None:
     """No cut makes a U+FFFD."""

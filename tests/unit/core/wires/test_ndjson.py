@@ -49,6 +49,7 @@ def test_a_whole_stream() -> None:
         TypedOutput(12, None, "stdout", "last"),
         TypedEnd(**fields),
     ]
+    assert made.resume_offset == 16
     assert made.aborts
 
 

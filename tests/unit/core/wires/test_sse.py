@@ -79,6 +79,15 @@ def test_text_in_scraps_is_one_event() -> None:
     assert (event.text, event.offset, event.time) == ("abc\n", 0, 1.0)
 
 
+def test_what_follows_a_line_has_its_own_time() -> None:
+    """The beginning of the next line did not come when the line before it began."""
+    made = sse()
+    made.output(chunk(0, b"a", OUT, 1.0))
+    made.output(chunk(1, b"b\nc", OUT, 1.03))
+    (event,) = objects(made.flush())
+    assert (event.text, event.offset, event.time) == ("c", 3, 1.03)
+
+
 def test_silence_is_seen_in_the_chunks_times_too() -> None:
     """Who reads an old log gets the prompt and the answer at their own times."""
     made = sse()
