@@ -1,0 +1,72 @@
+"""Errors as problem documents (RFC 9457). The only place that knows which error is which status."""
+
+from http import HTTPStatus
+
+import msgspec
+
+from tailrace.core import errors
+from tailrace.core.errors import CallerError, TailraceError
+from tailrace.web.responses import Response
+
+CONTENT_TYPE = "application/problem+json"
+
+STATUSES: tuple[tuple[type[TailraceError], HTTPStatus], ...] = (
+    (errors.UnknownRun, HTTPStatus.NOT_FOUND),
+    (errors.OffsetBeyondEnd, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
+    (errors.UnknownWire, HTTPStatus.NOT_ACCEPTABLE),
+    (errors.NotAllowed, HTTPStatus.FORBIDDEN),
+    (errors.KeyBusy, HTTPStatus.CONFLICT),
+    (errors.WrongState, HTTPStatus.CONFLICT),
+    (CallerError, HTTPStatus.BAD_REQUEST),
+    (errors.NoSpace, HTTPStatus.INSUFFICIENT_STORAGE),
+    (errors.EngineUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (TailraceError, HTTPStatus.INTERNAL_SERVER_ERROR),
+)
+"""the first row that fits decides"""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """The document. Its type is `about:blank`, so its title is the status's own phrase (RFC 9457, 4.2.1)."""
+
+    title: str
+    status: int
+    detail: str
+    hint: str
+
+
+def status_of(error: TailraceError) -> HTTPStatus:
+    """Return the status that tells of the error."""
+    return next(status for kind, status in STATUSES if isinstance(error, kind))
+
+
+def response_to(error: TailraceError) -> Response:
+    """Return the error as a response.
+
+    Of an error that is not the caller's, only its kind is told: its text may name places on this machine. The adapter
+    puts the text into its application's log.
+    """
+    status = status_of(error)
+    if isinstance(error, CallerError):
+        return problem(status, error.message, error.hint)
+    return problem(status, _told(status), "try again later; the server's log says more")
+
+
+def problem(status: HTTPStatus, detail: str, hint: str) -> Response:
+    """Return a problem document as a response."""
+    document = Problem(status.phrase, status.value, detail, hint)
+    headers = (
+        ("Content-Type", CONTENT_TYPE),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+    )
+    return Response(status=status.value, headers=headers, body=msgspec.json.encode(document))
+
+
+def _told(status: HTTPStatus) -> str:
+    match status:
+        case HTTPStatus.INSUFFICIENT_STORAGE:
+            return "there is too little space to take a new run"
+        case HTTPStatus.SERVICE_UNAVAILABLE:
+            return "runs cannot be started or reached at the moment"
+        case _:
+            return "the place where runs live has a problem"

@@ -1,0 +1,47 @@
+"""What is asked: the parts of a request that anything here looks at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from tailrace.web.client import Client
+
+HEADERS = (
+    "accept",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "last-event-id",
+    "purpose",
+    "range",
+    "sec-fetch-site",
+    "sec-purpose",
+    "x-moz",
+)
+"""the names of all headers that are looked at, in lower case"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A request, free of any framework.
+
+    `path` is the whole one, where the application is mounted included. `query` holds the first value of each name.
+    `headers` holds those of `HEADERS` that came, by their lower-case names.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    user: str | None = None
+    """who asks, as the application says; None if it does not tell users apart"""
+    wire: str | None = None
+    """the wire that the route insists on; None: the client chooses"""
+    client: Client = field(default_factory=Client)
+
+    @property
+    def wants_body(self) -> bool:
+        """Whether more than the headers is wanted."""
+        return self.method != "HEAD"

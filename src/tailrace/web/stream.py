@@ -1,0 +1,165 @@
+"""The body of a response that follows a run, for servers that take an iterator of bytes.
+
+One loop looks at the output, and waits on two things together: the bell that rings when there may be more, and the
+viewer's own socket. What the loop does when nothing is there, it does by three due times: 50 ms after the last output
+the framer lets go of what it held only to gather it; 15 s after anything was sent comes a heartbeat; and whenever the
+bell rang, but at most four times a second while output flows, it looks whether the run's state has changed.
+
+How a body may stop: behind the recorded end, or, with `follow` off, where the output ended when it was asked for, it is
+complete. Before that, a wire that aborts raises, so that the server cuts the connection without a terminating chunk; an
+event stream just ends, and its client resumes. What is raised is always a `ConnectionResetError`: of that one, servers
+know that nothing can be sent any more. (After any other exception Werkzeug's server writes an error page into the
+stream, and the terminating chunk behind it.)
+
+Buffers: what one look gives, 256 KiB at most, and what the framer holds. The command waits for neither.
+"""
+
+import errno
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from tailrace.core.errors import TailraceError
+from tailrace.core.piece import Chunk, Gap
+from tailrace.core.run import RunInfo
+from tailrace.core.states import State
+from tailrace.core.wires import Framer
+from tailrace.core.wires.gather import SILENCE_S
+from tailrace.engine.base import Cursor, End
+from tailrace.engine.run import Run
+from tailrace.follow.bell import Bell
+from tailrace.follow.wait import readable
+from tailrace.web.client import Client
+
+HEARTBEAT_S = 15.0
+NEWS_S = 0.25
+"""while output flows, the run's state is looked at this often"""
+NEVER = float("inf")
+
+Told: TypeAlias = tuple[State, str | None, str | None, int | None]
+"""what viewers are told of as it changes"""
+
+
+def ignore(_error: Exception) -> None:
+    """Tell nobody."""
+
+
+class Body:
+    """One viewer's body. Iterate over it once; `close` it in any case.
+
+    Args:
+        run: the run.
+        cursor: the viewer's place in it; closed with the body.
+        framer: the wire, at the cursor's offset.
+        client: the viewer's connection.
+        stop_at: the offset behind which nothing more is wanted; None: follow to the end.
+    """
+
+    def __init__(self, run: Run, cursor: Cursor, framer: Framer, *, client: Client, stop_at: int | None = None) -> None:
+        self.report: Callable[[Exception], None] = ignore
+        """told of an error that stops the stream early"""
+        self._run = run
+        self._cursor = cursor
+        self._framer = framer
+        self._told: Told | None = None
+        self._client = client
+        self._stop_at = stop_at
+        self._bell: Bell | None = None
+        self._is_rung = False
+        self._flush_due = self._beat_due = NEVER
+        self._news_due = 0.0
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the bytes as they come; the first at once, if only to have the headers sent.
+
+        Raises:
+            ConnectionResetError: the stream stops before the recorded end, on a wire that must not look complete then.
+        """
+        try:
+            for data in self._pieces():
+                self._beat_due = time.monotonic() + HEARTBEAT_S
+                yield data
+        except (TailraceError, OSError) as error:
+            if not isinstance(error, ConnectionResetError):
+                self.report(error)
+            if self._framer.aborts:
+                raise ConnectionResetError(errno.ECONNRESET, f"stopped before the recorded end: {error}") from error
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of everything; the run goes on. Safe to repeat."""
+        self._cursor.close()
+        if self._bell is not None:
+            self._bell.close()
+            self._bell = None
+
+    def _pieces(self) -> Iterator[bytes]:
+        info = self._run.info()
+        self._told = _told(info)
+        yield self._framer.begin(info)
+        while True:
+            seen = self._cursor.look()
+            if isinstance(seen, End):
+                yield self._framer.end(seen.run)
+                return
+            if data := self._gone_on(seen) if seen is not None else self._idle():
+                yield data
+            if self._stop_at is not None and (seen is None or self._cursor.offset >= self._stop_at):
+                yield self._framer.flush()
+                return
+
+    def _gone_on(self, seen: list[Chunk] | Gap) -> bytes:
+        now = time.monotonic()
+        self._flush_due = now + SILENCE_S
+        news = self._news() if now >= self._news_due else b""
+        if isinstance(seen, Gap):
+            return news + self._framer.gap(seen)
+        return b"".join([news, *map(self._framer.output, seen)])
+
+    def _idle(self) -> bytes:
+        """Return what is to be said while there is no output; wait if there is nothing."""
+        now = time.monotonic()
+        if now >= self._flush_due:
+            self._flush_due = NEVER
+            return self._framer.flush()
+        if self._is_rung:
+            self._is_rung = False
+            return self._news()
+        if now >= self._beat_due:
+            self._beat_due = now + HEARTBEAT_S
+            return self._framer.heartbeat()
+        if self._stop_at is None:
+            self._wait(min(self._flush_due, self._beat_due) - now)
+        return b""
+
+    def _wait(self, timeout_s: float) -> None:
+        """Wait until there may be more. The bell is cleared before the next look, so no ring is lost.
+
+        Raises:
+            ConnectionResetError: the viewer has left.
+        """
+        if self._bell is None:
+            self._bell = Bell()
+            self._cursor.on_change(self._bell.ring)
+            self._is_rung = True
+            return
+        ready = readable([self._bell.fd, *self._client.fds], timeout_s)
+        if self._bell.fd in ready:
+            self._bell.clear()
+            self._is_rung = True
+        elif ready and self._client.is_gone():
+            raise ConnectionResetError(errno.ECONNRESET, "the viewer has left")
+
+    def _news(self) -> bytes:
+        """Return the run's state, if what viewers are told of it has changed."""
+        self._news_due = time.monotonic() + NEWS_S
+        info = self._run.info()
+        if info.is_finished or _told(info) == self._told:
+            return b""  # the end is told when the output is complete
+        self._told = _told(info)
+        return self._framer.state(info)
+
+
+def _told(info: RunInfo) -> Told:
+    return info.state, info.held, info.hint, info.queue_place

@@ -1,0 +1,107 @@
+"""Watching a run: nothing here starts anything."""
+
+from http import HTTPStatus
+
+from tailrace.core import wires
+from tailrace.core.errors import InvalidInput
+from tailrace.core.run import RunInfo
+from tailrace.core.wires import EventId
+from tailrace.engine.base import Engine
+from tailrace.engine.run import Run
+from tailrace.web.requests import Request
+from tailrace.web.responses import LIVE, Response
+from tailrace.web.stream import Body
+from tailrace.web.view import View, view_of
+
+RUN_HEADER = "Tailrace-Run"
+"""tells which run a response shows"""
+
+
+def watch(engine: Engine, request: Request, run_id: str) -> Response:
+    """Return a response that shows the run from where the viewer wants, and follows it to its end.
+
+    A `Last-Event-ID` says where, before the query does: a browser that reconnects repeats the query as it was.
+
+    Args:
+        engine: where the run lives.
+        request: what is asked.
+        run_id: the run. Whether this viewer may see it is decided outside.
+
+    Raises:
+        UnknownRun, UnknownWire, OffsetBeyondEnd: see there.
+        InvalidInput: the query or the `Last-Event-ID` makes no sense, or the latter belongs to another run.
+    """
+    wire = wire_of(request)
+    view = view_of(request.query)
+    event_id = event_id_of(request)
+    if event_id is None:
+        return show(engine, request, run_id, wire=wire, view=view)
+    if event_id.run_id != run_id:
+        raise InvalidInput(
+            "the Last-Event-ID belongs to another run",
+            op="follow",
+            subject="Last-Event-ID",
+            hint=f"leave it out to see run {run_id} from its start",
+        )
+    return resume(engine, request, event_id, wire=wire, view=view)
+
+
+def resume(engine: Engine, request: Request, event_id: EventId, *, wire: str, view: View) -> Response:
+    """Return what comes after the event; if that was the end, 204, at which an EventSource stops (WHATWG HTML, 9.2.3).
+
+    Raises:
+        UnknownRun, OffsetBeyondEnd: see there.
+    """
+    if event_id.is_end:
+        engine.get(event_id.run_id)
+        return Response(status=HTTPStatus.NO_CONTENT, headers=(*LIVE, (RUN_HEADER, event_id.run_id)))
+    place = View(offset=event_id.offset, stream=view.stream, follow=view.follow)
+    return show(engine, request, event_id.run_id, wire=wire, view=place)
+
+
+def show(engine: Engine, request: Request, run_id: str, *, wire: str, view: View) -> Response:
+    """Return the view of the run on the wire.
+
+    Raises:
+        UnknownRun, OffsetBeyondEnd: see there.
+    """
+    info = engine.get(run_id)
+    cursor = engine.cursor(run_id, view.offset, tail=view.tail, stream=view.stream)
+    headers = (*live_headers(wire), (RUN_HEADER, run_id), *_length(wire, info, view, cursor.offset))
+    if not request.wants_body:
+        cursor.close()
+        return Response(status=HTTPStatus.OK, headers=headers)
+    framer = wires.framer(wire, run_id, cursor.offset)
+    stop_at = None if view.follow or info.is_finished else info.size
+    body = Body(Run(engine, run_id), cursor, framer, client=request.client, stop_at=stop_at)
+    return Response(status=HTTPStatus.OK, headers=headers, body=body)
+
+
+def wire_of(request: Request) -> str:
+    """Return the name of the wire: the route's own, or what the client takes.
+
+    Raises:
+        UnknownWire: there is none.
+    """
+    return wires.choose(request.headers.get("accept"), request.wire or request.query.get("format"))
+
+
+def event_id_of(request: Request) -> EventId | None:
+    """Return where a client that reconnects stands; None if it does not say that it does.
+
+    Raises:
+        InvalidInput: what it says was never an event's id here.
+    """
+    text = request.headers.get("last-event-id")
+    return None if text is None else wires.parse_event_id(text)
+
+
+def live_headers(wire: str) -> tuple[tuple[str, str], ...]:
+    """Return the headers of any response on the wire."""
+    return (("Content-Type", wires.WIRES[wire].content_type), *LIVE)
+
+
+def _length(wire: str, info: RunInfo, view: View, offset: int) -> tuple[tuple[str, str], ...]:
+    """Return the length of a text that is complete already: what is cut short then shows, also without chunks."""
+    is_known = wire == "text" and info.is_finished and not info.dropped and view.stream is None
+    return (("Content-Length", str(info.size - offset)),) if is_known else ()
