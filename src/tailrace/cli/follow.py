@@ -1,0 +1,113 @@
+"""`tailrace follow`: the output of a run, from any place, in any form; exits as the run does."""
+
+import os
+import signal
+from typing import TypedDict, Unpack
+
+import click
+
+from tailrace.cli import boundary, viewing
+from tailrace.cli.face import Face, Streams, Wire
+from tailrace.cli.naming import find
+from tailrace.cli.news import News
+from tailrace.cli.place import engine, place_option
+from tailrace.cli.signals import Signals
+from tailrace.cli.values import size_bytes
+from tailrace.cli.watch import Left, Unwritable, Watch
+from tailrace.core.errors import EngineError, InvalidInput
+from tailrace.core.timeline import Stream
+from tailrace.core.wires import WIRES, framer
+from tailrace.engine.run import Run
+
+PATIENCE_HERE_S, PATIENCE_S = 0.2, 1.0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+class Options(TypedDict):
+    """What the command line can say about a viewing."""
+
+    offset: int | None
+    tail: int | None
+    stream: str | None
+    follow: bool
+    format: str
+    raw: bool
+
+
+@click.command("follow", short_help="Show the output of a run, live or late.")
+@click.argument("run", metavar="ID")
+@click.option("--from", "offset", type=size_bytes, metavar="OFFSET", help="Begin at this byte.  [default: 0]")
+@click.option("-n", "--tail", type=click.IntRange(min=0), metavar="N", help="Begin with the last N lines.")
+@click.option("--stream", type=click.Choice(["stdout", "stderr"]), help="Show only this one.")
+@click.option(
+    "--no-follow", "follow", is_flag=True, default=True, flag_value=False, help="Show what there is, and return."
+)
+@click.option(
+    "--format",
+    type=click.Choice(list(WIRES)),
+    default="text",
+    show_default=True,
+    help="The exact bytes, or one of the forms in which they go over HTTP.",
+)
+@click.option("--raw", is_flag=True, help="Let everything through to a terminal, also what may act on it.")
+@place_option
+def follow_command(run: str, **options: Unpack[Options]) -> int:
+    """Show the output of a run: what there is, then what comes; exit as the run does.
+
+    ID is a run's id, the beginning of one, or `last`. ^C only ends the watching, and says where to resume.
+
+    \b
+    tailrace follow last
+    tailrace follow 1k0w1tktqkh --tail 20
+    tailrace follow last --format ndjson --no-follow
+    """
+    boundary.fail_as_watcher()
+    if options["tail"] is not None and options["offset"] is not None:
+        raise InvalidInput(
+            "--from and --tail exclude each other",
+            op="follow",
+            subject="tail",
+            hint="begin at a byte, or some lines before the end",
+        )
+    with Signals(_SIGNALS) as signals:
+        return _follow(find(engine(), run), options, signals)
+
+
+def _follow(run: Run, options: Options, signals: Signals) -> int:
+    stream = Stream[options["stream"].upper()] if options["stream"] else None
+    cursor = run.engine.cursor(run.id, options["offset"] or 0, tail=options["tail"], stream=stream)
+    spec = viewing.spec_of(run)
+    watch = Watch(
+        run,
+        cursor,
+        _face(run, options, cursor.offset),
+        signals=signals,
+        on_signal=_leave,
+        on_news=lambda info: news.tell(info),
+    )
+    patience_s = PATIENCE_HERE_S if os.isatty(2) else PATIENCE_S
+    news = News(watch.say, spec.ladder if spec else (), patience_s=patience_s)
+    resume = f"`tailrace follow {run.id} --from"
+    try:
+        info = watch.until_end(follow=options["follow"])
+    except Left as left:
+        watch.say(f"run {run.id} goes on; {resume} {watch.offset}` shows what follows")
+        return left.exit_code
+    except Unwritable as error:
+        raise EngineError(
+            f"the output cannot be written: {error}",
+            op="follow",
+            subject=run.id,
+            hint=f"{resume} {watch.offset}` resumes",
+        ) from None
+    return viewing.conclude(info, watch, spec)
+
+
+def _face(run: Run, options: Options, offset: int) -> Face:
+    if options["format"] == "text":
+        return Streams(raw=options["raw"])
+    return Wire(framer(options["format"], run.id, offset))
+
+
+def _leave(number: int) -> None:
+    raise Left(128 + number)

@@ -1,0 +1,91 @@
+"""`tailrace` itself: its commands, each imported when it is used, and `main`."""
+
+import importlib
+import os
+import signal
+import sys
+from typing import NoReturn
+
+import click
+
+from tailrace._version import __version__
+from tailrace.cli import boundary
+from tailrace.cli.place import place_option
+
+PROGRAM = "tailrace"
+COMPLETE = "_TAILRACE_COMPLETE"
+"""asks for a shell's completion script, as click documents it: `_TAILRACE_COMPLETE=bash_source tailrace`"""
+
+COMMANDS = {
+    "run": "tailrace.cli.run",
+    "follow": "tailrace.cli.follow",
+    "list": "tailrace.cli.list",
+    "show": "tailrace.cli.show",
+    "stop": "tailrace.cli.stop",
+    "send": "tailrace.cli.send",
+    "pin": "tailrace.cli.pin",
+    "unpin": "tailrace.cli.pin",
+    "prune": "tailrace.cli.prune",
+    "runner": "tailrace.cli.runner",
+}
+"""the module of each command, in the order in which `--help` shows them"""
+
+
+class Program(click.Group):
+    """The group of all commands; a command's module is imported only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """Return the names, most used first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
+        """Return the command, or None if there is none of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(COMMANDS[cmd_name]), f"{cmd_name}_command")
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(
+    cls=Program, name=PROGRAM, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@place_option
+def program() -> None:
+    """Run commands; watch their output live, late or again, from anywhere.
+
+    \b
+    tailrace run -- make test      run a command and show its output; the exit code is its own
+    tailrace follow last           watch the newest run, from its beginning
+    tailrace list                  what runs, and what ran
+    """
+
+
+def main() -> NoReturn:
+    """Do what the command line says, and exit."""
+    _prepare()
+    if instruction := os.environ.get(COMPLETE):
+        from click.shell_completion import shell_complete  # noqa: PLC0415  rarely needed
+
+        sys.exit(shell_complete(program, {}, PROGRAM, COMPLETE, instruction))
+    sys.exit(boundary.guarded(_invoke))
+
+
+def _invoke() -> int:
+    with program.make_context(PROGRAM, sys.argv[1:]) as context:
+        code = program.invoke(context)
+        return code if isinstance(code, int) else 0
+
+
+def _prepare() -> None:
+    """See that 0, 1 and 2 are open, that ^C ends us without a traceback, and that any text can be printed."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

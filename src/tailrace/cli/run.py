@@ -1,0 +1,264 @@
+"""`tailrace run`: a command, its output here, its exit code ours."""
+
+import os
+import signal
+import time
+from contextlib import ExitStack
+from typing import Literal, TypedDict, Unpack
+
+import click
+
+from tailrace.cli import boundary, login, talk, terminal, viewing
+from tailrace.cli.face import Streams
+from tailrace.cli.forward import Forwarder
+from tailrace.cli.news import News
+from tailrace.cli.place import engine, place_option
+from tailrace.cli.signals import Signals
+from tailrace.cli.values import pair, resource_limit, seconds, size_bytes
+from tailrace.cli.watch import Left, Unwritable, Watch
+from tailrace.core import ids
+from tailrace.core.errors import EngineError, TailraceError
+from tailrace.core.outcome import INTERRUPTED_HERE, Cancelled
+from tailrace.core.run import RunInfo
+from tailrace.core.states import State
+from tailrace.engine.base import StartOptions
+from tailrace.engine.run import Run
+
+STDIN, STDOUT, STDERR = 0, 1, 2
+PATIENCE_S = 1.0
+"""in the queue, before that is said where nobody may be looking"""
+PATIENCE_HERE_S = 0.2
+"""and where somebody is"""
+_LEAVING = (signal.SIGHUP, signal.SIGQUIT)
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+
+class Options(TypedDict):
+    """What the command line can say about a run."""
+
+    detach: bool
+    pty: bool
+    input: bool
+    merge: bool
+    unbuffer: bool
+    timeout: float | None
+    idle_timeout: float | None
+    max_output: int | None
+    on_max_output: Literal["stop", "truncate"]
+    env: tuple[tuple[str, str], ...]
+    cwd: str | None
+    key: str | None
+    when_busy: Literal["join", "queue", "reject"]
+    label: tuple[tuple[str, str], ...]
+    leave_children: bool
+    grace: float
+    rlimit: tuple[tuple[str, int], ...]
+    no_new_privileges: bool
+    pin: bool
+    by: str | None
+
+
+@click.command(
+    "run", context_settings={"allow_interspersed_args": False}, short_help="Run a command and show its output."
+)
+@click.argument("argv", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[--] COMMAND [ARGUMENT]...")
+@click.option("-d", "--detach", is_flag=True, help="Only start it; print its id and return.")
+@click.option("-t", "--pty", is_flag=True, help="Run it at a terminal of its own.")
+@click.option("-i", "--input", is_flag=True, help="Pass standard input on to it; otherwise it has none.")
+@click.option("--merge", is_flag=True, help="Put stdout and stderr on one pipe, exactly in order.")
+@click.option("--unbuffer", is_flag=True, help="Have its output line by line, by way of stdbuf(1).")
+@click.option("--timeout", type=seconds, metavar="TIME", help="Stop it after so long: 10, 10s, 5m, 1h30m.")
+@click.option("--idle-timeout", type=seconds, metavar="TIME", help="Stop it after so long without output.")
+@click.option(
+    "--max-output", type=size_bytes, metavar="SIZE", help="Keep at most so much of its output: 4096, 10k, 1M, 1G."
+)
+@click.option(
+    "--on-max-output",
+    type=click.Choice(["stop", "truncate"]),
+    default="stop",
+    show_default=True,
+    help="Then stop it, or let it go on and only count.",
+)
+@click.option("-e", "--env", type=pair, multiple=True, metavar="NAME=VALUE", help="Set a variable of its environment.")
+@click.option("-C", "--cwd", type=click.Path(), metavar="DIR", help="Run it in this directory.")
+@click.option("--key", metavar="TEXT", help="At most one run of a key goes at a time.")
+@click.option(
+    "--when-busy",
+    type=click.Choice(["join", "queue", "reject"]),
+    default="join",
+    show_default=True,
+    help="If one of the same key is going: watch that one, wait for it, or fail.",
+)
+@click.option("-l", "--label", type=pair, multiple=True, metavar="NAME=VALUE", help="A label, to find it by.")
+@click.option("--leave-children", is_flag=True, help="Leave alone what it started in the background.")
+@click.option(
+    "--grace",
+    type=seconds,
+    default="2s",
+    show_default=True,
+    metavar="TIME",
+    help="For children that still print when it has ended.",
+)
+@click.option(
+    "--rlimit", type=resource_limit, multiple=True, metavar="NAME=VALUE", help="A resource limit: NOFILE=64, AS=1G."
+)
+@click.option("--no-new-privileges", is_flag=True, help="Make sudo and the like powerless in it.")
+@click.option("--pin", is_flag=True, help="Never prune it.")
+@click.option("--by", default=login.name, metavar="TEXT", help="Who asks.  [default: your login name]")
+@place_option
+def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
+    """Run a command and show its output; exit as it does.
+
+    Its standard output comes out of ours, its standard error out of ours, byte for byte. Its output is kept, and others may
+    follow it. When this program is killed or loses its terminal, the command goes on.
+
+    \b
+    tailrace run -- make -j4
+    tailrace run --timeout 10m --key nightly -- ./backup.sh
+    tailrace run -it -- bash
+
+    ^C stops the command (INT, then TERM, then KILL), a second one hurries that; ^\\ leaves it running. Exit codes: the
+    command's own; 128 + a signal that ended it; 124 after a timeout; 122 at the output limit; 126 or 127 if it could not be
+    started; 130 after ^C; 143 if somebody else stopped it; 125 if Tailrace itself failed.
+    """
+    boundary.fail_as_watcher()
+    with Signals([*_STOPPING, *_LEAVING, signal.SIGWINCH]) as signals:
+        begun_us = time.time_ns() // 1000
+        run = engine().start(argv, **_start_options(options))
+        if options["detach"]:
+            click.echo(run.id)
+            return 0
+        return _Foreground(run, options, signals, is_joined=ids.created_us(run.id) < begun_us).watch()
+
+
+def _start_options(options: Options) -> StartOptions:
+    size = terminal.size(STDOUT, STDIN, STDERR)
+    rows, columns = size or (24, 80)
+    return StartOptions(
+        cwd=options["cwd"],
+        env=dict(options["env"]),
+        pty=options["pty"],
+        merge=options["merge"],
+        rows=rows,
+        columns=columns,
+        stdin=options["input"],
+        unbuffer=options["unbuffer"],
+        timeout=options["timeout"],
+        idle_timeout=options["idle_timeout"],
+        max_output=options["max_output"],
+        on_max_output=options["on_max_output"],
+        grace=options["grace"],
+        leave_children=options["leave_children"],
+        no_new_privileges=options["no_new_privileges"],
+        rlimits=dict(options["rlimit"]),
+        key=options["key"],
+        when_busy=options["when_busy"],
+        labels=dict(options["label"]),
+        by=options["by"],
+        pin=options["pin"],
+    )
+
+
+class _Foreground:
+    """A run whose output is shown here, and whose signals come from here."""
+
+    def __init__(self, run: Run, options: Options, signals: Signals, *, is_joined: bool) -> None:
+        self._run = run
+        self._by = options["by"]
+        self._is_joined = is_joined
+        self._is_pty = options["pty"] and not is_joined
+        self._is_raw = self._is_pty and options["input"] and os.isatty(STDIN)
+        self._spec = viewing.spec_of(run)
+        self._face = Streams(raw=self._is_pty)
+        cursor = run.engine.cursor(run.id)
+        self._watch = Watch(run, cursor, self._face, signals=signals, on_signal=self._on_signal, on_news=self._on_news)
+        patience_s = PATIENCE_HERE_S if os.isatty(STDERR) else PATIENCE_S
+        self._news = News(self._watch.say, self._spec.ladder if self._spec else (), patience_s=patience_s)
+        self._input = Forwarder(run, at_terminal=self._is_pty) if options["input"] and not is_joined else None
+        self._asked = 0
+        """the signal that made us ask for the end; 0: none did"""
+        self._state = State.QUEUED
+
+    def watch(self) -> int:
+        """Show the output, and return the exit code."""
+        if self._is_joined:
+            self._watch.say(
+                f"run {self._run.id} with this key is going already; this is its output (^C only leaves it)"
+            )
+        try:
+            with ExitStack() as stack:
+                if self._is_raw:
+                    stack.enter_context(terminal.raw(STDIN))
+                stack.callback(self._give_terminal_back)
+                info = self._watch.until_end()
+        except Left as left:
+            self._watch.say(left.why)
+            return left.exit_code
+        except BrokenPipeError:
+            if not self._is_joined:
+                self._run.stop(by=self._by)
+            raise
+        except Unwritable as error:
+            raise EngineError(
+                f"the output cannot be written: {error}",
+                op="run",
+                subject=self._run.id,
+                hint=f"the run goes on; {self._resume()}",
+            ) from None
+        return self._conclude(info)
+
+    def _conclude(self, info: RunInfo) -> int:
+        code = viewing.conclude(info, self._watch, self._spec, interrupted_here=self._asked == signal.SIGINT)
+        if self._input is not None and self._input.failure is not None:
+            talk.say(f"not all of the input got through: {self._input.failure.message}")
+        if isinstance(info.outcome, Cancelled) and self._asked:
+            return INTERRUPTED_HERE if self._asked == signal.SIGINT else 128 + self._asked
+        return code
+
+    def _give_terminal_back(self) -> None:
+        """Switch back what the command switched at the terminal and left so."""
+        for sink, data in self._face.end():
+            if data:
+                talk.write_to(sink.fd, data)
+
+    def _on_signal(self, number: int) -> None:
+        if number == signal.SIGWINCH:
+            self._resize()
+        elif number in _LEAVING:
+            raise Left(128 + number, f"run {self._run.id} goes on; {self._resume()}")
+        elif self._is_joined:
+            raise Left(128 + number, f"no longer watching; run {self._run.id} goes on; {self._resume()}")
+        else:
+            self._stop(number)
+
+    def _stop(self, number: int) -> None:
+        """Ask for the end; again: hurry it; when it has come, and only our output is in the way: leave."""
+        if self._state is State.FINISHED:
+            raise Left(128 + number, f"the run has ended; {self._resume()}")
+        if not self._asked:
+            again = "; ^C again hurries" if number == signal.SIGINT else ""
+            self._watch.say(f"stopping{again}")
+        self._run.stop(by=self._by, now=bool(self._asked))
+        self._asked = self._asked or number
+        self._news.tells_rungs = True
+
+    def _on_news(self, info: RunInfo) -> None:
+        if info.state is not self._state:
+            self._state = info.state
+            if self._input is not None and info.state not in (State.QUEUED, State.STARTING):
+                self._input.begin()
+            if info.state is State.RUNNING:
+                self._resize()
+        self._news.tell(info)
+
+    def _resize(self) -> None:
+        if not self._is_pty or self._state is not State.RUNNING:
+            return
+        if size := terminal.size(STDOUT, STDIN, STDERR):
+            try:
+                self._run.resize(*size)
+            except TailraceError:
+                return  # it has just ended, or its keeper is busy: only the size is at stake
+
+    def _resume(self) -> str:
+        return f"`tailrace follow {self._run.id} --from {self._watch.offset}` shows what follows"

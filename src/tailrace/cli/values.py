@@ -1,0 +1,73 @@
+"""Values as people type them: `10s`, `5m`, `1G`, `NAME=VALUE`, `HUP`.
+
+Each function is the `type` of options: it takes the text, and returns the value or raises what click tells the user.
+"""
+
+import re
+
+import click
+
+from tailrace.core.outcome import signal_number
+
+_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BYTES = {letter: 1 << (10 * power) for power, letter in enumerate(("", "k", "m", "g", "t"))}
+_DURATION = re.compile(r"\d+(?:\.\d+)?|(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
+_PART = re.compile(r"([\d.]+)(ms|[smhd])?")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+
+
+def seconds(text: str) -> float:
+    """Return the seconds in `10`, `10s`, `5m`, `1.5h`, `30d`, `1h30m`.
+
+    Raises:
+        click.BadParameter: it is no duration.
+    """
+    if not _DURATION.fullmatch(text):
+        raise click.BadParameter(f"{text!r} is not a duration; for example 10, 10s, 5m, 1h30m, 30d")
+    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+
+
+def size_bytes(text: str) -> int:
+    """Return the bytes in `4096`, `10k`, `1M`, `1.5GiB`; each unit is 1024 times the one before.
+
+    Raises:
+        click.BadParameter: it is no size.
+    """
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is not a size; for example 4096, 10k, 1M, 1G")
+    return round(float(found[1]) * _BYTES[found[2].lower()])
+
+
+def pair(text: str) -> tuple[str, str]:
+    """Return (name, value) of `NAME=VALUE`; the value may be empty, and may have more `=`.
+
+    Raises:
+        click.BadParameter: there is no name, or no `=`.
+    """
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise click.BadParameter(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def resource_limit(text: str) -> tuple[str, int]:
+    """Return (name, value) of `NOFILE=64` or `AS=1G`.
+
+    Raises:
+        click.BadParameter: it is no name with a number.
+    """
+    name, value = pair(text)
+    return name, size_bytes(value)
+
+
+def signal_to_send(text: str) -> int:
+    """Return the number of `HUP`, `SIGHUP` or `1`.
+
+    Raises:
+        click.BadParameter: this system has no such signal.
+    """
+    try:
+        return signal_number(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; `kill -l` lists them") from None
