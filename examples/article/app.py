@@ -31,5 +31,5 @@ def listen() -> socket.socket:
 if __name__ == "__main__":
     with listen() as listener:
         address, port = listener.getsockname()
-        print(f"Open http://{address}:{port}/ in a browser, or: curl -N http://{address}:{port}/stream", flush=True)
+        print(f"The page: http://{address}:{port}/\nThe stream: http://{address}:{port}/stream", flush=True)
         make_server(address, port, app, threaded=True, fd=listener.fileno()).serve_forever()
