@@ -28,6 +28,8 @@ from tailrace.host.statedir import StateDir
 PAGE_LIMIT = 1000
 STALE_S = 3600.0
 """after which the rest of a run that was never whole is removed"""
+LAST_STEPS_S = 1.0
+"""in all, that a prune waits for keepers in their last steps; it then takes them for ones that drain"""
 _LONGEST_PATH = 480
 """SQLite takes no path of more than 512 bytes"""
 _SCHEMA = """
@@ -219,8 +221,9 @@ def _excess(catalog: sqlite3.Connection, state: StateDir, retention: Retention) 
     """Return (id, size) of what is to go, oldest first."""
     oldest = None if retention.age_s is None else time.time() - retention.age_s
     kept, kept_bytes, excess = 0, 0, []
+    patience_end = time.monotonic() + LAST_STEPS_S
     for run_id, size, ended in catalog.execute("SELECT id, size, ended FROM runs ORDER BY id DESC"):
-        if _is_protected(state, run_id):
+        if _is_protected(state, run_id, patience_end):
             continue
         is_excess = (
             (oldest is not None and ended < oldest)
@@ -234,11 +237,18 @@ def _excess(catalog: sqlite3.Connection, state: StateDir, retention: Retention) 
     return excess[::-1]
 
 
-def _is_protected(state: StateDir, run_id: str) -> bool:
-    """Tell whether the run is pinned, or a keeper still drains what its children print."""
+def _is_protected(state: StateDir, run_id: str, patience_end: float) -> bool:
+    """Tell whether the run is pinned, or a keeper still drains what its children print.
+
+    A keeper that has just written the result is about to go: whoever waited for the run may expect it to be prunable.
+    """
     try:
         with RunDir(state, run_id) as run:
-            return run.has("pinned") or run.is_kept()
+            if run.has("pinned"):
+                return True
+            while (is_kept := run.is_kept()) and time.monotonic() < patience_end:
+                time.sleep(0.002)
+            return is_kept
     except UnknownRun:
         return False
 
