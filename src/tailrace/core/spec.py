@@ -7,7 +7,7 @@ that the keeper needs once (exact bytes of argv and environment, umask, limits o
 import os
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -91,17 +91,24 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """what started it, for the web adapters: a resumed stream must come from the same route and user"""
 
 
-class Launch(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What the keeper needs once, exact to the byte. Lies in a 0600 file until the command has it."""
+class Launch(NamedTuple):
+    """What the keeper's child needs once, exact to the byte. Lies in a 0600 file until the command has it.
+
+    Plain values only: it is read in a fresh fork, where every page of memory that is touched costs time.
+    """
 
     argv: tuple[bytes, ...]
     cwd: bytes
     env: tuple[tuple[bytes, bytes], ...]
     umask: int = 0o022
-    rlimits: tuple[tuple[str, int, int], ...] = ()
+    caller_limits: tuple[tuple[str, int, int], ...] = ()
     """(name without RLIMIT_, soft, hard) of the caller"""
     nice: int = 0
-    mover: Literal["splice", "copy"] = "splice"
+    rlimits: tuple[tuple[str, int], ...] = ()
+    """limits that were asked for: (name, soft and hard)"""
+    no_new_privileges: bool = False
+    mover: str = "splice"
+    """or `copy`"""
     fault: str | None = None
     """a fault point at which the keeper is to die; for tests of our own promises"""
 

@@ -37,17 +37,19 @@ def prepare(argv: object, options: StartOptions) -> tuple[Spec, Launch]:
     exact_argv = checks.check_argv(argv)
     cwd = _directory(options.get("cwd"))
     env = _environment(options)
-    launch = Launch(
-        argv=exact_argv,
+    spec = _spec(exact_argv, cwd, env, options)
+    return spec, Launch(
+        argv=(b"stdbuf", b"-oL", b"-eL", *exact_argv) if spec.unbuffer else exact_argv,
         cwd=cwd,
         env=env,
         umask=linux.umask_of_this_process(),
-        rlimits=tuple((name, *resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))) for name in LIMIT_NAMES),
+        caller_limits=tuple((name, *resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))) for name in LIMIT_NAMES),
+        rlimits=tuple(spec.rlimits.items()),
+        no_new_privileges=spec.no_new_privileges,
         nice=os.getpriority(os.PRIO_PROCESS, 0),
         mover="copy" if os.environ.get("TAILRACE_MOVER") == "copy" else "splice",
         fault=fault.wanted(),
     )
-    return _spec(exact_argv, cwd, env, options), launch
 
 
 def _spec(argv: tuple[bytes, ...], cwd: bytes, env: tuple[tuple[bytes, bytes], ...], options: StartOptions) -> Spec:

@@ -23,7 +23,15 @@ ENDING = (
 )
 """the points of an ending, in their order"""
 
-STARTING = ("starting:forked", "starting:announced", "starting:spawned", "starting:running")
+STARTING = (
+    "starting:kept",
+    "starting:forked",
+    "starting:announced",
+    "starting:told",
+    "starting:spawned",
+    "starting:running",
+)
+"""the points of a start, in their order; some lie in the child that becomes the command"""
 
 
 def point(name: str) -> None:

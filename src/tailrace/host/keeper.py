@@ -1,8 +1,8 @@
 """The keeper: the small process that owns one run, from its start to its recorded outcome.
 
-Theory of operation. The runner forks a keeper with the run's lock already held. The keeper announces itself (`live.json`),
-starts the command, and then does one thing in a loop: wait until something is readable or due, move output, reap children,
-look at limits, climb the stop ladder. It is over when the command has exited, its streams have ended, and nobody of its
+Theory of operation. A keeper is forked with the run's lock already held. It starts the command, announces it (`live.json`),
+and then does one thing in a loop: wait until something is readable or due, move output, reap children, look at limits, climb
+the stop ladder. It is over when the command has exited, its streams have ended, and nobody of its
 tree is left (or may be left). Then the result is written, once, and the process ends, which frees the lock.
 
 How a run ended is decided by the first cause: a stop, a limit or a timeout that came before the command's own exit. An exit
@@ -10,6 +10,7 @@ that came first stays an exit, whatever has to be swept up after it.
 """
 
 import errno
+import functools
 import gc
 import os
 import resource
@@ -25,11 +26,11 @@ from tailrace.core.lumps import Lumps
 from tailrace.core.outcome import Exited, FailedToStart, Lost, Outcome, OutputLimit, Signaled, Stopped, TimedOut
 from tailrace.core.result import Child, LadderStep, Result, Usage
 from tailrace.core.run import Live, ProcessId
-from tailrace.core.spec import Launch, Spec
+from tailrace.core.spec import LADDER, Rung
 from tailrace.core.states import Event, State
 from tailrace.core.timeline import Stream
 from tailrace.host import ending, fault, ladder, linux, spawn, tree, unix
-from tailrace.host.clock import Clock, anchor
+from tailrace.host.clock import Clock
 from tailrace.host.control import Connection, ControlServer
 from tailrace.host.feeder import Feeder
 from tailrace.host.ladder import Ladder
@@ -37,7 +38,8 @@ from tailrace.host.linux import Stat
 from tailrace.host.messages import CloseInput, Input, KeeperRequest, Reply, Resize, Signal, Stop
 from tailrace.host.mover import Moved, Mover
 from tailrace.host.rundir import Damaged, RunDir
-from tailrace.host.spawn import Command
+from tailrace.host.order import Order
+from tailrace.host.spawn import Born, Command
 from tailrace.host.tree import Traces
 
 FULL_NS = 250_000_000
@@ -52,21 +54,19 @@ READS = 16
 """pieces from one stream before the others, and everything else, get their turn"""
 
 
-def keep(run: RunDir) -> None:
+_is_told_to_go = False
+
+
+def keep(run: RunDir, order: Order) -> None:
     """Own the run until it is over. The caller is a fresh fork that holds the run's lock, and exits afterwards."""
     gc.disable()
     os.setsid()
     linux.become_subreaper()
+    fault.ARMED = order.fault
+    fault.point("starting:kept")
+    keeper = Keeper(run, order)
     try:
-        spec, launch = run.spec(), run.launch()
-    except Damaged as error:
-        _record(run, Result(outcome=FailedToStart(str(error)), ended=Clock(anchor()).wall()))
-        return
-    fault.ARMED = launch.fault
-    fault.point("starting:forked")
-    keeper = Keeper(run, spec)
-    try:
-        result = keeper.run(launch)
+        result = keeper.run()
     except Exception as error:
         import traceback
 
@@ -78,18 +78,16 @@ def keep(run: RunDir) -> None:
 
 
 class Keeper:
-    """One run's life. Everything happens in one thread, between two calls of poll."""
+    """One run's life. Everything happens in one thread, between two calls of poll.
 
-    def __init__(self, run: RunDir, spec: Spec) -> None:
+    Until something happens, as little memory as possible is touched: what is not needed yet is made on first use.
+    """
+
+    def __init__(self, run: RunDir, order: Order) -> None:
         self._run = run
-        self._spec = spec
-        self._clock = Clock(spec.anchor)
-        stat = linux.stat_of(os.getpid())
-        me = ProcessId(linux.boot_id(), stat.start if stat else 0, os.getpid())
-        self._live = Live(state=states.after(State.QUEUED, Event.CLAIM), keeper=me)
+        self._order = order
         self._command: Command | None = None
         self._streams: dict[int, Stream] = {}
-        self._lumps = Lumps()
         self._status: int | None = None
         self._is_alone = False
         self._exited_ns = 0
@@ -97,65 +95,89 @@ class Keeper:
         self._ladder: Ladder | None = None
         self._lingering: tuple[Child, ...] = ()
         self._full_ns: int | None = None
-        self._is_told_to_go = False
         self._begun_ns = 0
+        self._born_live = b""
 
-    def run(self, launch: Launch) -> Result:
+    def run(self) -> Result:
         """Start the command, see it through, and return how it ended."""
-        self._announce()
-        fault.point("starting:announced")
         self._poll = select.poll()
-        self._wakeup = _wake_on_signals(self)
+        self._wakeup, self._wakeup_end = _wake_on_signals()
         self._poll.register(self._wakeup, select.POLLIN)
         self._control = ControlServer(unix.listen("control", dir_fd=self._run.fd), self._poll, self._handle)
-        started = spawn.start(self._spec, launch)
+        started = spawn.start(self._run, self._order)
         fault.point("starting:spawned")
-        self._begun_ns = time.monotonic_ns()
         if isinstance(started, FailedToStart):
-            states.after(self._live.state, Event.FAIL)
             return Result(outcome=started, ended=self._clock.wall())
-        self._begin(started, launch)
+        self._begin(*started)
         fault.point("starting:running")
         while not self._is_over():
             self._wait()
             self._reap()
             self._check_limits()
             self._climb()
-        self._control.close()
-        self._feeder.close()
         return self._result()
 
-    def _begin(self, command: Command, launch: Launch) -> None:
+    def _begin(self, command: Command, born: Born) -> None:
         self._command = command
-        if command.terminal >= 0:
-            self._streams = {command.stdout: Stream.STDOUT}
-        else:
-            pairs = ((command.stdout, Stream.STDOUT), (command.stderr, Stream.STDERR))
-            self._streams = {fd: stream for fd, stream in pairs if fd >= 0}
-        self._feeder = Feeder(command.stdin, self._poll, is_terminal=command.terminal >= 0)
-        way = "copy" if command.terminal >= 0 or not hasattr(os, "splice") else launch.mover
-        files = self._run.open("output", os.O_WRONLY), self._run.open("timeline", os.O_WRONLY)
-        self._mover = Mover(*files, limit=self._spec.output_limit, way=way, begun_ns=self._begun_ns)
+        self._begun_ns = born.begun_ns
+        self._born_live = born.live
+        pairs = ((command.stdout, Stream.STDOUT), (command.stderr, Stream.STDERR))
+        self._streams = {fd: stream for fd, stream in pairs if fd >= 0}
+        self._feeder = Feeder(command.stdin, self._poll, is_terminal=self._order.is_terminal)
         self._listen_to_streams()
-        stat = linux.stat_of(command.pid)
-        self._live = msgspec.structs.replace(
-            self._live,
-            state=states.after(self._live.state, Event.START),
-            command=ProcessId(self._live.keeper.boot, stat.start if stat else 0, command.pid),
-            started=self._clock.wall(self._begun_ns),
-            sessions=(command.pid,),
-            pipes=command.pipes(),
-            cgroup=command.cgroup.path if command.cgroup else None,
-        )
-        self._announce()
+        try:
+            self._run.put_live(born.live)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
         os.unlink("launch", dir_fd=self._run.fd)
 
+    @functools.cached_property
+    def _clock(self) -> Clock:
+        return Clock(self._order.anchor)
+
+    @functools.cached_property
+    def _live(self) -> Live:
+        """What live.json says, or would if the disk took it."""
+        if not self._born_live:
+            return Live(state=State.STARTING, keeper=ProcessId(linux.boot_id(), 0, os.getpid()))
+        return msgspec.json.decode(self._born_live, type=Live)
+
+    @functools.cached_property
+    def _mover(self) -> Mover:
+        files = self._run.open("output", os.O_WRONLY), self._run.open("timeline", os.O_WRONLY)
+        way = "copy" if self._order.is_terminal or not hasattr(os, "splice") else self._order.mover
+        return Mover(*files, limit=self._order.output_limit, way=way, begun_ns=self._begun_ns)
+
+    @functools.cached_property
+    def _lumps(self) -> Lumps:
+        return Lumps()
+
+    @functools.cached_property
+    def _rows(self) -> tuple[Rung, ...]:
+        """The stop ladder's rows; the usual ones if the spec was damaged meanwhile."""
+        try:
+            return self._run.spec().ladder
+        except Damaged:
+            return tuple(Rung(*row) for row in LADDER)
+
+    def close(self) -> None:
+        """Let go of all descriptors, in a process that lives on."""
+        signal.set_wakeup_fd(-1)
+        self._control.close()
+        if self._command is not None:
+            self._feeder.close()
+            self._mover.close()
+            os.close(self._command.pidfd)
+        for fd in (self._wakeup, self._wakeup_end, *self._streams):
+            os.close(fd)
+
     def _announce(self) -> None:
-        """Tell everybody; on a disk that takes nothing, the next announcement will."""
+        """Tell everybody; what a full disk does not take, the next announcement will tell."""
         try:
             self._run.write_live(self._live)
         except OSError as error:
-            if self._live.state is State.STARTING or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
 
     def _wait(self) -> None:
@@ -235,10 +257,12 @@ class Keeper:
         """Return when the wall-clock and the idle limit are reached, as things are."""
         if self._cause is not None or self._status is not None:
             return None, None
-        wall, idle = self._spec.timeout_s, self._spec.idle_timeout_s
+        wall, idle = self._order.timeout_ns, self._order.idle_timeout_ns
+        if wall is None and idle is None:
+            return None, None
         return (
-            None if wall is None else self._begun_ns + round(wall * 1e9),
-            None if idle is None or self._full_ns is not None else self._mover.last_ns + round(idle * 1e9),
+            None if wall is None else self._begun_ns + wall,
+            None if idle is None or self._full_ns is not None else self._mover.last_ns + idle,
         )
 
     def _check_limits(self) -> None:
@@ -246,15 +270,18 @@ class Keeper:
         if self._full_ns is not None and now >= self._full_ns:
             self._mover.last_ns = now
             self._release()
-        if self._is_told_to_go and self._cause is None:
+        if _is_told_to_go and self._cause is None:
             self._stop(Stopped("a signal to its keeper"))
         wall, idle = self._limit_instants()
         if wall is not None and now >= wall:
             self._stop(TimedOut("wall"))
         elif idle is not None and now >= idle:
             self._stop(TimedOut("idle"))
-        elif self._mover.is_over_limit and self._spec.output_policy == "stop" and self._cause is None:
+        elif self._order.output_limit is not None and self._is_beyond_limit():
             self._stop(OutputLimit())
+
+    def _is_beyond_limit(self) -> bool:
+        return self._mover.is_over_limit and self._order.stops_at_limit and self._cause is None
 
     # Ending
 
@@ -263,7 +290,7 @@ class Keeper:
         if self._status is None and self._cause is None:
             self._cause = cause
         if self._ladder is None:
-            self._begin_ladder(Ladder(self._spec.ladder, time.monotonic_ns()))
+            self._begin_ladder(Ladder(self._rows, time.monotonic_ns()))
 
     def _begin_ladder(self, rows: Ladder) -> None:
         self._ladder = rows
@@ -279,7 +306,7 @@ class Keeper:
         sweep = self._sweep_ns()
         if sweep is not None and now >= sweep:
             self._lingering = tree.children(self._processes())
-            self._begin_ladder(Ladder(ladder.sweep(self._spec.ladder), now))
+            self._begin_ladder(Ladder(ladder.sweep(self._rows), now))
         if self._ladder is None or self._is_gone() or (number := self._ladder.take(now)) is None:
             return
         reached = self._deliver(number)
@@ -293,7 +320,7 @@ class Keeper:
 
     def _deliver(self, number: int) -> int:
         """Send the signal to the whole tree, or to the command alone where children may stay; return how many got it."""
-        if number == signal.SIGKILL and not self._spec.leave_children:
+        if number == signal.SIGKILL and not self._order.leave_children:
             return len(tree.kill_all(self._traces(), by_marks=True))
         processes = self._processes()
         reached = tree.send(processes, number)
@@ -302,7 +329,7 @@ class Keeper:
         return reached
 
     def _processes(self) -> list[Stat]:
-        if self._spec.leave_children:
+        if self._order.leave_children:
             stat = linux.stat_of(self._command.pid) if self._command and self._status is None else None
             return [stat] if stat else []
         return tree.scan(self._traces(), by_marks=False)
@@ -318,12 +345,12 @@ class Keeper:
 
     def _sweep_ns(self) -> int | None:
         """Return when children that the ended command left behind have had their time: the grace if they hold its streams."""
-        if self._status is None or self._is_alone or self._spec.leave_children or self._ladder is not None:
+        if self._status is None or self._is_alone or self._order.leave_children or self._ladder is not None:
             return None
         return self._exited_ns + (self._grace_ns() if self._streams else min(self._grace_ns(), PARTING_NS))
 
     def _is_gone(self) -> bool:
-        return self._status is not None and (self._is_alone or self._spec.leave_children)
+        return self._status is not None and (self._is_alone or self._order.leave_children)
 
     def _is_over(self) -> bool:
         """Tell whether there is nothing left to wait for."""
@@ -339,7 +366,7 @@ class Keeper:
         return False
 
     def _grace_ns(self) -> int:
-        return round(self._spec.grace_s * 1e9)
+        return self._order.grace_ns
 
     def _grace_end_ns(self) -> int | None:
         """Return until when streams that are open after the exit are waited for."""
@@ -373,10 +400,6 @@ class Keeper:
             os.close(self._command.terminal)
 
     # Requests
-
-    def note_signal(self) -> None:
-        """Somebody sent SIGTERM to the keeper itself, as a machine does when it goes down: end the run in order."""
-        self._is_told_to_go = True
 
     def _handle(self, connection: Connection, request: KeeperRequest) -> Reply | None:
         match request:
@@ -424,7 +447,7 @@ class Keeper:
     def _result(self) -> Result:
         if self._status is None:
             raise RuntimeError("no exit status")
-        if self._spec.leave_children:
+        if self._order.leave_children:
             self._lingering = tree.children(tree.scan(self._traces(), by_marks=False))
         if self._command is not None and self._command.cgroup is not None:
             self._command.cgroup.remove()
@@ -434,7 +457,7 @@ class Keeper:
     def lost(self, why: str) -> Result:
         """Return the result of a run whose end nobody saw."""
         result = Result(outcome=Lost(why), ended=self._clock.wall())
-        return self._fill(result) if self._live.started else result
+        return self._fill(result) if self._begun_ns else result
 
     def _fill(self, result: Result) -> Result:
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -459,6 +482,7 @@ class Keeper:
         """After the result: drain what children that may live still print, and count it in the file `late`."""
         if not self._streams:
             return
+        self._control.close()
         due, noted = 0, 0
         base = self._mover.dropped
         while self._streams:
@@ -487,12 +511,23 @@ def _record(run: RunDir, result: Result) -> None:
             return
 
 
-def _wake_on_signals(keeper: Keeper) -> int:
-    """Return a descriptor that becomes readable when a child ends or somebody wants us to go."""
-    reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-    signal.signal(signal.SIGTERM, lambda _number, _frame: keeper.note_signal())
+def prepare_signals() -> None:
+    """Set what keepers do on signals, in the process that forks them: doing it in each would cost 0.2 MiB each."""
+    signal.signal(signal.SIGCHLD, _note_signal)
+    signal.signal(signal.SIGTERM, _note_signal)
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    return reading
+
+
+def _note_signal(number: int, _frame: object) -> None:
+    """Note SIGTERM, as a machine sends it when it goes down; a child's end is seen by its waking us."""
+    global _is_told_to_go  # noqa: PLW0603 (a signal belongs to the process)
+    if number == signal.SIGTERM:
+        _is_told_to_go = True
+
+
+def _wake_on_signals() -> tuple[int, int]:
+    """Return the ends of a pipe that becomes readable when a signal has come."""
+    reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    return reading, writing

@@ -5,6 +5,7 @@ so by its return value; nothing raises for being elsewhere.
 """
 
 import ctypes
+import functools
 import os
 import signal
 import struct
@@ -92,6 +93,7 @@ def pidfd_of(pid: int) -> int:
         return -1
 
 
+@functools.cache
 def boot_id() -> str:
     """Return what tells this boot of the machine from every other."""
     try:

@@ -17,7 +17,6 @@ import os
 import termios
 import time
 from enum import Enum
-from typing import Literal
 
 from tailrace.core.timeline import RECORD_BYTES, Record, Stream, encode
 
@@ -44,9 +43,9 @@ class Mover:
     """The one writer of a run's output. Not thread-safe; counts only what is in the file."""
 
     def __init__(
-        self, output: int, timeline: int, *, limit: int | None, way: Literal["splice", "copy"], begun_ns: int
+        self, output: int, timeline: int, *, limit: int | None, way: str, begun_ns: int
     ) -> None:
-        """Take over the open files; `begun_ns` is the monotonic instant that times count from."""
+        """Take over the open files; `way` is `splice` or `copy`; `begun_ns` is the monotonic instant that times count from."""
         self.size = 0
         self.dropped = 0
         self.failed: OSError | None = None
@@ -101,6 +100,12 @@ class Mover:
             OSError: the disk failed.
         """
         os.fdatasync(self._output)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for fd in (self._output, self._timeline, self._null):
+            if fd >= 0:
+                os.close(fd)
 
     def elapsed_us(self) -> int:
         """Return the microseconds since the start."""

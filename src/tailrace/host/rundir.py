@@ -13,6 +13,7 @@ Everything is opened relative to the run's directory and without following links
 """
 
 import errno
+import marshal
 import os
 import stat
 
@@ -26,8 +27,8 @@ from tailrace.core.spec import Launch, Spec
 from tailrace.host import lock
 from tailrace.host.statedir import StateDir, read_file, write_all, write_file
 
-LIVE_BYTES = 2048
-"""live.json is padded to a multiple of this, so that it can be overwritten in place when the disk is full"""
+LIVE_BYTES = 4096
+"""live.json is padded to this, so that it can be overwritten in place when the disk is full"""
 
 
 class Damaged(Exception):
@@ -89,8 +90,8 @@ class RunDir:
             Damaged: the file is missing or makes no sense.
         """
         try:
-            return msgspec.msgpack.decode(read_file("launch", dir_fd=self.fd), type=Launch)
-        except (OSError, msgspec.MsgspecError) as error:
+            return Launch(*marshal.loads(read_file("launch", dir_fd=self.fd)))
+        except (OSError, ValueError, TypeError, EOFError) as error:
             raise Damaged(f"the launch cannot be read: {_why(error)}") from None
 
     def live(self) -> Live | None:
@@ -156,8 +157,14 @@ class RunDir:
         Raises:
             OSError: neither is possible.
         """
-        data = msgspec.json.encode(live)
-        data += b" " * (-len(data) % LIVE_BYTES)
+        self.put_live(pad(live))
+
+    def put_live(self, data: bytes) -> None:
+        """Replace live.json by what `pad` gave; on a full disk overwrite it in place.
+
+        Raises:
+            OSError: neither is possible.
+        """
         try:
             write_file(".live", data, dir_fd=self.fd, flags=os.O_TRUNC)
             os.rename(".live", "live.json", src_dir_fd=self.fd, dst_dir_fd=self.fd)
@@ -201,6 +208,11 @@ class RunDir:
             os.close(fd)
 
 
+def pad(live: Live) -> bytes:
+    """Return live.json's content, always of the same length."""
+    return msgspec.json.encode(live).ljust(LIVE_BYTES)
+
+
 def create(state: StateDir, spec: Spec, launch: Launch, *, pinned: bool = False) -> None:
     """Put a new run on disk: whole or not at all. It is queued from then on, and any runner may take it.
 
@@ -212,7 +224,7 @@ def create(state: StateDir, spec: Spec, launch: Launch, *, pinned: bool = False)
     fd = os.open(temporary, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=state.runs_fd)
     try:
         write_file("spec.json", msgspec.json.encode(spec), dir_fd=fd)
-        write_file("launch", msgspec.msgpack.encode(launch), dir_fd=fd)
+        write_file("launch", marshal.dumps(tuple(launch), 4), dir_fd=fd)
         for name in ("output", "timeline", *(("pinned",) if pinned else ())):
             write_file(name, b"", dir_fd=fd)
         state.add_active(spec.id, spec.key)

@@ -1,13 +1,13 @@
 """The runner: one process per state directory, which launches keepers and holds the queue.
 
-Theory of operation. It has one thread, imports little, and forks a keeper per run. It keeps nothing that is not on disk: the
+Theory of operation. It has one thread, imports little, and has a keeper forked per run (see `forker`). It keeps nothing that is not on disk: the
 queue is the unfinished runs that no keeper has taken, in the order in which it heard of them, or of their ids after a
 restart. So it may be killed at any time; the next one looks through `active/` and goes on.
 
 Whoever makes a run puts it on disk first and then says `begin`. A run whose maker died in between is found all the same,
 because the runner looks at `active/` whenever it has changed.
 
-It adopts the orphans of keepers that die (child subreaper), so that not even a process that left its session, cleaned its
+The forker adopts the orphans of keepers that die (child subreaper), so that not even a process that left its session, cleaned its
 environment and closed its pipes is lost sight of.
 """
 
@@ -19,15 +19,22 @@ import signal
 import socket
 import sys
 import time
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import msgspec
 
 from tailrace._version import __version__
-from tailrace.host import linux, lock, messages, settings, settle, tree, unix
-from tailrace.host.keeper import keep
+from tailrace.core.errors import UnknownRun
+from tailrace.core.outcome import FailedToStart
+from tailrace.core.result import Result
+from tailrace.host import ending, linux, lock, messages, order, settings, settle, tree, unix
+from tailrace.host.clock import Clock, anchor
+from tailrace.host.forker import Forker, divide
+from tailrace.host.keeper import keep, prepare_signals
 from tailrace.host.messages import Begin, Configure, Drain, Reply, RunnerRequest, Status
+from tailrace.host.order import Order, order_for
 from tailrace.host.queue import Queue
+from tailrace.host.rehearsal import rehearse
 from tailrace.host.rundir import Damaged, RunDir
 from tailrace.host.statedir import StateDir, write_file
 
@@ -38,21 +45,26 @@ RETRY_S = 0.05
 VERSION = tuple(int(part) for part in __version__.split(".")[:3])
 
 
+class Kept(NamedTuple):
+    """A run and its keeper's pid."""
+
+    run_id: str
+    pid: int
+
+
 class Runner:
     """Everything the runner knows; all of it can be read from the disk again."""
 
-    def __init__(self, state: StateDir, listener: socket.socket, lock_fd: int) -> None:
+    def __init__(self, state: StateDir, listener: socket.socket, forker: Forker) -> None:
         self._state = state
         self._listener = listener
-        self._lock_fd = lock_fd
+        self._forker = forker
         self._settings = settings.load(state)
         self._queue = Queue()
-        self._keepers: dict[int, str] = {}
-        """our children: pid → run"""
-        self._adopted: dict[int, str] = {}
-        """keepers of an earlier runner: pidfd → run"""
-        self._strangers: set[int] = set()
-        """processes that came to us from runs that may leave some"""
+        self._keepers: dict[int, Kept] = {}
+        """by a descriptor that becomes readable when the keeper ends (below 0 where the system has none)"""
+        self._strangers: set[tuple[int, int]] = set()
+        """(pid, start) of processes that runs which ended in order have left"""
         self._peers: dict[int, tuple[socket.socket, messages.Inbox]] = {}
         self._poll = select.poll()
         self._active_mtime = -1
@@ -61,35 +73,32 @@ class Runner:
 
     def serve(self) -> None:
         """Work until told to go, or until there has been nothing to do for a while."""
-        wakeup = _wake_on_child()
-        for fd in (wakeup, self._listener.fileno()):
+        for fd in (self._forker.fileno(), self._listener.fileno()):
             self._poll.register(fd, select.POLLIN)
         self._rescan()
         self._schedule()
         while not self._is_draining and not self._is_idle():
             for fd, _events in self._poll.poll(self._timeout_ms()):
-                self._dispatch(fd, wakeup)
-            self._reap()
+                self._dispatch(fd)
             self._rescan()
             self._schedule()
 
-    def _dispatch(self, fd: int, wakeup: int) -> None:
-        if fd == wakeup:
-            os.read(fd, 4096)
+    def _dispatch(self, fd: int) -> None:
+        if fd in self._keepers:
+            self._note_ended(fd)
         elif fd == self._listener.fileno():
             self._accept()
         elif fd in self._peers:
             self._receive(fd)
-        elif fd in self._adopted:
-            self._poll.unregister(fd)
-            os.close(fd)
-            self._finish(self._adopted.pop(fd), frozenset())
+        elif fd == self._forker.fileno():
+            _log("the forker is gone")
+            self._is_draining = True
 
     def _timeout_ms(self) -> float:
         return (RETRY_S if self._queue.is_retrying else RESCAN_S) * 1000
 
     def _is_idle(self) -> bool:
-        if self._keepers or self._adopted or self._queue or self._peers or self._settings.stay:
+        if self._keepers or self._queue or self._peers or self._settings.stay:
             self._busy_at = time.monotonic()
         return time.monotonic() - self._busy_at > self._settings.idle_s
 
@@ -148,7 +157,7 @@ class Runner:
             hint=hint,
             version=VERSION,
             pid=os.getpid(),
-            running=len(self._keepers) + len(self._adopted),
+            running=len(self._keepers),
             queued=tuple(self._queue.ids()[:10_000]),
             max_running=self._settings.max_running,
         )
@@ -157,11 +166,13 @@ class Runner:
 
     def _rescan(self) -> None:
         """Look through `active/`, if it changed, for runs that nobody told us of and keepers that are not ours."""
+        for fd in [fd for fd in self._keepers if fd < 0 and not self._is_kept(self._keepers[fd])]:
+            self._note_ended(fd)
         mtime = os.fstat(self._state.active_fd).st_mtime_ns
         if mtime == self._active_mtime and not self._queue.is_retrying:
             return
         self._active_mtime = mtime
-        known = {*self._keepers.values(), *self._adopted.values(), *self._queue.ids()}
+        known = {*self._going(), *self._queue.ids()}
         for run_id in self._state.active():
             if run_id not in known:
                 self._look_at(run_id)
@@ -184,24 +195,16 @@ class Runner:
             live = run.live()
         except Damaged:
             return
-        if live is None or live.keeper.pid in self._keepers:
-            return
-        pidfd = linux.pidfd_of(live.keeper.pid)
-        stat = linux.stat_of(live.keeper.pid)
-        if pidfd < 0 or stat is None or stat.start != live.keeper.start:
-            self._active_mtime = -1
-            if pidfd >= 0:
-                os.close(pidfd)
-            return
-        self._adopted[pidfd] = run.id
-        self._poll.register(pidfd, select.POLLIN)
+        if live is not None:
+            self._watch(run.id, live.keeper.pid)
 
     def _schedule(self) -> None:
         """Launch what may run now, in order; a run whose key is going waits, those behind it do not."""
-        going = {*self._keepers.values(), *self._adopted.values()}
-        keys = {key for run_id in going if (key := self._state.active_key(run_id))} if self._queue.has_keys else set()
+        keys: set[str] = set()
+        if self._queue.has_keys:
+            keys = {key for run_id in self._going() if (key := self._state.active_key(run_id))}
         for run_id, key in self._queue.items():
-            if len(self._keepers) + len(self._adopted) >= self._settings.max_running:
+            if len(self._keepers) >= self._settings.max_running:
                 break
             if key is not None and key in keys:
                 keys.add(key)
@@ -226,15 +229,19 @@ class Runner:
                     self._queue.remove(run_id)
                     self._active_mtime = -1
                     return False
-                pid = self._fork(run)
+                pid = self._forker.fork(order.encode(order_for(run.spec(), run.launch())), fd)
+            except Damaged as error:
+                self._queue.remove(run_id)
+                ending.record(run, Result(outcome=FailedToStart(str(error)), ended=Clock(anchor()).wall()))
+                return False
             except OSError as error:
                 _log(f"run {run_id} waits: {error}")
                 self._queue.retry(run_id, keep_if=True)
                 return False
             finally:
                 os.close(fd)
-        self._keepers[pid] = run_id
         self._queue.remove(run_id)
+        self._watch(run_id, pid)
         return True
 
     def _forget_missing(self, run_id: str, error: Exception) -> None:
@@ -242,57 +249,43 @@ class Runner:
         self._queue.remove(run_id)
         _log(f"run {run_id}: {error}")
 
-    def _fork(self, run: RunDir) -> int:
-        pid = os.fork()
-        if pid:
-            return pid
-        code = 1
-        try:
-            self._become_keeper()
-            keep(run)
-            code = 0
-        except BaseException as error:
-            _log(f"the keeper of {run.id} failed: {error!r}")
-        finally:
-            os._exit(code)
+    # Keepers
 
-    def _become_keeper(self) -> None:
-        """Let go of everything that is the runner's alone."""
-        signal.set_wakeup_fd(-1)
-        for peer, _inbox in self._peers.values():
-            peer.close()
-        self._listener.close()
-        os.close(self._lock_fd)
-        for pidfd in self._adopted:
-            os.close(pidfd)
+    def _going(self) -> set[str]:
+        return {kept.run_id for kept in self._keepers.values()}
 
-    # Children
-
-    def _reap(self) -> None:
-        """Collect keepers that ended, and the orphans that some left to us."""
-        ended: list[int] = []
-        while True:
-            try:
-                pid, _status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                break
-            if pid == 0:
-                break
-            self._strangers.discard(pid)
-            if pid in self._keepers:
-                ended.append(pid)
-        if not ended:
+    def _watch(self, run_id: str, pid: int) -> None:
+        """Learn of the keeper's end; one that has ended already is seen to at once."""
+        pidfd = linux.pidfd_of(pid)
+        if pidfd < 0 and linux.IS_LINUX:
+            self._finish(run_id, frozenset())
             return
-        orphans = _children_of_ours() - set(self._keepers) - self._strangers
-        for pid in ended:
-            run_id = self._keepers.pop(pid)
-            self._finish(run_id, frozenset(orphan for orphan in orphans if tree.mark_of(orphan) in (None, run_id)))
-        self._strangers |= orphans
+        if pidfd >= 0:
+            self._poll.register(pidfd, select.POLLIN)
+        self._keepers[pidfd if pidfd >= 0 else -pid] = Kept(run_id, pid)
+
+    def _is_kept(self, kept: "Kept") -> bool:
+        try:
+            with RunDir(self._state, kept.run_id) as run:
+                return run.is_kept()
+        except UnknownRun:
+            return False
+
+    def _note_ended(self, fd: int) -> None:
+        """A keeper ended: see to its run, and to the orphans that it may have left to the forker."""
+        if fd >= 0:
+            self._poll.unregister(fd)
+            os.close(fd)
+        run_id = self._keepers.pop(fd).run_id
+        pids = {kept.pid for kept in self._keepers.values()}
+        orphans = [stat for pid in self._forker.children() - pids - {os.getpid()} if (stat := linux.stat_of(pid))]
+        fresh = [stat for stat in orphans if not stat.is_dead and (stat.pid, stat.start) not in self._strangers]
+        if not self._is_entry_gone(run_id):
+            self._finish(run_id, frozenset(stat.pid for stat in fresh if tree.mark_of(stat.pid) in (None, run_id)))
+        self._strangers = {(stat.pid, stat.start) for stat in orphans}
 
     def _finish(self, run_id: str, orphans: frozenset[int]) -> None:
         """See that the run whose keeper ended has its result; if the keeper was killed, its orphans go with it."""
-        if self._is_entry_gone(run_id):
-            return
         try:
             with RunDir(self._state, run_id) as run:
                 if not run.has("live.json") and not run.has("result.json"):
@@ -308,22 +301,6 @@ class Runner:
         except FileNotFoundError:
             return True
         return False
-
-
-def _children_of_ours() -> set[int]:
-    """Return the pids of this process's children."""
-    try:
-        with open(f"/proc/self/task/{os.getpid()}/children", "rb", buffering=0) as file:
-            return {int(pid) for pid in (file.readall() or b"").split()}
-    except OSError:
-        return set()
-
-
-def _wake_on_child() -> int:
-    reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-    return reading
 
 
 def _log(text: str) -> None:
@@ -343,15 +320,36 @@ def main(path: str, ready_fd: int, *, detach: bool) -> NoReturn:
     if detach:
         _log_to_file(state)
     linux.become_subreaper()
+    prepare_signals()
+    _warm_up(state)
+    forker = divide(lambda data: _keep(state, order.decode(data)), let_go=(lock_fd, ready_fd))
+    for number in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     listener = unix.listen("runner.sock", dir_fd=state.fd)
     write_file("runner.lock", f"{os.getpid()} {__version__}\n".encode(), dir_fd=state.fd, flags=os.O_TRUNC)
-    runner = Runner(state, listener, lock_fd)
+    runner = Runner(state, listener, forker)
     _tell(ready_fd, b"ready\n")
+    runner.serve()
+    os._exit(0)
+
+
+def _keep(state: StateDir, ordered: Order) -> None:
+    try:
+        with RunDir(state, ordered.run_id) as run:
+            keep(run, ordered)
+    except Exception as error:
+        _log(f"the keeper of {ordered.run_id} failed: {error!r}")
+
+
+def _warm_up(state: StateDir) -> None:
+    """Touch now what every keeper would touch, and leave what is in memory alone from then on."""
+    try:
+        rehearse(state)
+    except OSError as error:
+        _log(f"no rehearsal: {error}")
     gc.collect()
     gc.freeze()
     gc.disable()
-    runner.serve()
-    os._exit(0)
 
 
 def _tell(ready_fd: int, line: bytes) -> None:

@@ -25,6 +25,8 @@ from tailrace.host.statedir import StateDir
 
 DEADLINE_S = 20.0
 ANSWER_S = 10.0
+TRIES = 3
+"""failed starts in a row, until the caller is told"""
 VERSION = tuple(int(part) for part in __version__.split(".")[:3])
 _BOOT = "import sys; sys.path[:0] = {paths!r}; from tailrace.host.runner import main; main({state!r}, {ready}, detach=True)"
 _GONE = (errno.ENOENT, errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE)
@@ -48,14 +50,15 @@ def ask(state: StateDir, request: RunnerRequest) -> Reply:
         WrongVersion: a newer runner serves the directory and cannot be talked to.
     """
     deadline = time.monotonic() + DEADLINE_S
-    why = "it does not answer"
-    while time.monotonic() < deadline:
+    why, failures = "it does not answer", 0
+    while time.monotonic() < deadline and failures < TRIES:
         try:
             reply = ask_once(state, request)
         except OSError as error:
             if error.errno not in _GONE and not isinstance(error, TimeoutError | BlockingIOError):
                 raise _unavailable(state, str(error)) from None
-            why = _start_or_wait(state) or why
+            failure = _start_or_wait(state)
+            why, failures = (failure, failures + 1) if failure else (why, failures)
             continue
         if reply.protocol > PROTOCOL:
             raise WrongVersion(

@@ -1,7 +1,9 @@
-"""From a spec to a running command: pipes or a terminal, then fork, then the child's last steps before exec.
+"""From an order to a running command: pipes or a terminal, then fork, then the child's last steps before exec.
 
-The child runs a few lines of ours between fork and exec, in a process with a single thread. What fails there comes back
-over a pipe that closes on exec, as (which step, errno), so that "not found" is known for sure and no exit code is invented.
+Theory of operation. The forked child, not the keeper, reads the spec and the environment, writes the first `live.json`, and
+works out what the keeper is to write there when the command runs: all the memory that this takes goes with exec, and the
+keeper stays small. It tells over a pipe that closes on exec: first that it is about to begin, and then, only if something
+fails, which step and why. So "not found" is known for sure, and no exit code is invented.
 """
 
 import errno
@@ -11,18 +13,29 @@ import resource
 import signal
 import struct
 import termios
+import time
 from typing import NamedTuple
 
+import msgspec
+
+from tailrace.core import states
 from tailrace.core.outcome import FailedToStart
-from tailrace.core.spec import Launch, Spec, Stdio, text_of
-from tailrace.host import cgroup, linux
+from tailrace.core.run import Live, ProcessId
+from tailrace.core.spec import Launch, text_of
+from tailrace.core.states import Event, State
+from tailrace.host import cgroup, fault, linux, rundir
 from tailrace.host.cgroup import Cgroup
+from tailrace.host.clock import Clock
+from tailrace.host.order import Order
+from tailrace.host.rundir import LIVE_BYTES, Damaged, RunDir
 from tailrace.host.tree import MARK
 
 DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
 _NULL = "/dev/null"
-_FAILURE = struct.Struct("=ii")
-_STEPS = ("prepare", "directory", "limits", "program")
+_STARTED = b"S"
+_BEGUN = struct.Struct("=q")
+_FAILURE = struct.Struct("=i")
+_ABOUT_BYTES = 1000
 
 
 class Command(NamedTuple):
@@ -37,9 +50,14 @@ class Command(NamedTuple):
     """the slave side of the pty, held open until the command has exited"""
     cgroup: Cgroup | None
 
-    def pipes(self) -> tuple[int, ...]:
-        """Return the inodes of the output pipes."""
-        return tuple(os.fstat(fd).st_ino for fd in (self.stdout, self.stderr) if fd >= 0 and self.terminal < 0)
+
+class Born(NamedTuple):
+    """What the child says of itself just before it becomes the command."""
+
+    begun_ns: int
+    """the monotonic instant that times of the run count from"""
+    live: bytes
+    """live.json, as it is to read when the command runs"""
 
 
 class _Ends(NamedTuple):
@@ -50,52 +68,75 @@ class _Ends(NamedTuple):
     terminal: int
 
 
-def start(spec: Spec, launch: Launch) -> Command | FailedToStart:
+class _Child(NamedTuple):
+    """What the forked child needs to become the command."""
+
+    run: RunDir
+    order: Order
+    ends: _Ends
+    cgroup: Cgroup | None
+    keeper: int
+    report: int
+
+
+def start(run: RunDir, order: Order) -> tuple[Command, Born] | FailedToStart:
     """Start the command.
 
     Returns:
-        the running command, or why it did not start; nothing is left behind then.
+        the running command and what it said of itself; or why it did not start: nothing is left behind then.
     """
     try:
-        ends = _terminal(spec) if spec.stdio is Stdio.PTY else _pipes(spec)
+        ends = _terminal(order) if order.is_terminal else _pipes(order)
     except OSError as error:
         return FailedToStart(f"no pipe or terminal could be made: {error.strerror}")
-    group = cgroup.make(spec.id)
-    read_end, write_end = os.pipe2(os.O_CLOEXEC)
+    group = cgroup.make(run.id)
+    report, reporting = os.pipe2(os.O_CLOEXEC)
     group_fd = group.open() if group else -1
     keeper = os.getpid()
     try:
         forked = linux.fork_into(group_fd)
         if forked.pid == 0:
-            _become(spec, launch, ends, group, (keeper, write_end))
+            _become(_Child(run, order, ends, group, keeper, reporting))
     except OSError as error:
-        _close(*ends.ours, *ends.theirs, ends.terminal, read_end, write_end)
+        _close(*ends.ours, *ends.theirs, ends.terminal, report, reporting)
         return FailedToStart(f"no process could be made: {error.strerror}")
     finally:
         if group_fd >= 0:
             os.close(group_fd)
-    os.close(write_end)
-    failure = os.read(read_end, _FAILURE.size)
-    _close(read_end, *set(ends.theirs) - {ends.terminal})
-    if failure:
-        os.waitpid(forked.pid, 0)
-        _close(forked.pidfd, *ends.ours, ends.terminal)
-        if group is not None:
-            group.remove()
-        return _explain(*_FAILURE.unpack(failure), launch)
-    return Command(forked.pid, forked.pidfd, *ends.ours, ends.terminal, group)
+    _close(reporting, *set(ends.theirs) - {ends.terminal})
+    told = _read_all(report)
+    os.close(report)
+    if told[:1] == _STARTED:
+        (begun_ns,) = _BEGUN.unpack_from(told, 1)
+        told_ns, live = 1 + _BEGUN.size, 1 + _BEGUN.size + LIVE_BYTES
+        if len(told) == live:
+            return Command(forked.pid, forked.pidfd, *ends.ours, ends.terminal, group), Born(begun_ns, told[told_ns:live])
+        told = told[live:]
+    os.waitpid(forked.pid, 0)
+    _close(forked.pidfd, *ends.ours, ends.terminal)
+    if group is not None:
+        group.remove()
+    return _explain(told)
 
 
-def _pipes(spec: Spec) -> _Ends:
+def _read_all(fd: int) -> bytes:
+    """Read until the other end closes: by exec, or by the child's death."""
+    told = b""
+    while part := os.read(fd, 8192):
+        told += part
+    return told
+
+
+def _pipes(order: Order) -> _Ends:
     made: list[int] = []
     try:
         out_ours, out_theirs = os.pipe2(os.O_CLOEXEC)
         made += [out_ours, out_theirs]
         err_ours, err_theirs = (-1, out_theirs)
-        if spec.stdio is Stdio.PIPES:
+        if not order.is_merged:
             err_ours, err_theirs = os.pipe2(os.O_CLOEXEC)
             made += [err_ours, err_theirs]
-        in_theirs, in_ours = os.pipe2(os.O_CLOEXEC) if spec.stdin else (os.open(_NULL, os.O_RDONLY | os.O_CLOEXEC), -1)
+        in_theirs, in_ours = os.pipe2(os.O_CLOEXEC) if order.stdin else (os.open(_NULL, os.O_RDONLY | os.O_CLOEXEC), -1)
         made += [in_theirs, in_ours]
     except OSError:
         _close(*made)
@@ -106,9 +147,9 @@ def _pipes(spec: Spec) -> _Ends:
     return _Ends((in_ours, out_ours, err_ours), (in_theirs, out_theirs, err_theirs), -1)
 
 
-def _terminal(spec: Spec) -> _Ends:
+def _terminal(order: Order) -> _Ends:
     master, slave = os.openpty()
-    set_size(master, spec.rows, spec.columns)
+    set_size(master, order.rows, order.columns)
     os.set_blocking(master, False)
     typing = fcntl.fcntl(master, fcntl.F_DUPFD_CLOEXEC, 3)
     return _Ends((typing, master, -1), (slave, slave, slave), slave)
@@ -119,36 +160,73 @@ def set_size(terminal: int, rows: int, columns: int) -> None:
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
 
 
-def _become(spec: Spec, launch: Launch, ends: _Ends, group: Cgroup | None, parent: tuple[int, int]) -> None:
-    """Turn the forked child into the command; never returns. `parent` is the keeper's pid and where to report to."""
-    step = 0
-    keeper, report = parent
+def _become(child: _Child) -> None:
+    """Turn the forked child into the command; never returns."""
+    step, about = "prepare", ""
+    report = child.report
     try:
         os.setsid()
         linux.die_with_parent(signal.SIGKILL)
-        if os.getppid() != keeper:
+        if os.getppid() != child.keeper:
             os._exit(125)
-        if group is not None and group.version == 1:
-            group.enter()
-        if ends.terminal >= 0:
-            fcntl.ioctl(ends.terminal, termios.TIOCSCTTY, 0)
+        fault.point("starting:forked")
+        if child.cgroup is not None and child.cgroup.version == 1:
+            child.cgroup.enter()
+        launch = child.run.launch()
+        live = _announce(child)
+        if child.ends.terminal >= 0:
+            fcntl.ioctl(child.ends.terminal, termios.TIOCSCTTY, 0)
         report = fcntl.fcntl(report, fcntl.F_DUPFD_CLOEXEC, 3)
-        _wire(ends.theirs)
-        step = 1
         os.umask(launch.umask)
+        step, about = "directory", text_of(launch.cwd)
         os.chdir(launch.cwd)
-        step = 2
-        _limit(spec, launch)
-        step = 3
+        step = "limits"
+        _limit(launch)
+        step, about = "program", text_of(launch.argv[0])
         _restore_signals()
-        _execute(spec, launch)
+        _wire(child.ends.theirs)
+        begun_ns = time.monotonic_ns()
+        _tell(report, _STARTED + _BEGUN.pack(begun_ns) + rundir.pad(_running(child, live, begun_ns)))
+        fault.point("starting:told")
+        _execute(child.run.id, launch)
     except OSError as error:
-        os.write(report, _FAILURE.pack(step, error.errno or errno.EIO))
-    except BaseException:
-        os.write(report, _FAILURE.pack(0, errno.EINVAL))
-        raise
+        _tell(report, _FAILURE.pack(error.errno or errno.EIO) + f"{step}\0{about}".encode()[:_ABOUT_BYTES])
+    except Damaged as error:
+        _tell(report, _FAILURE.pack(errno.EINVAL) + f"damage\0{error}".encode()[:_ABOUT_BYTES])
+    except BaseException as error:
+        _tell(report, _FAILURE.pack(errno.EINVAL) + f"prepare\0{error!r}".encode()[:_ABOUT_BYTES])
     finally:
         os._exit(125)
+
+
+def _announce(child: _Child) -> Live:
+    """Write the first live.json, in the keeper's name, before anything of the command can happen."""
+    stat = linux.stat_of(child.keeper)
+    keeper = ProcessId(linux.boot_id(), stat.start if stat else 0, child.keeper)
+    live = Live(state=states.after(State.QUEUED, Event.CLAIM), keeper=keeper)
+    child.run.write_live(live)
+    fault.point("starting:announced")
+    return live
+
+
+def _running(child: _Child, live: Live, begun_ns: int) -> Live:
+    """Return what the keeper is to say once exec has succeeded."""
+    stat = linux.stat_of(os.getpid())
+    return msgspec.structs.replace(
+        live,
+        state=states.after(live.state, Event.START),
+        command=ProcessId(live.keeper.boot, stat.start if stat else 0, os.getpid()),
+        started=Clock(child.order.anchor).wall(begun_ns),
+        sessions=(os.getpid(),),
+        pipes=() if child.order.is_terminal else tuple(os.fstat(fd).st_ino for fd in {*child.ends.theirs[1:]}),
+        cgroup=child.cgroup.path if child.cgroup else None,
+    )
+
+
+def _tell(report: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(report, view) :]
 
 
 def _wire(theirs: tuple[int, int, int]) -> None:
@@ -158,17 +236,17 @@ def _wire(theirs: tuple[int, int, int]) -> None:
         os.dup2(copy, target, inheritable=True)
 
 
-def _limit(spec: Spec, launch: Launch) -> None:
-    for name, soft, hard in launch.rlimits:
+def _limit(launch: Launch) -> None:
+    for name, soft, hard in launch.caller_limits:
         _set_limit(name, soft, hard, exact=False)
-    for name, value in spec.rlimits.items():
+    for name, value in launch.rlimits:
         _set_limit(name, value, value, exact=True)
     if launch.nice != os.getpriority(os.PRIO_PROCESS, 0):
         try:
             os.setpriority(os.PRIO_PROCESS, 0, launch.nice)
         except PermissionError:
             pass  # the runner is less nice than the caller, and only root may go back
-    if spec.no_new_privileges:
+    if launch.no_new_privileges:
         linux.forbid_new_privileges()
 
 
@@ -195,32 +273,46 @@ def _restore_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-def _execute(spec: Spec, launch: Launch) -> None:
+def _execute(run_id: str, launch: Launch) -> None:
+    """Become the program; looked up in the command's own PATH, as a shell would.
+
+    Raises:
+        OSError: it is not there, or is not a program.
+    """
     environment = dict(launch.env)
-    environment[MARK.encode()] = spec.id.encode()
-    argv = (b"stdbuf", b"-oL", b"-eL", *launch.argv) if spec.unbuffer else launch.argv
-    if b"/" in argv[0]:
-        os.execve(argv[0], argv, environment)
-    denied: OSError | None = None
+    environment[MARK.encode()] = run_id.encode()
+    program = launch.argv[0]
+    if b"/" in program:
+        os.execve(program, launch.argv, environment)
+    is_there = False
     for directory in environment.get(b"PATH", DEFAULT_PATH).split(b":"):
-        try:
-            os.execve(os.path.join(directory or b".", argv[0]), argv, environment)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except PermissionError as error:
-            denied = error
-    raise denied or OSError(errno.ENOENT, "not found")
+        path = os.path.join(directory or b".", program)
+        if os.access(path, os.X_OK) and not os.path.isdir(path):
+            os.execve(path, launch.argv, environment)
+        is_there = is_there or os.access(path, os.F_OK)
+    raise OSError(errno.EACCES if is_there else errno.ENOENT, "not to be executed")
 
 
-def _explain(step: int, number: int, launch: Launch) -> FailedToStart:
+def _explain(told: bytes) -> FailedToStart:
     """Say what went wrong, with the exit code that a shell would give."""
-    program = text_of(launch.argv[0])
-    if _STEPS[step] == "directory":
-        return FailedToStart(f"directory {text_of(launch.cwd)}: {_reason(number)}")
-    if _STEPS[step] == "limits":
-        return FailedToStart(f"a resource limit could not be set: {_reason(number)}")
-    if _STEPS[step] != "program":
-        return FailedToStart(f"the command could not be prepared: {_reason(number)}")
+    if len(told) < _FAILURE.size:
+        return FailedToStart("the process that was to become the command died before it could")
+    (number,) = _FAILURE.unpack_from(told)
+    step, _, about = told[_FAILURE.size :].decode("utf-8", "replace").partition("\0")
+    match step:
+        case "directory":
+            return FailedToStart(f"directory {about}: {_reason(number)}")
+        case "limits":
+            return FailedToStart(f"a resource limit could not be set: {_reason(number)}")
+        case "program":
+            return _explain_program(number, about)
+        case "damage":
+            return FailedToStart(about)
+        case _:
+            return FailedToStart(f"the command could not be prepared: {about or _reason(number)}")
+
+
+def _explain_program(number: int, program: str) -> FailedToStart:
     if number in (errno.ENOENT, errno.ENOTDIR):
         return FailedToStart(f"{program}: command not found", 127)
     reason = {

@@ -23,7 +23,7 @@ from tailrace.host import lock
 LAYOUT = 1
 _NAMES = {
     "version", "active", "runs", "runner.sock", "runner.lock", "runner.log", "runner.start", "settings.json",
-    "ended", "keys.lock", "catalog.db", "catalog.db-wal", "catalog.db-shm", "catalog.db-journal",
+    "ended", ".rehearsal", "keys.lock", "catalog.db", "catalog.db-wal", "catalog.db-shm", "catalog.db-journal",
 }  # fmt: skip
 _HINT = "choose another with --state-dir or TAILRACE_STATE"
 

@@ -1,0 +1,86 @@
+"""What a keeper must know of its run to start and watch it, in as few bytes and objects as possible.
+
+The runner reads spec and launch and writes the order; a keeper is a fork that must touch little memory, so it is handed
+plain numbers and strings. Everything else (argv, environment, labels, the ladder) stays on disk, and is read by the child
+that becomes the command, whose memory goes with exec, or by the keeper when it is needed.
+"""
+
+import marshal
+from typing import NamedTuple
+
+from tailrace.core.spec import Anchor, Launch, Spec, Stdio
+
+STDIO = tuple(Stdio)
+
+
+class Order(NamedTuple):
+    """The parts of a spec and a launch that the keeper acts on; times in ns, sizes in bytes."""
+
+    run_id: str
+    stdio: int
+    """index in `STDIO`"""
+    stdin: bool
+    rows: int
+    columns: int
+    timeout_ns: int | None
+    idle_timeout_ns: int | None
+    output_limit: int | None
+    stops_at_limit: bool
+    grace_ns: int
+    leave_children: bool
+    mover: str
+    fault: str | None
+    wall_us: int
+    monotonic_us: int
+    boot: str
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the command runs at a pty."""
+        return STDIO[self.stdio] is Stdio.PTY
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether stdout and stderr share a pipe."""
+        return STDIO[self.stdio] is Stdio.MERGED
+
+    @property
+    def anchor(self) -> Anchor:
+        """Return the instant that times are shown by."""
+        return Anchor(self.wall_us, self.monotonic_us, self.boot)
+
+
+def order_for(spec: Spec, launch: Launch) -> Order:
+    """Return the order of a run."""
+    return Order(
+        run_id=spec.id,
+        stdio=STDIO.index(spec.stdio),
+        stdin=spec.stdin,
+        rows=spec.rows,
+        columns=spec.columns,
+        timeout_ns=_ns(spec.timeout_s),
+        idle_timeout_ns=_ns(spec.idle_timeout_s),
+        output_limit=spec.output_limit,
+        stops_at_limit=spec.output_policy == "stop",
+        grace_ns=round(spec.grace_s * 1e9),
+        leave_children=spec.leave_children,
+        mover=launch.mover,
+        fault=launch.fault,
+        wall_us=spec.anchor.wall_us,
+        monotonic_us=spec.anchor.monotonic_us,
+        boot=spec.anchor.boot,
+    )
+
+
+def encode(order: Order) -> bytes:
+    """Return the order as it goes from the runner to the forker; both are the same program."""
+    return marshal.dumps(tuple(order))
+
+
+def decode(data: bytes) -> Order:
+    """Return the order again."""
+    return Order(*marshal.loads(data))
+
+
+def _ns(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1e9)
