@@ -101,7 +101,9 @@ def _reap() -> None:
 
 def _answer(link: socket.socket, keep: Callable[[bytes], None], ours: tuple[int, int]) -> bool:
     """Fork one keeper; False when the runner is gone."""
-    message, fds, _flags, _address = socket.recv_fds(link, ORDER_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
+    message, fds, _flags, _address = socket.recv_fds(link, ORDER_BYTES, 1)
+    for fd in fds:
+        os.set_inheritable(fd, False)  # CPython 3.11's recv_fds ignores MSG_CMSG_CLOEXEC
     if not message:
         return False
     try:
