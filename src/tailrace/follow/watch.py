@@ -241,6 +241,11 @@ class Watcher:
             self._backend.remove(numbers)
             watched.close()
 
+    def close(self) -> None:
+        """Let go of everything; only before the first subscription."""
+        self._backend.close()
+        self._bell.close()
+
     def _add(self, run: RunDir, key: tuple[int, int]) -> Watched:
         watched = Watched(run)
         try:
@@ -301,10 +306,15 @@ _watchers_guard = real.make_lock()
 def watcher_for(run: RunDir) -> Watcher:
     """Return this process's watcher for the file system on which the run lies."""
     kind = "polling" if _is_remote(os.fstat(run.fd).st_dev) else "native"
-    with _watchers_guard:
-        if kind not in _watchers:
-            _watchers[kind] = Watcher(_native() if kind == "native" else Polling())
+    if kind in _watchers:
         return _watchers[kind]
+    # not under the guard: inotify_simple's first instance runs ldconfig, and gevent runs other greenlets meanwhile
+    fresh = Watcher(_native() if kind == "native" else Polling())
+    with _watchers_guard:
+        watcher = _watchers.setdefault(kind, fresh)
+    if watcher is not fresh:
+        fresh.close()
+    return watcher
 
 
 def _native() -> Backend:
