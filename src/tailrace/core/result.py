@@ -41,6 +41,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """the raw status of wait(2), if we have it"""
     size: int = 0
     dropped: int = 0
+    records: int | None = None
+    """of the timeline; a reader that finds fewer does not make labels up"""
     usage: Usage | None = None
     ladder: tuple[LadderStep, ...] = ()
     lingering: tuple[Child, ...] = ()

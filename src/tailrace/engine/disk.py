@@ -221,11 +221,12 @@ class DiskCursor:
         self._run = run
         self._subscription: Subscription | None = None
         self._is_gap_told = False
+        self._result = self._find_result()
         size = run.size()
         if tail is not None:
-            offset = _last_lines(run, size, tail)
-        self._result = self._find_result()
-        _check_offset(offset, max(size, self._result.total) if self._result else size)
+            end = min(size, self._result.size) if self._result else size
+            offset = _last_lines(run, end, tail)
+        _check_offset(offset, self._result.total if self._result else size)
         self._reader = Reader(run, offset, stream=stream)
 
     @property
@@ -238,6 +239,7 @@ class DiskCursor:
         if self._result is None:
             self._result = self._find_result()
         result = self._result
+        self._reader.recorded = result.records if result else None
         size = self._reader.size()
         end = size if result is None else min(size, result.size)
         while self.offset < end:
@@ -311,12 +313,13 @@ def _check_offset(offset: int, end: int) -> None:
 
 def _last_lines(run: RunDir, size: int, tail: int) -> int:
     """Return the offset at which the last `tail` lines of the output begin."""
+    tail = _checked_tail(tail)
     try:
         output = run.open("output")
-    except FileNotFoundError:
-        return 0
+    except OSError:
+        return 0  # the cursor will say what is wrong with it
     try:
-        return start_of_last_lines(output, size, _checked_tail(tail))
+        return start_of_last_lines(output, size, tail)
     finally:
         os.close(output)
 

@@ -4,6 +4,7 @@ A reader takes the size first, then the timeline, then bytes below that size: th
 them, so no byte is mislabelled, however far the writer has gone on meanwhile.
 """
 
+import errno
 import os
 from itertools import takewhile
 
@@ -15,6 +16,8 @@ from tailrace.host.rundir import RunDir
 
 CHUNK_BYTES = 256 << 10
 _RECORDS_AT_ONCE = 4096
+_DAMAGED = (errno.ENOENT, errno.ELOOP, errno.EINVAL)
+"""not there; a link; no regular file"""
 
 
 class Reader:
@@ -33,12 +36,10 @@ class Reader:
         self._id = run.id
         self._only = stream
         self._labelled = labelled or stream is not None
-        self._output = self._timeline = -1
-        try:
-            self._output = run.open("output")
-            self._timeline = run.open("timeline") if self._labelled else -1
-        except FileNotFoundError:
-            pass  # damaged: no output reads as missing bytes, no timeline as `mixed`
+        self.recorded: int | None = None
+        """how many records the timeline had at the run's end, once that is known: fewer now are a loss to be told"""
+        self._output = _opened(run, "output")
+        self._timeline = _opened(run, "timeline") if self._labelled else -1
         self._next = 0
         self._records: list[Record | None] = []
         if self._timeline >= 0:
@@ -98,6 +99,9 @@ class Reader:
         while not self._records or (self._records[-1] or Record(0, 0, Stream.MIXED)).offset < end:
             raw = os.pread(self._timeline, _RECORDS_AT_ONCE * RECORD_BYTES, self._next * RECORD_BYTES)
             fresh = timeline.decode(raw)
+            if not fresh and self.recorded is not None and self._next < self.recorded:
+                fresh = [None]
+                self._next = self.recorded - 1
             if not fresh:
                 return
             self._next += len(fresh)
@@ -139,6 +143,16 @@ class Reader:
             if timeline.decode_one(os.pread(self._timeline, RECORD_BYTES, index * RECORD_BYTES)) is not None:
                 return index
         return 0
+
+
+def _opened(run: RunDir, name: str) -> int:
+    """Open a file of the run; -1 if it is damaged: no output reads as missing bytes, no timeline as `mixed`."""
+    try:
+        return run.open(name)
+    except OSError as error:
+        if error.errno in _DAMAGED:
+            return -1
+        raise
 
 
 def _joined(extents: list[timeline.Extent]) -> list[timeline.Extent]:

@@ -11,6 +11,7 @@ import os
 import msgspec
 
 from tailrace.core.result import Result
+from tailrace.core.timeline import RECORD_BYTES
 from tailrace.host.fault import point
 from tailrace.host.rundir import RunDir
 from tailrace.host.statedir import write_file
@@ -29,6 +30,7 @@ def record(run: RunDir, result: Result) -> None:
     for name in ("output", "spec.json"):
         _sync(run, name)
     point("ending:output-synced")
+    result = msgspec.structs.replace(result, records=_records(run))
     write_file(_TEMPORARY, msgspec.json.encode(result), dir_fd=run.fd, flags=os.O_TRUNC)
     point("ending:result-written")
     _sync(run, _TEMPORARY)
@@ -58,6 +60,14 @@ def complete(run: RunDir) -> None:
     for name in _LEFTOVERS:
         _remove(run, name)
     point("ending:cleared")
+
+
+def _records(run: RunDir) -> int:
+    """Return how many records the timeline has, so that a loss of some can be seen later."""
+    try:
+        return os.stat("timeline", dir_fd=run.fd, follow_symlinks=False).st_size // RECORD_BYTES
+    except FileNotFoundError:
+        return 0
 
 
 def _sync(run: RunDir, name: str) -> None:

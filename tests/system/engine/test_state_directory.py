@@ -81,7 +81,9 @@ def test_below_a_file_there_is_no_directory(state_dir: Path) -> None:
         assert "cannot be used" in refusal(path).message
 
 
-@pytest.mark.parametrize(("version", "hint"), [("2\n", "upgrade"), ("0\n", ""), ("", ""), ("x" * 100, ""), ("\xff", "")])
+@pytest.mark.parametrize(
+    ("version", "hint"), [("2\n", "upgrade"), ("0\n", ""), ("", ""), ("x" * 100, ""), ("\xff", "")]
+)
 def test_another_layout_is_refused(state_dir: Path, version: str, hint: str) -> None:
     """A newer one, an older one, or none at all: nothing is touched."""
     DiskEngine(state_dir).close()
