@@ -1,6 +1,5 @@
 """`tailrace follow`: the output of a run, from any place, in any form; exits as the run does."""
 
-import os
 import signal
 from typing import TypedDict, Unpack
 
@@ -15,11 +14,12 @@ from tailrace.cli.signals import Signals
 from tailrace.cli.values import size_bytes
 from tailrace.cli.watch import Left, Unwritable, Watch
 from tailrace.core.errors import EngineError, InvalidInput
+from tailrace.core.run import RunInfo
+from tailrace.core.spec import Spec
 from tailrace.core.timeline import Stream
 from tailrace.core.wires import WIRES, framer
 from tailrace.engine.run import Run
 
-PATIENCE_HERE_S, PATIENCE_S = 0.2, 1.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -76,17 +76,8 @@ def follow_command(run: str, **options: Unpack[Options]) -> int:
 def _follow(run: Run, options: Options, signals: Signals) -> int:
     stream = Stream[options["stream"].upper()] if options["stream"] else None
     cursor = run.engine.cursor(run.id, options["offset"] or 0, tail=options["tail"], stream=stream)
-    spec = viewing.spec_of(run)
-    watch = Watch(
-        run,
-        cursor,
-        _face(run, options, cursor.offset),
-        signals=signals,
-        on_signal=_leave,
-        on_news=lambda info: news.tell(info),
-    )
-    patience_s = PATIENCE_HERE_S if os.isatty(2) else PATIENCE_S
-    news = News(watch.say, spec.ladder if spec else (), patience_s=patience_s)
+    viewer = _Viewer(viewing.spec_of(run))
+    watch = viewer.watch = Watch(run, cursor, _face(run, options, cursor.offset), signals=signals, attendant=viewer)
     resume = f"`tailrace follow {run.id} --from"
     try:
         info = watch.until_end(follow=options["follow"])
@@ -100,14 +91,32 @@ def _follow(run: Run, options: Options, signals: Signals) -> int:
             subject=run.id,
             hint=f"{resume} {watch.offset}` resumes",
         ) from None
-    return viewing.conclude(info, watch, spec)
+    return viewing.conclude(info, watch, viewer.spec)
+
+
+class _Viewer:
+    """Somebody who only watches: every signal ends that, and nothing else."""
+
+    watch: Watch
+
+    def __init__(self, spec: Spec | None) -> None:
+        self.spec = spec
+        self._news = News(self._say, spec.ladder if spec else (), patience_s=viewing.patience_s())
+
+    def on_signal(self, number: int) -> None:
+        """Leave."""
+        self.watch.note_echo()
+        raise Left(128 + number)
+
+    def on_news(self, info: RunInfo) -> None:
+        """Say what holds it up."""
+        self._news.tell(info)
+
+    def _say(self, message: str) -> None:
+        self.watch.say(message)
 
 
 def _face(run: Run, options: Options, offset: int) -> Face:
     if options["format"] == "text":
         return Streams(raw=options["raw"])
     return Wire(framer(options["format"], run.id, offset))
-
-
-def _leave(number: int) -> None:
-    raise Left(128 + number)

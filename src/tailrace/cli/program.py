@@ -1,6 +1,7 @@
 """`tailrace` itself: its commands, each imported when it is used, and `main`."""
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -86,6 +87,8 @@ def _prepare() -> None:
             os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115  it lives as long as we do
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115  as above
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -25,10 +25,6 @@ from tailrace.engine.base import StartOptions
 from tailrace.engine.run import Run
 
 STDIN, STDOUT, STDERR = 0, 1, 2
-PATIENCE_S = 1.0
-"""in the queue, before that is said where nobody may be looking"""
-PATIENCE_HERE_S = 0.2
-"""and where somebody is"""
 _LEAVING = (signal.SIGHUP, signal.SIGQUIT)
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -109,17 +105,18 @@ class Options(TypedDict):
 def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
     """Run a command and show its output; exit as it does.
 
-    Its standard output comes out of ours, its standard error out of ours, byte for byte. Its output is kept, and others may
-    follow it. When this program is killed or loses its terminal, the command goes on.
+    Its standard output comes out of ours, its standard error out of ours, byte for byte. Its output is kept, and others
+    may follow it. When this program is killed or loses its terminal, the command goes on.
 
     \b
     tailrace run -- make -j4
     tailrace run --timeout 10m --key nightly -- ./backup.sh
     tailrace run -it -- bash
 
-    ^C stops the command (INT, then TERM, then KILL), a second one hurries that; ^\\ leaves it running. Exit codes: the
-    command's own; 128 + a signal that ended it; 124 after a timeout; 122 at the output limit; 126 or 127 if it could not be
-    started; 130 after ^C; 143 if somebody else stopped it; 125 if Tailrace itself failed.
+    ^C stops the command (INT, then TERM, then KILL), a second one hurries that; ^\\ leaves it running.
+
+    Exit codes: the command's own; 128 + a signal that ended it; 124 after a timeout; 122 at the output limit; 126 or
+    127 if it could not be started; 130 after ^C; 143 if somebody else stopped it; 125 if Tailrace itself failed.
     """
     boundary.fail_as_watcher()
     with Signals([*_STOPPING, *_LEAVING, signal.SIGWINCH]) as signals:
@@ -171,9 +168,8 @@ class _Foreground:
         self._spec = viewing.spec_of(run)
         self._face = Streams(raw=self._is_pty)
         cursor = run.engine.cursor(run.id)
-        self._watch = Watch(run, cursor, self._face, signals=signals, on_signal=self._on_signal, on_news=self._on_news)
-        patience_s = PATIENCE_HERE_S if os.isatty(STDERR) else PATIENCE_S
-        self._news = News(self._watch.say, self._spec.ladder if self._spec else (), patience_s=patience_s)
+        self._watch = Watch(run, cursor, self._face, signals=signals, attendant=self)
+        self._news = News(self._watch.say, self._spec.ladder if self._spec else (), patience_s=viewing.patience_s())
         self._input = Forwarder(run, at_terminal=self._is_pty) if options["input"] and not is_joined else None
         self._asked = 0
         """the signal that made us ask for the end; 0: none did"""
@@ -189,6 +185,8 @@ class _Foreground:
             with ExitStack() as stack:
                 if self._is_raw:
                     stack.enter_context(terminal.raw(STDIN))
+                    self._watch.is_raw = True
+                    stack.callback(setattr, self._watch, "is_raw", False)
                 stack.callback(self._give_terminal_back)
                 info = self._watch.until_end()
         except Left as left:
@@ -221,19 +219,22 @@ class _Foreground:
             if data:
                 talk.write_to(sink.fd, data)
 
-    def _on_signal(self, number: int) -> None:
+    def on_signal(self, number: int) -> None:
+        """Stop the run, leave it, or pass a new size on."""
         if number == signal.SIGWINCH:
             self._resize()
-        elif number in _LEAVING:
+            return
+        if number in (signal.SIGINT, signal.SIGQUIT):
+            self._watch.note_echo()
+        if number in _LEAVING:
             raise Left(128 + number, f"run {self._run.id} goes on; {self._resume()}")
-        elif self._is_joined:
+        if self._is_joined:
             raise Left(128 + number, f"no longer watching; run {self._run.id} goes on; {self._resume()}")
-        else:
-            self._stop(number)
+        self._stop(number)
 
     def _stop(self, number: int) -> None:
         """Ask for the end; again: hurry it; when it has come, and only our output is in the way: leave."""
-        if self._state is State.FINISHED:
+        if self._run.info().is_finished:
             raise Left(128 + number, f"the run has ended; {self._resume()}")
         if not self._asked:
             again = "; ^C again hurries" if number == signal.SIGINT else ""
@@ -242,7 +243,8 @@ class _Foreground:
         self._asked = self._asked or number
         self._news.tells_rungs = True
 
-    def _on_news(self, info: RunInfo) -> None:
+    def on_news(self, info: RunInfo) -> None:
+        """Let the input through when the command is there, and say what is new."""
         if info.state is not self._state:
             self._state = info.state
             if self._input is not None and info.state not in (State.QUEUED, State.STARTING):

@@ -1,9 +1,10 @@
-"""`tailrace runner`: the process that launches runs and holds the queue; seen, started, sent away, and told what to keep."""
+"""`tailrace runner`: the process that launches runs and holds the queue; seen, started, sent away, told what to do."""
 
 import os
 import select
 import sys
 import time
+from contextlib import suppress
 from typing import TypedDict, Unpack
 
 import click
@@ -32,7 +33,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     running: int
     queued: tuple[str, ...]
     state_dir: str
-    settings: Settings
+    settings: dict[str, object]
 
 
 class Changes(TypedDict):
@@ -55,8 +56,8 @@ class Changes(TypedDict):
 def runner_command(context: click.Context, *, foreground: bool) -> int:
     """Show the runner: the process, one for each state directory, that launches runs and holds the queue.
 
-    It is started by whoever starts a run, and goes when there has been nothing to do for a while. Runs never depend on it:
-    when it ends, those that go go on, and those in the queue wait for the next one.
+    It is started by whoever starts a run, and goes when there has been nothing to do for a while. Runs never depend on
+    it: when it ends, those that go go on, and those in the queue wait for the next one.
 
     \b
     tailrace runner
@@ -156,10 +157,8 @@ def change(**changes: Unpack[Changes]) -> int:
             hint="`tailrace runner set --help` shows what can be",
         )
     settings.save(state, after)
-    try:
+    with suppress(OSError):  # none is there; the next one reads them when it starts
         runner_link.ask_once(state, Configure())
-    except OSError:
-        pass  # none is there; the next one reads them when it starts
     _write(_settings_rows(after))
     return 0
 
@@ -184,26 +183,22 @@ def _changed(before: Settings, changes: Changes) -> Settings:
 
 def _show(*, as_json: bool) -> int:
     state = _state()
-    reply = _ask(state)
+    reply, now = _ask(state), settings.load(state)
     about = About(
         pid=reply.pid if reply else None,
         version=".".join(map(str, reply.version)) if reply else None,
         running=reply.running if reply else len(state.active()),
         queued=reply.queued if reply else (),
         state_dir=state.path,
-        settings=settings.load(state),
+        settings=msgspec.structs.asdict(now),
     )
     if as_json:
         print_json(about)
         return 0
     here = f"process {about.pid}, version {about.version}" if reply else "not there; the next run starts one"
     queued = f"{len(about.queued)} in the queue"
-    running = (
-        f"{about.running} of at most {about.settings.max_running}, {queued}"
-        if reply
-        else f"{about.running} not finished"
-    )
-    _write([("runner", here), ("runs", running), ("directory", about.state_dir), *_settings_rows(about.settings)])
+    running = f"{about.running} of at most {now.max_running}, {queued}" if reply else f"{about.running} not finished"
+    _write([("runner", here), ("runs", running), ("directory", about.state_dir), *_settings_rows(now)])
     return 0
 
 
@@ -247,17 +242,15 @@ def _send_away(state: StateDir) -> None:
         EngineUnavailable: it does not go.
     """
     deadline = time.monotonic() + DRAINED_S
-    try:
+    with suppress(OSError):  # it is going already
         runner_link.ask_once(state, Drain())
-    except OSError:
-        pass  # it is going already
     while state.has_runner():
         if time.monotonic() > deadline:
             raise EngineUnavailable(
                 "the runner was told to go, and is still there",
                 op="stop",
                 subject=state.path,
-                hint=f"its process stands in {os.path.join(state.path, 'runner.lock')}; its runs do not need it",
+                hint=f"its process stands in {state.path}/runner.lock; its runs do not need it",
             )
         select.select([], [], [], 0.01)
 

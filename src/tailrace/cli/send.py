@@ -24,10 +24,10 @@ STDIN = 0
 )
 @place_option
 def send_command(run: str, text: str | None, *, newline: bool, close: bool, number: int | None) -> int:
-    """Write TEXT, and a newline, to the standard input of a run that was started with `--input` or `--pty`.
+    """Write TEXT, and a newline, to the input of a run that was started with `--input` or `--pty`.
 
-    Without TEXT, or with `-`, standard input is sent as it is; `--close` or `--signal` alone send only that. Returns when
-    the command's pipe has taken everything.
+    Without TEXT, or with `-`, standard input is sent as it is; `--close` or `--signal` alone send only that. Returns
+    when the command's pipe has taken everything.
 
     \b
     tailrace send last yes

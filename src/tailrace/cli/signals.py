@@ -14,8 +14,8 @@ _Handler = Callable[[int, FrameType | None], object] | int | None
 class Signals:
     """Notes the given signals while it is entered; `fd` is readable when there is one. For the main thread.
 
-    What the caller had ignored (nohup, a shell's background job) stays ignored. A signal that comes while two of its kind
-    still wait, because something hangs, has its ordinary effect again: the next one ends the process.
+    What the caller had ignored (nohup, a shell's background job) stays ignored. A signal that comes while two of its
+    kind still wait, because something hangs, has its ordinary effect again: the next one ends the process.
     """
 
     def __init__(self, numbers: Iterable[int]) -> None:

@@ -1,8 +1,8 @@
 """A descriptor of ours that output goes to, written to without ever being stuck in it.
 
-Whoever reads our output may stop reading (a pager, a terminal after ^S) while ^C must still work. Setting O_NONBLOCK on a
-descriptor that other programs share would break those, so pipes and terminals are opened a second time, by way of /proc,
-with flags of their own. Where that cannot be had, small pieces are written when poll(2) says that there is room.
+Whoever reads our output may stop reading (a pager, a terminal after ^S) while ^C must still work. Setting O_NONBLOCK
+on a descriptor that other programs share would break those, so pipes and terminals are opened a second time, by way of
+/proc, with flags of their own. Where that cannot be had, small pieces are written when poll(2) says that there is room.
 """
 
 import os

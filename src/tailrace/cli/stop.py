@@ -24,9 +24,10 @@ LOOK_S = 0.05
 @click.option("--by", default=login.name, metavar="TEXT", help="Who asks.  [default: your login name]")
 @place_option
 def stop_command(runs: tuple[str, ...], *, now: bool, wait: bool, by: str) -> int:
-    """End runs, with everything they started: INT, then TERM, then KILL, with time in between. A queued run is cancelled.
+    """End runs, with everything they started: INT, then TERM, then KILL, with time in between.
 
-    ID is a run's id, the beginning of one, or `last`. Returns when all have ended; ^C only ends the waiting.
+    ID is a run's id, the beginning of one, or `last`. A queued run is cancelled. Returns when all have ended; ^C only
+    ends the waiting.
 
     \b
     tailrace stop last

@@ -1,12 +1,10 @@
 """The table of runs, fitted to the terminal: the command gets what the other columns leave."""
 
-import os
-import shutil
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tailrace.cli import talk, words
+from tailrace.cli import talk, terminal, words
 from tailrace.cli.naming import SHORT
 from tailrace.core.outcome import Cancelled, Exited, Stopped
 from tailrace.core.run import RunInfo
@@ -66,7 +64,8 @@ def _command(info: RunInfo) -> str:
 
 
 def _terminal_width() -> int:
-    return shutil.get_terminal_size().columns if os.isatty(STDOUT) or os.environ.get("COLUMNS") else UNLIMITED
+    size = terminal.size(STDOUT)
+    return size[1] if size else UNLIMITED
 
 
 def _fitting(columns: list[Column], limit: int) -> list[Column]:

@@ -19,9 +19,9 @@ def complain(message: str, hint: str = "") -> None:
         write(painted(f"  hint: {escape_text(hint)}", DIM, STDERR) + "\n")
 
 
-def say(message: str, *, colour: str = DIM) -> None:
+def say(message: str, *, colour: str = DIM, end: str = "\n") -> None:
     """Say one line."""
-    write(f"{painted('tailrace:', colour, STDERR)} {escape_text(message)}\n")
+    write(f"{painted('tailrace:', colour, STDERR)} {escape_text(message)}{end}")
 
 
 def write(text: str) -> None:

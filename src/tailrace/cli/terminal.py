@@ -30,7 +30,7 @@ def size(*fds: int) -> tuple[int, int] | None:
 def raw(fd: int) -> Iterator[None]:
     """Pass every key on as it is pressed, while entered."""
     saved = termios.tcgetattr(fd)
-    tty.setraw(fd)
+    tty.setraw(fd, termios.TCSADRAIN)  # what was typed already is kept
     try:
         yield
     finally:

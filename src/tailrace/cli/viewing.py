@@ -1,5 +1,7 @@
 """What `run` and `follow` do alike: say how it ended, and exit as it did."""
 
+import os
+
 from tailrace.cli import talk, words
 from tailrace.cli.watch import Watch
 from tailrace.core.errors import EngineError, StreamBroken
@@ -15,6 +17,11 @@ def spec_of(run: Run) -> Spec | None:
         return run.engine.spec(run.id)
     except EngineError:
         return None
+
+
+def patience_s() -> float:
+    """Return how long a run may wait in the queue before that is worth a word; less where somebody is looking."""
+    return 0.2 if os.isatty(talk.STDERR) else 1.0
 
 
 def conclude(info: RunInfo, watch: Watch, spec: Spec | None, *, interrupted_here: bool = False) -> int:

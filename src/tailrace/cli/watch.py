@@ -1,13 +1,14 @@
 """The loop behind `run` and `follow`: shows an output until its end, and stays attentive meanwhile.
 
-Nothing in it blocks but one poll: on the run's news, on signals, and on whichever descriptor of ours is full. So ^C works
-while a pager holds our output up, and a viewer that is slow costs the command nothing.
+Nothing in it blocks but one poll: on the run's news, on signals, and on whichever descriptor of ours is full. So ^C
+works while a pager holds our output up, and a viewer that is slow costs the command nothing.
 """
 
+import os
 import select
 import time
-from collections.abc import Callable
 from contextlib import closing
+from typing import Protocol
 
 from tailrace.cli import talk
 from tailrace.cli.face import Face, Piece
@@ -41,6 +42,16 @@ class Unwritable(Exception):
     """Our own output cannot be written to; the message says why."""
 
 
+class Attendant(Protocol):
+    """What a command does beside showing the output."""
+
+    def on_signal(self, number: int) -> None:
+        """Deal with a signal; `Left` ends the watching."""
+
+    def on_news(self, info: RunInfo) -> None:
+        """Take a look at how the run is: now and then, and once at its end."""
+
+
 class Watch:
     """One viewing of one run.
 
@@ -49,27 +60,17 @@ class Watch:
         cursor: where to begin; closed at the end of `until_end`.
         face: the form in which it is shown.
         signals: what the user may press.
-        on_signal: called with each; may raise `Left`.
-        on_news: called with the run now and then, and once at its end.
+        attendant: who deals with signals and news.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        cursor: Cursor,
-        face: Face,
-        *,
-        signals: Signals,
-        on_signal: Callable[[int], None],
-        on_news: Callable[[RunInfo], None],
-    ) -> None:
+    def __init__(self, run: Run, cursor: Cursor, face: Face, *, signals: Signals, attendant: Attendant) -> None:
         self._run = run
         self._cursor = cursor
         self._face = face
         self._signals = signals
-        self._on_signal = on_signal
-        self._on_news = on_news
+        self._attendant = attendant
         self._bell = Bell()
+        self._is_here = os.isatty(talk.STDERR)
         self._state: State | None = None
         self._untold: RunInfo | None = None
         """a state that the face has yet to show: never in the middle of something else"""
@@ -79,6 +80,8 @@ class Watch:
         """everything before it was written out"""
         self.is_broken = False
         """whether bytes were missing that no limit left out on purpose"""
+        self.is_raw = False
+        """whether our terminal does nothing by itself, not even go to the line's start after its end"""
 
     def until_end(self, *, follow: bool = True) -> RunInfo:
         """Show what there is and what comes, and return the run as it ended (or is, without `follow`).
@@ -116,11 +119,17 @@ class Watch:
 
     def say(self, message: str) -> None:
         """Say a line on stderr, on a line of its own where the output goes to the same terminal."""
-        if any(sink.is_terminal and not sink.is_at_line_start for sink in self._face.sinks):
-            talk.write("\r\n")
+        end = "\r\n" if self.is_raw else "\n"
+        if self._is_here and any(sink.is_terminal and not sink.is_at_line_start for sink in self._face.sinks):
+            talk.write(end)
             for sink in self._face.sinks:
                 sink.is_at_line_start = True
-        talk.say(message)
+        talk.say(message, end=end)
+
+    def note_echo(self) -> None:
+        """A key was pressed for which the terminal shows something, `^C`: it is not at a line's start now."""
+        for sink in self._face.sinks:
+            sink.is_at_line_start = False
 
     def _rest(self) -> None:
         """Wait for whatever comes; what waits for its newline is shown after a little silence."""
@@ -143,7 +152,7 @@ class Watch:
     def _attend(self) -> None:
         """Deal with signals, and look now and then at how the run is."""
         for number in self._signals.take():
-            self._on_signal(number)
+            self._attendant.on_signal(number)
             self._news_at = 0.0
         now = time.monotonic()
         if now >= self._news_at:
@@ -154,7 +163,7 @@ class Watch:
         if self._state is not None and info.state is not self._state and not info.is_finished:
             self._untold = info
         self._state = info.state
-        self._on_news(info)
+        self._attendant.on_news(info)
 
     def _tell_state(self) -> None:
         if self._untold is not None:
@@ -170,7 +179,7 @@ class Watch:
 
     def _finish(self, info: RunInfo) -> RunInfo:
         self._put(self._face.end(info) if info.is_finished else self._face.silence())
-        self._on_news(info)
+        self._attendant.on_news(info)
         return info
 
     def _put(self, pieces: list[Piece]) -> None:

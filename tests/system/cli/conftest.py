@@ -46,6 +46,11 @@ class Program:
         self._started.append(started)
         return started
 
+    def shell(self, script: str) -> Done:
+        """Run a shell script in which `"$@"` is the program."""
+        command = ["sh", "-c", script, "sh", *TAILRACE]
+        return subprocess.run(command, capture_output=True, timeout=DEADLINE_S, check=False)
+
     def detached(self, *args: str) -> str:
         """Start a run with `--detach`, and return its id."""
         done = self("run", "--detach", *args)
@@ -76,12 +81,12 @@ def engine(state_dir: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def until_printed(engine: Engine) -> Callable[[str, bytes], None]:
+def until_printed(state_dir: Path) -> Callable[[str, bytes], None]:
     """Give a wait for a run to have printed something."""
 
     def wait(run_id: str, text: bytes) -> None:
         def output() -> bytes:
-            return (Path(os.environ["TAILRACE_STATE"]) / "runs" / run_id / "output").read_bytes()
+            return (state_dir / "runs" / run_id / "output").read_bytes()
 
         wait_for(lambda: text in output(), what=f"{text!r} in the output")
 

@@ -29,7 +29,9 @@ def digest(command: list[str]) -> tuple[str, int]:
     """Return the SHA-256 of the command's output and its exit code."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as running:
         assert running.stdout is not None
-        summed = hashlib.file_digest(running.stdout, "sha256")
+        summed = hashlib.sha256()
+        while piece := running.stdout.read(1 << 20):
+            summed.update(piece)
     return summed.hexdigest(), running.returncode
 
 

@@ -1,0 +1,136 @@
+"""What goes wrong is told in two lines, with an exit code that says whose fault it is."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.system.cli.conftest import Program
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["run"],
+        ["run", "--no-such-option", "true"],
+        ["run", "--timeout", "soon", "true"],
+        ["run", "--timeout", "0", "true"],
+        ["run", "--max-output", "lots", "true"],
+        ["run", "--env", "NAME", "true"],
+        ["run", "--rlimit", "NOSUCH=1", "true"],
+        ["run", "--pty", "--merge", "true"],
+        ["run", "--label", "a\nb=c", "true"],
+        ["run", "--", ""],
+        ["follow"],
+        ["follow", "last"],
+        ["follow", "1k0w1tktqkh4bfcn7kbd49bpv8j"],
+        ["follow", "last", "--tail", "1", "--from", "1"],
+        ["list", "--state", "nowhere"],
+        ["list", "--limit", "0"],
+        ["show", "1k0w1tktqkh4bfcn7kbd49bpv8j"],
+        ["send", "last", "--signal", "NOSUCH"],
+        ["runner", "set"],
+        ["nothing"],
+        ["--nothing"],
+    ],
+)
+def test_the_callers_mistakes(program: Program, args: list[str]) -> None:
+    """Exit 2: what is wrong, and what to do about it."""
+    done = program(*args)
+    first, second = done.stderr.decode().splitlines()
+    assert first.startswith("tailrace: ")
+    assert second.startswith("  hint: ")
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_a_state_directory_below_a_file(program: Program, tmp_path: Path) -> None:
+    """It cannot be made: the engine's fault, 125 in `run`, 1 elsewhere."""
+    (tmp_path / "file").touch()
+    place = str(tmp_path / "file" / "state")
+    for args, code in ((["run", "true"], 125), (["follow", "last"], 125), (["list"], 1)):
+        done = program("--state-dir", place, *args)
+        assert done.returncode == code
+        assert "a part of the path is not a directory" in done.stderr.decode()
+        assert "--state-dir" in done.stderr.decode().splitlines()[1]
+
+
+def test_another_versions_state_directory(program: Program, tmp_path: Path) -> None:
+    """A newer layout is refused with what to do, and left as it is."""
+    place = tmp_path / "state"
+    place.mkdir(mode=0o700)
+    (place / "version").write_text("99\n")
+    done = program("run", "--state-dir", str(place), "true")
+    assert done.returncode == 125
+    assert "layout '99'" in done.stderr.decode()
+    assert "upgrade" in done.stderr.decode()
+    assert [entry.name for entry in place.iterdir()] == ["version"]
+
+
+def test_somebody_elses_directory_is_left_alone(program: Program, tmp_path: Path) -> None:
+    """A directory that holds something else does not become a state directory."""
+    (tmp_path / "thesis.txt").touch()
+    done = program("run", "--state-dir", str(tmp_path), "true")
+    assert done.returncode == 125
+    assert "not a state directory" in done.stderr.decode()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_long_path_works(program: Program, state_dir: Path) -> None:
+    """A state directory whose path no socket's name could hold serves like any other."""
+    place = state_dir / ("long" * 30) / ("longer" * 20)
+    done = program("--state-dir", str(place), "run", "--input", "--", "cat", stdin=b"hi\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"hi\n", b"")
+    assert b"exited 0" in program("list", "--state-dir", str(place)).stdout
+
+
+def test_the_directory_can_be_said_anywhere(program: Program, state_dir: Path) -> None:
+    """Before the command's name or after it; the later one wins; TAILRACE_STATE is the least."""
+    place = str(state_dir / "other")
+    assert program("--state-dir", place, "run", "echo", "1").returncode == 0
+    assert program("run", "--state-dir", place, "echo", "2").returncode == 0
+    assert program("--state-dir", "/nowhere", "list", "--state-dir", place).stdout.count(b"exited 0") == 2
+    assert program("list", TAILRACE_STATE=place).stdout.count(b"exited 0") == 2
+
+
+def test_a_bug_is_told_in_two_lines(program: Program, state_dir: Path) -> None:
+    """No traceback reaches a user, unless TAILRACE_DEBUG asks for it."""
+    (state_dir / "sitecustomize.py").write_text(
+        "import tailrace.cli.naming\ndef broken(*_):\n    raise KeyError('x')\ntailrace.cli.naming.find = broken\n"
+    )
+    path = os.pathsep.join([str(state_dir), os.environ.get("PYTHONPATH", "")])
+    done = program("show", "last", PYTHONPATH=path, TAILRACE_STATE=str(state_dir / "state"))
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines()[0] == "tailrace: KeyError: 'x'"
+    assert "bug" in done.stderr.decode().splitlines()[1]
+    debugged = program("show", "last", PYTHONPATH=path, TAILRACE_STATE=str(state_dir / "state"), TAILRACE_DEBUG="1")
+    assert b"Traceback" in debugged.stderr
+
+
+def test_a_closed_reader_is_no_error(program: Program) -> None:
+    """Any command whose output nobody reads any more exits 141 without a word."""
+    program("run", "--", "true")
+    for args in (["list"], ["show", "last"], ["--help"], ["list", "--json"]):
+        reading, writing = os.pipe()
+        os.close(reading)
+        started = program.start(*args, stdout=writing)
+        os.close(writing)
+        assert started.stderr is not None
+        assert (started.wait(60), started.stderr.read()) == (141, b"")
+
+
+def test_an_output_that_cannot_be_written(program: Program) -> None:
+    """A full disk where our output goes does not end the run: 125, and how to resume."""
+    with open("/dev/full", "wb") as full:  # noqa: PTH123  a device, not a path to handle
+        started = program.start("run", "--", "sh", "-c", "echo hi; exec sleep 600", stdout=full.fileno())
+    _out, err = started.communicate(timeout=60)
+    assert started.returncode == 125
+    assert b"no space left on device" in err
+    assert b"tailrace follow" in err
+    assert b"running" in program("list").stdout
+
+
+def test_closed_descriptors_do_not_matter(program: Program) -> None:
+    """Without standard input, output and error nothing of ours is mistaken for them."""
+    done = program.shell('"$@" run -- echo hi 0<&- 1>&- 2>&-')
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert program("follow", "last").stdout == b"hi\n"
