@@ -1,0 +1,105 @@
+"""A real server in a process of its own, on a port that stays its own while it is down."""
+
+import os
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from tests.support.wait import wait_for
+
+ROOT = Path(__file__).parents[3]
+GUNICORN = (
+    *("-m", "gunicorn", "--preload", "--no-control-socket", "--graceful-timeout", "1", "--bind", "127.0.0.1:{port}"),
+    "tests.system.web.served:make_app()",
+)
+COMMANDS = {
+    "werkzeug": ("tests/system/web/served.py", "{port}"),
+    "gthread": (*GUNICORN, "--worker-class", "gthread", "--threads", "8"),
+    "gevent": (*GUNICORN, "--worker-class", "gevent"),
+}
+"""what Python is to run, by the name of the server"""
+
+
+class Server:
+    """Serves `served.py`; starts at once, and is ready when it is made."""
+
+    def __init__(self, kind: str, log: Path, env: dict[str, str]) -> None:
+        self._kind = kind
+        self._env = {**os.environ, **env}
+        self._log = log
+        self._held = _hold_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = self._start()
+
+    @property
+    def port(self) -> int:
+        """The port, the same after a restart."""
+        port: int = self._held.getsockname()[1]
+        return port
+
+    def restart(self) -> None:
+        """Start again what was killed."""
+        self.process = self._start()
+
+    def kill(self) -> None:
+        """End it in the middle of whatever it does."""
+        for pid in self.pids():
+            os.kill(pid, 9)
+        self.process.wait()
+
+    def close(self) -> None:
+        """End it for good."""
+        if self.process.poll() is None:
+            self.kill()
+        self._held.close()
+
+    def pids(self) -> list[int]:
+        """Return the server's processes, those that end last first: a master would replace its workers."""
+        return [self.process.pid, *children(self.process.pid)]
+
+    def open_files(self) -> list[str]:
+        """Return the names of what its processes have open."""
+        names = []
+        for pid in self.pids():
+            for entry in Path(f"/proc/{pid}/fd").iterdir():
+                try:
+                    names.append(str(entry.readlink()))
+                except FileNotFoundError:
+                    continue
+        return names
+
+    def log(self) -> str:
+        """Return what it had to say."""
+        return self._log.read_text()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        command = [part.format(port=self.port) for part in COMMANDS[self._kind]]
+        with self._log.open("ab") as log:
+            process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=self._env, stdout=log, stderr=log)
+        wait_for(lambda: process.poll() is not None or self._answers(), what=f"{self._kind} to answer")
+        assert process.poll() is None, self.log()
+        return process
+
+    def _answers(self) -> bool:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+            try:
+                connection.request("GET", "/ping")
+                return connection.getresponse().read() == b"pong"
+            except (OSError, HTTPException):
+                return False
+
+
+def children(pid: int) -> list[int]:
+    """Return the pids of a process's children."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _hold_port() -> socket.socket:
+    """Return a socket that is bound and never listens: a server that says SO_REUSEADDR gets the port, nobody else."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held
