@@ -1,7 +1,8 @@
 """Does the command hold its output back? A guess, from the sizes in which it arrives.
 
 A C library's buffer for a pipe is 4096 bytes, Python's 8192: a program that prints little by little through one delivers
-whole lumps, long apart. A program that prints fast delivers such lumps as well, but without silence between them.
+whole lumps, long apart, and what is left at its end. A program that prints fast delivers such lumps as well, but without
+silence between them.
 """
 
 LUMP_BYTES = 4096
@@ -19,15 +20,16 @@ class Lumps:
     def __init__(self) -> None:
         self._lumps = 0
         self._broken = False
+        self._was_partial = False
         self._last_us = 0
 
     def note(self, count: int, at_us: int) -> None:
         """Take note of `count` bytes that came together at `at_us`."""
         silent = at_us - self._last_us >= SILENCE_US
         self._last_us = at_us
-        if count % LUMP_BYTES:
-            self._broken = True
-        elif silent:
+        self._broken = self._broken or self._was_partial
+        self._was_partial = count % LUMP_BYTES > 0
+        if silent and not self._was_partial:
             self._lumps += 1
 
     @property

@@ -16,6 +16,8 @@ MS = 1000
         pytest.param([(8192, 200), (4096, 400)], True, id="of either size"),
         pytest.param([(4096, 200), (4096, 201), (4096, 202)], False, id="a program that prints fast"),
         pytest.param([(4096, 200), (10, 300), (4096, 400)], False, id="a line by itself"),
+        pytest.param([(4096, 200), (4096, 400), (10, 600)], True, id="the rest, at the end"),
+        pytest.param([(4096, 200), (4096, 400), (10, 600), (4096, 800)], False, id="it was not the end"),
     ],
 )
 def test_the_hint(arrivals: list[tuple[int, int]], is_hinted: bool) -> None:
