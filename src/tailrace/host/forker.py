@@ -8,6 +8,7 @@ One request is a keeper's order, with the descriptor of its lock, held; the answ
 and adopts the orphans of those that die. It goes when the runner goes.
 """
 
+import errno
 import os
 import select
 import signal
@@ -42,10 +43,10 @@ class Forker:
         socket.send_fds(self._link, [order], [lock_fd])
         answer = self._link.recv(_PID.size)
         if len(answer) != _PID.size:
-            raise ConnectionResetError("the forker is gone")
+            raise ConnectionResetError(errno.ECONNRESET, "the forker is gone")
         (pid,) = _PID.unpack(answer)
         if pid == _REFUSED:
-            raise BlockingIOError("no process could be made")
+            raise BlockingIOError(errno.EAGAIN, "no process could be made")
         return int(pid)
 
     def children(self) -> set[int]:

@@ -236,7 +236,9 @@ class Keeper:
                 self._poll.unregister(fd)
         self._full_ns = time.monotonic_ns() + FULL_NS
         if self._live.held is None:
-            self._live = msgspec.structs.replace(self._live, held="the disk is full; the command waits until there is room")
+            self._live = msgspec.structs.replace(
+                self._live, held="the disk is full; the command waits until there is room"
+            )
             self._announce()
 
     def _release(self) -> None:

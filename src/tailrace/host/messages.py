@@ -5,6 +5,7 @@ classes below, by their `op`; each is answered by one `Reply`. Unknown fields ar
 an unknown `op` is answered by an error.
 """
 
+import errno
 import socket
 import struct
 from typing import TypeAlias
@@ -138,7 +139,7 @@ def ask(peer: socket.socket, request: RunnerRequest | KeeperRequest) -> Reply:
     while (body := inbox.take()) is None:
         data = peer.recv(65536)
         if not data:
-            raise ConnectionResetError("closed without an answer")
+            raise ConnectionResetError(errno.ECONNRESET, "closed without an answer")
         inbox.feed(data)
     try:
         return msgspec.msgpack.decode(body, type=Reply)

@@ -42,9 +42,7 @@ class Moved(Enum):
 class Mover:
     """The one writer of a run's output. Not thread-safe; counts only what is in the file."""
 
-    def __init__(
-        self, output: int, timeline: int, *, limit: int | None, way: str, begun_ns: int
-    ) -> None:
+    def __init__(self, output: int, timeline: int, *, limit: int | None, way: str, begun_ns: int) -> None:
         """Take over the open files; `way` is `splice` or `copy`; `begun_ns` is the monotonic instant that times count from."""
         self.size = 0
         self.dropped = 0
@@ -130,7 +128,9 @@ class Mover:
         self._record = record
 
     def _splice(self, source: int, room: int) -> int:
-        return os.splice(source, self._output, room, offset_dst=self.size, flags=os.SPLICE_F_NONBLOCK | os.SPLICE_F_MOVE)
+        return os.splice(
+            source, self._output, room, offset_dst=self.size, flags=os.SPLICE_F_NONBLOCK | os.SPLICE_F_MOVE
+        )
 
     def _copy(self, source: int, room: int) -> int:
         """Read, and write all that was read; what a full disk did not take is kept and written first, later."""

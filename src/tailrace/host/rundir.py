@@ -50,9 +50,7 @@ class RunDir:
         if not ids.is_id(run_id):
             raise _unknown(run_id)
         try:
-            self.fd = os.open(
-                run_id, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=state.runs_fd
-            )
+            self.fd = os.open(run_id, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=state.runs_fd)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
                 raise _unknown(run_id) from None

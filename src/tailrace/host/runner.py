@@ -40,6 +40,8 @@ from tailrace.host.statedir import StateDir, write_file
 
 RESCAN_S = 1.0
 """between two looks at `active/` while nothing was asked"""
+LAUNCHES = 3
+"""of one run whose keeper dies before it has done anything, until it is given up"""
 RETRY_S = 0.05
 """until a run is tried again whose lock somebody held for a moment"""
 VERSION = tuple(int(part) for part in __version__.split(".")[:3])
@@ -63,6 +65,8 @@ class Runner:
         self._queue = Queue()
         self._keepers: dict[int, Kept] = {}
         """by a descriptor that becomes readable when the keeper ends (below 0 where the system has none)"""
+        self._stillborn: dict[str, int] = {}
+        """how often a run's keeper died before it had announced itself"""
         self._strangers: set[tuple[int, int]] = set()
         """(pid, start) of processes that runs which ended in order have left"""
         self._peers: dict[int, tuple[socket.socket, messages.Inbox]] = {}
@@ -288,12 +292,21 @@ class Runner:
         """See that the run whose keeper ended has its result; if the keeper was killed, its orphans go with it."""
         try:
             with RunDir(self._state, run_id) as run:
-                if not run.has("live.json") and not run.has("result.json"):
-                    self._queue.add(run_id, self._state.active_key(run_id))
-                else:
+                if run.has("live.json") or run.has("result.json"):
                     settle.settle(run, orphans=orphans)
+                else:
+                    self._try_again(run)
         except Exception as error:
             _log(f"run {run_id}: {error!r}")
+
+    def _try_again(self, run: RunDir) -> None:
+        """Nothing has been executed: put the run back in the queue, unless that has happened too often."""
+        failures = self._stillborn.pop(run.id, 0) + 1
+        if failures < LAUNCHES:
+            self._stillborn[run.id] = failures
+            self._queue.add(run.id, self._state.active_key(run.id))
+        else:
+            settle.give_up(run)
 
     def _is_entry_gone(self, run_id: str) -> bool:
         try:

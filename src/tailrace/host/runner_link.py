@@ -28,7 +28,8 @@ ANSWER_S = 10.0
 TRIES = 3
 """failed starts in a row, until the caller is told"""
 VERSION = tuple(int(part) for part in __version__.split(".")[:3])
-_BOOT = "import sys; sys.path[:0] = {paths!r}; from tailrace.host.runner import main; main({state!r}, {ready}, detach=True)"
+ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": os.defpath}
+_BOOT = "import sys; sys.path[:0] = {paths!r}; from tailrace.host.runner import main; main({state!r}, {ready}, detach={detach})"
 _GONE = (errno.ENOENT, errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE)
 
 
@@ -118,22 +119,30 @@ def _start_or_wait(state: StateDir) -> str:
         os.close(fd)
 
 
+def foreground(state: StateDir) -> list[str]:
+    """Return the argv of a runner that stays where it is started, says what it does on stderr, and never goes by itself."""
+    return _boot(state, ready=-1, detach=False)
+
+
+def _boot(state: StateDir, *, ready: int, detach: bool) -> list[str]:
+    code = _BOOT.format(paths=_import_paths(), state=state.path, ready=ready, detach=detach)
+    return [interpreter(), "-I", "-S", "-c", code]
+
+
 def _spawn(state: StateDir) -> str:
     reading, low = os.pipe2(os.O_CLOEXEC)
     writing = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 10)
     os.close(low)
     try:
-        code = _BOOT.format(paths=_import_paths(), state=state.path, ready=3)
+        argv = _boot(state, ready=3, detach=True)
         actions = [
             (os.POSIX_SPAWN_OPEN, 2, _error_log(state), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
             (os.POSIX_SPAWN_DUP2, writing, 3),
         ]
-        python = interpreter()
-        environment = {"LANG": "C.UTF-8", "PATH": os.defpath}
         pid = os.posix_spawn(
-            python, [python, "-I", "-S", "-c", code], environment,
+            argv[0], argv, ENVIRONMENT,
             file_actions=actions, setsigmask=(), setsigdef=signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP},
         )  # fmt: skip
     except OSError as error:

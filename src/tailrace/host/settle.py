@@ -20,6 +20,7 @@ from tailrace.host.tree import Traces
 
 KEEPER_DIED = "its keeper died"
 HOST_RESTARTED = "the host restarted"
+NEVER_BEGAN = "its keeper died each time, before the command was started"
 
 
 def settle(run: RunDir, *, orphans: frozenset[int] = frozenset()) -> bool:
@@ -43,6 +44,20 @@ def settle(run: RunDir, *, orphans: frozenset[int] = frozenset()) -> bool:
             return False
         _settle_locked(run, orphans)
         return True
+    finally:
+        os.close(fd)
+
+
+def give_up(run: RunDir) -> None:
+    """Record that a queued run was never executed, because its keepers died before they could.
+
+    Raises:
+        OSError: the disk is full or failed.
+    """
+    fd = run.open_lock()
+    try:
+        if lock.try_lock(fd) and not run.has("result.json") and not run.has("live.json"):
+            ending.record(run, Result(outcome=Lost(NEVER_BEGAN), ended=_clock(run).wall()))
     finally:
         os.close(fd)
 

@@ -110,7 +110,9 @@ def start(run: RunDir, order: Order) -> tuple[Command, Born] | FailedToStart:
         (begun_ns,) = _BEGUN.unpack_from(told, 1)
         told_ns, live = 1 + _BEGUN.size, 1 + _BEGUN.size + LIVE_BYTES
         if len(told) == live:
-            return Command(forked.pid, forked.pidfd, *ends.ours, ends.terminal, group), Born(begun_ns, told[told_ns:live])
+            return Command(forked.pid, forked.pidfd, *ends.ours, ends.terminal, group), Born(
+                begun_ns, told[told_ns:live]
+            )
         told = told[live:]
     os.waitpid(forked.pid, 0)
     _close(forked.pidfd, *ends.ours, ends.terminal)
@@ -203,7 +205,13 @@ def _announce(child: _Child) -> Live:
     """Write the first live.json, in the keeper's name, before anything of the command can happen."""
     stat = linux.stat_of(child.keeper)
     keeper = ProcessId(linux.boot_id(), stat.start if stat else 0, child.keeper)
-    live = Live(state=states.after(State.QUEUED, Event.CLAIM), keeper=keeper)
+    live = Live(
+        state=states.after(State.QUEUED, Event.CLAIM),
+        keeper=keeper,
+        sessions=(os.getpid(),),
+        pipes=() if child.order.is_terminal else tuple(os.fstat(fd).st_ino for fd in {*child.ends.theirs[1:]}),
+        cgroup=child.cgroup.path if child.cgroup else None,
+    )
     child.run.write_live(live)
     fault.point("starting:announced")
     return live
@@ -217,9 +225,6 @@ def _running(child: _Child, live: Live, begun_ns: int) -> Live:
         state=states.after(live.state, Event.START),
         command=ProcessId(live.keeper.boot, stat.start if stat else 0, os.getpid()),
         started=Clock(child.order.anchor).wall(begun_ns),
-        sessions=(os.getpid(),),
-        pipes=() if child.order.is_terminal else tuple(os.fstat(fd).st_ino for fd in {*child.ends.theirs[1:]}),
-        cgroup=child.cgroup.path if child.cgroup else None,
     )
 
 

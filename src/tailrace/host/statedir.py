@@ -1,13 +1,13 @@
 """The state directory: where runs live on this machine, and the entries that say which of them are not finished.
 
-    STATE/version        the layout's number
-    STATE/runner.sock    where the runner listens         STATE/runner.lock   locked by the runner while it lives
-    STATE/settings.json  the runner's settings            STATE/runner.log    what it had to say
-    STATE/active/<id>    one entry for every run without a result; its content is the run's key
-    STATE/ended          ids of runs that ended, until the catalog has taken them in
-    STATE/catalog.db     an index of the finished runs; may be deleted at any time
-    STATE/keys.lock      held while a run with a key is admitted
-    STATE/runs/<id>/     see `rundir`
+STATE/version        the layout's number
+STATE/runner.sock    where the runner listens         STATE/runner.lock   locked by the runner while it lives
+STATE/settings.json  the runner's settings            STATE/runner.log    what it had to say
+STATE/active/<id>    one entry for every run without a result; its content is the run's key
+STATE/ended          ids of runs that ended, until the catalog has taken them in
+STATE/catalog.db     an index of the finished runs; may be deleted at any time
+STATE/keys.lock      held while a run with a key is admitted
+STATE/runs/<id>/     see `rundir`
 """
 
 import errno

@@ -140,7 +140,10 @@ def _holds_pipe(pid: int, pipes: frozenset[int]) -> bool:
     try:
         for fd in os.listdir(f"/proc/{pid}/fd"):
             try:
-                if os.stat(f"/proc/{pid}/fd/{fd}").st_ino in pipes and os.readlink(f"/proc/{pid}/fd/{fd}")[:5] == "pipe:":
+                if (
+                    os.stat(f"/proc/{pid}/fd/{fd}").st_ino in pipes
+                    and os.readlink(f"/proc/{pid}/fd/{fd}")[:5] == "pipe:"
+                ):
                     return True
             except OSError:
                 continue
