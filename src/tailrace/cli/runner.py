@@ -1,7 +1,8 @@
 """`tailrace runner`: the process that launches runs and holds the queue; seen, started, sent away, told what to do."""
 
-import os
 import select
+import signal
+import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -13,6 +14,7 @@ import msgspec
 from tailrace.cli import place, talk, words
 from tailrace.cli.list import print_json
 from tailrace.cli.place import place_option
+from tailrace.cli.signals import Signals
 from tailrace.cli.values import seconds, size_bytes
 from tailrace.core.errors import EngineUnavailable, InvalidInput
 from tailrace.host import runner_link, settings
@@ -21,6 +23,8 @@ from tailrace.host.settings import Settings
 from tailrace.host.statedir import StateDir, default_path
 
 STDOUT = 1
+LOOK_S = 1.0
+"""between two looks whether the runner is still there"""
 DRAINED_S = 30.0
 """for a runner that was told to go"""
 
@@ -67,7 +71,7 @@ def runner_command(context: click.Context, *, foreground: bool) -> int:
     if context.invoked_subcommand is not None:
         return 0
     if foreground:
-        _be_runner()
+        return _serve()
     return _show(as_json=False)
 
 
@@ -255,16 +259,28 @@ def _send_away(state: StateDir) -> None:
         select.select([], [], [], 0.01)
 
 
-def _be_runner() -> None:
-    """Become the runner, in place of one that may be there; returns never.
+def _serve() -> int:
+    """Have a runner in the foreground, in place of one that may be there, until a signal says to end it.
+
+    The runner is a process of its own: keepers are forked from it, and each would carry all that this one has loaded.
 
     Raises:
         EngineUnavailable: the one that is there does not go.
     """
     state = _state()
-    if state.has_runner():
-        talk.say("taking over from the runner that is there")
-        _send_away(state)
-    argv = runner_link.foreground(state)
-    talk.say(f"the runner of {state.path} is this process, {os.getpid()}; ^C or SIGTERM ends it, and runs go on")
-    os.execve(argv[0], argv, runner_link.ENVIRONMENT)
+    with Signals([signal.SIGINT, signal.SIGTERM]) as signals:
+        if state.has_runner():
+            talk.say("taking over from the runner that is there")
+            _send_away(state)
+        argv = runner_link.foreground(state)
+        serving = subprocess.Popen(argv, env=runner_link.ENVIRONMENT, stdin=subprocess.DEVNULL)
+        talk.say(f"serving {state.path}; ^C or SIGTERM ends that, and runs go on")
+        is_told_to_go = False
+        while serving.poll() is None:
+            select.select([signals.fd], [], [], LOOK_S)
+            is_told_to_go = is_told_to_go or bool(signals.take())
+            if is_told_to_go:
+                _send_away(state)
+    if is_told_to_go:
+        talk.say("the runner has gone; what runs goes on")
+    return 0 if is_told_to_go else serving.returncode

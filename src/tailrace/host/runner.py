@@ -57,8 +57,9 @@ class Kept(NamedTuple):
 class Runner:
     """Everything the runner knows; all of it can be read from the disk again."""
 
-    def __init__(self, state: StateDir, listener: socket.socket, forker: Forker) -> None:
+    def __init__(self, state: StateDir, listener: socket.socket, forker: Forker, *, stay: bool = False) -> None:
         self._state = state
+        self._stay = stay
         self._listener = listener
         self._forker = forker
         self._settings = settings.load(state)
@@ -102,7 +103,7 @@ class Runner:
         return (RETRY_S if self._queue.is_retrying else RESCAN_S) * 1000
 
     def _is_idle(self) -> bool:
-        if self._keepers or self._queue or self._peers or self._settings.stay:
+        if self._keepers or self._queue or self._peers or self._stay or self._settings.stay:
             self._busy_at = time.monotonic()
         return time.monotonic() - self._busy_at > self._settings.idle_s
 
@@ -329,7 +330,9 @@ def main(path: str, ready_fd: int, *, detach: bool) -> NoReturn:
     lock_fd = lock.open_lock("runner.lock", dir_fd=state.fd)
     if not lock.try_lock(lock_fd):
         _tell(ready_fd, b"taken\n")
-        os._exit(0)
+        if not detach:
+            _log(f"another runner serves {path}")
+        os._exit(0 if detach else 1)
     if detach:
         _log_to_file(state)
     linux.become_subreaper()
@@ -340,7 +343,7 @@ def main(path: str, ready_fd: int, *, detach: bool) -> NoReturn:
         signal.signal(number, signal.SIG_DFL)
     listener = unix.listen("runner.sock", dir_fd=state.fd)
     write_file("runner.lock", f"{os.getpid()} {__version__}\n".encode(), dir_fd=state.fd, flags=os.O_TRUNC)
-    runner = Runner(state, listener, forker)
+    runner = Runner(state, listener, forker, stay=not detach)
     _tell(ready_fd, b"ready\n")
     runner.serve()
     os._exit(0)
