@@ -193,6 +193,8 @@ class DiskEngine:
                 break
             try:
                 with closing(unix.connect("control", dir_fd=run.fd, timeout_s=ASK_S)) as peer:
+                    if isinstance(request, messages.Input):
+                        peer.settimeout(None)  # the command may take it whenever it likes
                     reply = messages.ask(peer, request)
             except OSError as error:
                 if time.monotonic() > deadline:
