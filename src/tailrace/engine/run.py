@@ -1,9 +1,9 @@
 """The handle of one run: what `engine.start` and `engine.run` give."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from tailrace.core.errors import StreamBroken
 from tailrace.core.piece import Chunk, Gap
@@ -13,6 +13,9 @@ from tailrace.engine.base import Cursor, End, Engine, Pin, Request
 from tailrace.follow.bell import Bell
 from tailrace.follow.wait import readable
 from tailrace.host.messages import INPUT_BYTES, CloseInput, Input, Resize, Signal, Stop
+
+if TYPE_CHECKING:
+    import asyncio
 
 _STREAMS = {"stdout": Stream.STDOUT, "stderr": Stream.STDERR, None: None}
 
@@ -62,6 +65,8 @@ class Run:
 
         After cancellation nothing is held; resume from the last chunk's `end`.
         """
+        import asyncio  # noqa: PLC0415  costs as much as all the rest, and who does not use it does without
+
         loop = asyncio.get_running_loop()
         changed = asyncio.Event()
         cursor = self.engine.cursor(self.id, offset, tail=tail, stream=_STREAMS[stream])
@@ -204,7 +209,7 @@ def _events(cursor: Cursor, timeout_s: float | None) -> Iterator[Chunk | Gap | E
             bell.close()
 
 
-def _ring(loop: asyncio.AbstractEventLoop, changed: asyncio.Event) -> None:
+def _ring(loop: "asyncio.AbstractEventLoop", changed: "asyncio.Event") -> None:
     try:
         loop.call_soon_threadsafe(changed.set)
     except RuntimeError:
