@@ -14,8 +14,11 @@ LIVE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """A response, free of any framework. A `Body` must be closed, also if nobody has begun to read
-    it. None is no body, which is not the same as an empty one: it has no length."""
+    """A response, free of any framework.
+
+    A `Body` must be closed, also if nobody has begun to read it. None is no body, which is not the same as an empty one:
+    it has no length.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
