@@ -16,7 +16,7 @@ LIVE = (
 class Response:
     """A response, free of any framework.
 
-    A `Body` must be closed, also if nobody has begun to read it. None is no body, which is not the same as an empty one:
+    A `Body` must be closed, also if nobody has begun to read it. None is no body; that is not the same as an empty one:
     it has no length.
     """
 
