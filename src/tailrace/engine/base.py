@@ -130,6 +130,8 @@ class Cursor(Protocol):
     def look(self) -> list[Chunk] | Gap | End | None:
         """Return what is next, at once: chunks (256 KiB at most), a gap, the end, or None: nothing yet.
 
+        The list may be empty where all that was passed over is another stream's: look again.
+
         Raises:
             EngineError: the output cannot be read.
         """

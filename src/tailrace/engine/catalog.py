@@ -23,7 +23,7 @@ from tailrace.engine.base import Page, Pruned, Query, Retention
 from tailrace.engine.glance import glance
 from tailrace.host import rundir
 from tailrace.host.rundir import RunDir
-from tailrace.host.statedir import StateDir
+from tailrace.host.statedir import StateDir, names_in
 
 PAGE_LIMIT = 1000
 STALE_S = 3600.0
@@ -117,7 +117,7 @@ def _bring_up_to_date(catalog: sqlite3.Connection, state: StateDir) -> None:
     if catalog.execute("SELECT 1 FROM complete WHERE version = ?", (_VERSION,)).fetchone() is None:
         catalog.execute("BEGIN IMMEDIATE")
         if catalog.execute("SELECT 1 FROM complete WHERE version = ?", (_VERSION,)).fetchone() is None:
-            _insert(catalog, state, filter(ids.is_id, os.listdir(state.runs_fd)))
+            _insert(catalog, state, filter(ids.is_id, names_in(state.runs_fd)))
             catalog.execute("INSERT INTO complete VALUES (?)", (_VERSION,))
         catalog.execute("COMMIT")
     _take_in(catalog, state)
@@ -270,7 +270,7 @@ def _forget(catalog: sqlite3.Connection, run_id: str) -> None:
 
 def _remove_stale(state: StateDir) -> None:
     """Remove what makers and prunes that died in the middle left behind."""
-    for name in os.listdir(state.runs_fd):
+    for name in names_in(state.runs_fd):
         if not name.startswith("."):
             continue
         try:

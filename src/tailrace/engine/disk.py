@@ -64,7 +64,7 @@ class DiskEngine:
                 if (other := self._going(spec.key)) is not None:
                     return self._join(other, spec)
                 self._create(spec, launch, pinned=pinned)
-        runner_link.begin(self.state, spec.id)
+        self._begin(spec.id)
         return Run(self, spec.id)
 
     def get(self, run_id: str) -> RunInfo:
@@ -139,6 +139,15 @@ class DiskEngine:
                 hint="see that the directory is there, writable, and has room",
             ) from None
 
+    def _begin(self, run_id: str) -> None:
+        """Have a runner take the run; if none can be had, take it back, so that it does not happen later, unasked."""
+        try:
+            runner_link.begin(self.state, run_id)
+        except EngineError as error:
+            with RunDir(self.state, run_id) as run:
+                if settle.cancel(run, f"an engine error: {error.message}"):
+                    raise
+
     def _going(self, key: str) -> str | None:
         """Return the run of this key that is not finished, if there is one."""
         for run_id in reversed(self.state.active()):
@@ -191,23 +200,29 @@ class DiskEngine:
             info = self._info(run)
             if info.is_finished or (isinstance(request, Stop) and self._cancel(run, info, request)):
                 break
-            try:
-                with closing(unix.connect("control", dir_fd=run.fd, timeout_s=ASK_S)) as peer:
-                    if isinstance(request, messages.Input):
-                        peer.settimeout(None)  # the command may take it whenever it likes
-                    reply = messages.ask(peer, request)
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise _no_answer(run, error) from None
-                time.sleep(0.01)
-                continue
-            if reply.error:
-                raise WrongState(f"run {run.id}: {reply.error}", op="control", subject=run.id, hint=reply.hint)
-            return
+            if (reply := self._tell_keeper(run, request, deadline)) is not None:
+                if reply.error:
+                    raise WrongState(f"run {run.id}: {reply.error}", op="control", subject=run.id, hint=reply.hint)
+                return
         if not isinstance(request, Stop):
             raise WrongState(
                 f"run {run.id} is finished", op="control", subject=run.id, hint="nothing can be sent to it any more"
             )
+
+    def _tell_keeper(self, run: RunDir, request: messages.KeeperRequest, deadline: float) -> messages.Reply | None:
+        """Return the keeper's answer, or None if it is to be tried again: only what cannot have happened twice is."""
+        is_sent = False
+        try:
+            with closing(unix.connect("control", dir_fd=run.fd, timeout_s=ASK_S)) as peer:
+                if isinstance(request, messages.Input):
+                    peer.settimeout(None)  # the command may take it whenever it likes
+                is_sent = not isinstance(request, Stop)
+                return messages.ask(peer, request)
+        except OSError as error:
+            if time.monotonic() > deadline or (is_sent and not self._info(run).is_finished):
+                raise _no_answer(run, error) from None
+        time.sleep(0.01)
+        return None
 
     def _cancel(self, run: RunDir, info: RunInfo, request: Stop) -> bool:
         return info.state is State.QUEUED and settle.cancel(run, request.by)
@@ -244,9 +259,8 @@ class DiskCursor:
         self._reader.recorded = result.records if result else None
         size = self._reader.size()
         end = size if result is None else min(size, result.size)
-        while self.offset < end:
-            if chunks := self._reader.read(end):
-                return chunks
+        if self.offset < end:
+            return self._reader.read(end)
         if result is None:
             if self._subscription is not None and self._subscription.is_orphaned:
                 self._engine.revive(self._run)
@@ -264,7 +278,7 @@ class DiskCursor:
                 self._reader.offset = result.size
                 return gap
             self._is_gap_told = True
-            return Gap(result.size, total, self._why_dropped(result))
+            return Gap(max(self.offset, result.size), total, self._why_dropped(result))
         return End(glance(self._run))
 
     def _why_dropped(self, result: Result) -> str:

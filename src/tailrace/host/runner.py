@@ -40,6 +40,8 @@ from tailrace.host.statedir import StateDir, write_file
 
 RESCAN_S = 1.0
 """between two looks at `active/` while nothing was asked"""
+CLOCK_TICK_NS = 50_000_000
+"""more than the tick of the clock by which a file system notes changes"""
 LAUNCHES = 3
 """of one run whose keeper dies before it has done anything, until it is given up"""
 RETRY_S = 0.05
@@ -176,7 +178,8 @@ class Runner:
         mtime = os.fstat(self._state.active_fd).st_mtime_ns
         if mtime == self._active_mtime and not self._queue.is_retrying:
             return
-        self._active_mtime = mtime
+        is_fresh = time.time_ns() - mtime < CLOCK_TICK_NS  # more may come with the same time
+        self._active_mtime = -1 if is_fresh else mtime
         known = {*self._going(), *self._queue.ids()}
         for run_id in self._state.active():
             if run_id not in known:

@@ -16,7 +16,6 @@ import time
 
 import msgspec
 
-import tailrace
 from tailrace._version import __version__
 from tailrace.core.errors import EngineUnavailable, WrongVersion
 from tailrace.host import messages, unix
@@ -27,6 +26,7 @@ DEADLINE_S = 20.0
 ANSWER_S = 10.0
 TRIES = 3
 """failed starts in a row, until the caller is told"""
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VERSION = tuple(int(part) for part in __version__.split(".")[:3])
 ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": os.defpath}
 _BOOT = "import sys; sys.path[:0] = {paths!r}; from tailrace.host.runner import main; main({state!r}, {ready}, detach={detach})"
@@ -178,8 +178,8 @@ def _collect(pid: int) -> None:
 
 def _import_paths() -> list[str]:
     """Return where Tailrace and what its keepers need were imported from, for an interpreter without site-packages."""
-    files = (tailrace.__file__, msgspec.__file__)
-    return list(dict.fromkeys(os.path.dirname(os.path.dirname(os.path.abspath(file))) for file in files))
+    places = (_PACKAGE, os.path.dirname(os.path.abspath(msgspec.__file__)))
+    return list(dict.fromkeys(os.path.dirname(place) for place in places))
 
 
 def interpreter() -> str:

@@ -85,7 +85,7 @@ class StateDir:
 
     def active(self) -> list[str]:
         """Return the ids of the runs that have no result yet, oldest first."""
-        return sorted(filter(ids.is_id, os.listdir(self.active_fd)))
+        return sorted(filter(ids.is_id, names_in(self.active_fd)))
 
     def add_active(self, run_id: str, key: str | None) -> None:
         """Make the entry of a run that is about to exist.
@@ -144,6 +144,15 @@ class StateDir:
         """Return the file system's (free bytes for us, size in bytes)."""
         status = os.fstatvfs(self.fd)
         return status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize
+
+
+def names_in(dir_fd: int) -> list[str]:
+    """Return the names in a directory; through a descriptor of its own, as listing moves the place in a shared one."""
+    own = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=dir_fd)
+    try:
+        return os.listdir(own)
+    finally:
+        os.close(own)
 
 
 def read_file(name: str, *, dir_fd: int, limit: int = 64 << 20) -> bytes:
