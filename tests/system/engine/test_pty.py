@@ -12,7 +12,7 @@ from tests.support.wait import wait_for
 
 ROWS = """
 import os, signal
-show = lambda *_: print("%d x %d" % os.get_terminal_size()[::-1], flush=True)
+show = lambda *_: os.write(1, b"%d x %d\\n" % os.get_terminal_size()[::-1])
 signal.signal(signal.SIGWINCH, show)
 show()
 while True:

@@ -14,21 +14,21 @@ from tailrace.host.messages import CloseInput, Input, Resize, Signal, Stop
 from tailrace.testing.engine.viewer import cat, ended, python, shell, watch, watch_until
 
 STUBBORN = """
-import signal
-for n in (2, 15): signal.signal(n, lambda n, f: print('got', n))
-print('ready')
+import os, signal
+for n in (2, 15): signal.signal(n, lambda n, f: os.write(1, b'got %d\\n' % n))
+os.write(1, b'ready\\n')
 while 1: signal.pause()
 """
 OBEDIENT = """
-import signal, sys
-signal.signal(2, lambda n, f: sys.exit(print('bye') or 7))
-print('ready')
+import os, signal, sys
+signal.signal(2, lambda n, f: sys.exit(os.write(1, b'bye\\n') + 3))
+os.write(1, b'ready\\n')
 while 1: signal.pause()
 """
 SIZES = """
 import os, signal
-signal.signal(signal.SIGWINCH, lambda n, f: print(os.get_terminal_size()))
-print('ready')
+signal.signal(signal.SIGWINCH, lambda n, f: os.write(1, str(os.get_terminal_size()).encode()))
+os.write(1, b'ready\\n')
 while 1: signal.pause()
 """
 NOBODY = "0" * 27
