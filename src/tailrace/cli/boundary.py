@@ -76,7 +76,7 @@ def _usage(error: click.ClickException) -> int:
 
 def _told(error: Exception) -> int:
     if os.environ.get(DEBUG) == "1":
-        import traceback  # noqa: PLC0415  for one who debugs
+        import traceback
 
         traceback.print_exc()
     if isinstance(error, TailraceError):

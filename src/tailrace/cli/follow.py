@@ -78,18 +78,17 @@ def _follow(run: Run, options: Options, signals: Signals) -> int:
     cursor = run.engine.cursor(run.id, options["offset"] or 0, tail=options["tail"], stream=stream)
     viewer = _Viewer(viewing.spec_of(run))
     watch = viewer.watch = Watch(run, cursor, _face(run, options, cursor.offset), signals=signals, attendant=viewer)
-    resume = f"`tailrace follow {run.id} --from"
     try:
         info = watch.until_end(follow=options["follow"])
     except Left as left:
-        watch.say(f"run {run.id} goes on; {resume} {watch.offset}` shows what follows")
+        watch.say(f"the run goes on; resume: tailrace follow {run.id} --from {watch.offset}")
         return left.exit_code
     except Unwritable as error:
         raise EngineError(
             f"the output cannot be written: {error}",
             op="follow",
             subject=run.id,
-            hint=f"{resume} {watch.offset}` resumes",
+            hint=f"resume: tailrace follow {run.id} --from {watch.offset}",
         ) from None
     return viewing.conclude(info, watch, viewer.spec)
 

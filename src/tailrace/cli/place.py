@@ -38,7 +38,7 @@ def engine() -> "Engine":
     Raises:
         EngineError: its directory cannot be used.
     """
-    from tailrace.api import connect  # noqa: PLC0415  `tailrace --version` and `--help` need no engine
+    from tailrace.api import connect
 
     path = state_path()
     return connect(f"disk:{path}" if path else None)

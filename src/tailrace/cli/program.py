@@ -66,7 +66,7 @@ def main() -> NoReturn:
     """Do what the command line says, and exit."""
     _prepare()
     if instruction := os.environ.get(COMPLETE):
-        from click.shell_completion import shell_complete  # noqa: PLC0415  rarely needed
+        from click.shell_completion import shell_complete
 
         sys.exit(shell_complete(program, {}, PROGRAM, COMPLETE, instruction))
     sys.exit(boundary.guarded(_invoke))

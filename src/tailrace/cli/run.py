@@ -178,9 +178,7 @@ class _Foreground:
     def watch(self) -> int:
         """Show the output, and return the exit code."""
         if self._is_joined:
-            self._watch.say(
-                f"run {self._run.id} with this key is going already; this is its output (^C only leaves it)"
-            )
+            self._watch.say(f"joined {self._run.id}, which goes already under this key; ^C only leaves it")
         try:
             with ExitStack() as stack:
                 if self._is_raw:
@@ -226,10 +224,8 @@ class _Foreground:
             return
         if number in (signal.SIGINT, signal.SIGQUIT):
             self._watch.note_echo()
-        if number in _LEAVING:
-            raise Left(128 + number, f"run {self._run.id} goes on; {self._resume()}")
-        if self._is_joined:
-            raise Left(128 + number, f"no longer watching; run {self._run.id} goes on; {self._resume()}")
+        if self._is_joined or number in _LEAVING:
+            raise Left(128 + number, f"the run goes on; {self._resume()}")
         self._stop(number)
 
     def _stop(self, number: int) -> None:
@@ -263,4 +259,4 @@ class _Foreground:
                 return  # it has just ended, or its keeper is busy: only the size is at stake
 
     def _resume(self) -> str:
-        return f"`tailrace follow {self._run.id} --from {self._watch.offset}` shows what follows"
+        return f"resume: tailrace follow {self._run.id} --from {self._watch.offset}"

@@ -210,15 +210,19 @@ def _settings_rows(now: Settings) -> list[tuple[str, str]]:
     keeps = [f"those of the last {words.duration(now.keep_age_s)}"] if now.keep_age_s is not None else []
     keeps += [f"the newest {now.keep_count}"] if now.keep_count is not None else []
     keeps += [f"{words.size(now.keep_bytes)} of output"] if now.keep_bytes is not None else []
-    floor = words.size(now.free_floor) if now.free_floor is not None else "64 MiB, or 2 % of a small file system"
+    floor = (
+        f"{words.size(now.free_floor)} of free disk"
+        if now.free_floor is not None
+        else "64 MiB of free disk (2 % of a small one)"
+    )
     return [
-        ("at most", f"{now.max_running} runs at the same time"),
+        ("limit", f"{now.max_running} runs at the same time"),
         (
             "keeps",
-            (", ".join(keeps) or "every finished run") + ("; older ones go" if keeps else " until `tailrace prune`"),
+            (", ".join(keeps) or "every finished run, until `tailrace prune`"),
         ),
-        ("free", f"{floor} must be, for a new run"),
-        ("stays", "always" if now.stay else f"until it was idle for {words.duration(now.idle_s)}"),
+        ("needs", f"{floor} for a new run"),
+        ("goes", "never by itself" if now.stay else f"when it has been idle for {words.duration(now.idle_s)}"),
     ]
 
 

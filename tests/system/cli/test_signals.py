@@ -151,7 +151,7 @@ def test_follow_only_stops_watching(
     watching.send_signal(signal.SIGINT)
     _out, err = watching.communicate(timeout=60)
     assert watching.returncode == 130
-    assert f"`tailrace follow {run_id} --from 6`" in err.decode()
+    assert f"tailrace follow {run_id} --from 6\n" in err.decode()
     assert not engine.get(run_id).is_finished
 
 
