@@ -1,10 +1,7 @@
 """Run commands, and stream their output over HTTP to anyone: live, late or reconnecting, with nothing lost.
 
-    engine = tailrace.connect()
-    run = engine.start(["make", "-j4"], timeout=600)
-    for chunk in run.follow():
-        sys.stdout.buffer.write(chunk.data)
-    print(run.wait().outcome)
+`tailrace.connect()` gives an engine; `engine.start(["make", "-j4"])` a run; `run.follow()` its output, from any offset,
+for as long as it lasts; `run.wait().outcome` how it ended.
 """
 
 from typing import TYPE_CHECKING
@@ -31,11 +28,21 @@ _HOMES = {
     "Retention": "tailrace.engine.base",
     "Run": "tailrace.engine.run",
 }
-__all__ = ["__version__", *_HOMES]
+__all__ = [
+    "Chunk",
+    "Engine",
+    "Query",
+    "Retention",
+    "Run",
+    "RunInfo",
+    "TailraceError",
+    "__version__",
+    "connect",
+]
 
 
 def __getattr__(name: str) -> object:
-    """Import on first use: the runner, of which every keeper is a fork, imports this package and needs none of these."""
+    """Import on first use: the runner imports this package too, and needs none of these."""
     import importlib
 
     if name not in _HOMES:

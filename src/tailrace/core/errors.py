@@ -1,8 +1,8 @@
 """Every error Tailrace raises, branched by whose fault it is.
 
-`CallerError` is cured by asking differently, `EngineError` by looking at the machine. What a command does wrong is never
-an exception: it is an outcome. Each error carries three plain fields, so that a command line can print two lines, and a
-web adapter a problem document, without parsing the message.
+`CallerError` is cured by asking differently, `EngineError` by looking at the machine. What a command does wrong is
+never an exception: it is an outcome. Each error carries three plain fields, so that a command line can print two
+lines, and a web adapter a problem document, without parsing the message.
 """
 
 

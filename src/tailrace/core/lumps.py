@@ -1,8 +1,8 @@
 """Does the command hold its output back? A guess, from the sizes in which it arrives.
 
-A C library's buffer for a pipe is 4096 bytes, Python's 8192: a program that prints little by little through one delivers
-whole lumps, long apart, and what is left at its end. A program that prints fast delivers such lumps as well, but without
-silence between them.
+A C library's buffer for a pipe is 4096 bytes, Python's 8192: a program that prints little by little through one
+delivers whole lumps, long apart, and what is left at its end. A program that prints fast delivers such lumps as well,
+but without silence between them.
 """
 
 LUMP_BYTES = 4096

@@ -23,7 +23,11 @@ class Child(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What the command used, its waited-for children included."""
+    """What the command used, its waited-for children included.
+
+    `max_rss_bytes` is the largest of any one process, and never less than what the keeper had when it forked (some
+    12 MiB): Linux carries that mark across exec.
+    """
 
     cpu_user_s: float
     cpu_system_s: float

@@ -1,9 +1,11 @@
 """What one run executes, and the checks that it can.
 
-`Spec` is what was asked: public, on disk before anything starts, free of environment values. `Launch` is the private rest
-that the keeper needs once (exact bytes of argv and environment, umask, limits of the caller) and then removes from disk.
+`Spec` is what was asked: public, on disk before anything starts, free of environment values. `Launch` is the private
+rest that the keeper needs once (exact bytes of argv and environment, umask, limits of the caller) and then removes
+from disk.
 """
 
+import math
 import os
 from datetime import datetime
 from enum import StrEnum
@@ -130,9 +132,13 @@ def check_argv(argv: object) -> tuple[bytes, ...]:
             hint='give a list, ["ls", "-l"]; for shell syntax say so: ["sh", "-c", "ls | wc -l"]',
         )
     if not isinstance(argv, list | tuple):
-        raise InvalidInput("argv must be a list of arguments", op="start", subject="argv", hint='for example ["ls", "-l"]')
+        raise InvalidInput(
+            "argv must be a list of arguments", op="start", subject="argv", hint='for example ["ls", "-l"]'
+        )
     if not argv or argv[0] in ("", b""):
-        raise InvalidInput("argv is empty", op="start", subject="argv", hint="its first element names the program to run")
+        raise InvalidInput(
+            "argv is empty", op="start", subject="argv", hint="its first element names the program to run"
+        )
     return tuple(_bytes_of(argument, f"argv[{index}]") for index, argument in enumerate(argv))
 
 
@@ -162,7 +168,10 @@ def check_labels(labels: dict[str, str]) -> dict[str, str]:
     if len(labels) > 32:
         raise InvalidInput("too many labels", op="start", subject="labels", hint="a run takes at most 32")
     for name, value in labels.items():
-        if not (0 < len(name) <= 64 and len(value) <= 256 and name.isprintable() and value.isprintable()) or "=" in name:
+        if (
+            not (0 < len(name) <= 64 and len(value) <= 256 and name.isprintable() and value.isprintable())
+            or "=" in name
+        ):
             raise InvalidInput(
                 f"label {name!r} is not usable",
                 op="start",
@@ -197,7 +206,7 @@ def positive(number: float, subject: str, *, zero: bool = False) -> float:
     Raises:
         InvalidInput: it is not.
     """
-    if number != number or number in (float("inf"), float("-inf")) or number < 0 or (number == 0 and not zero):
+    if not math.isfinite(number) or number < 0 or (number == 0 and not zero):
         raise InvalidInput(
             f"{subject} must be {'0 or more' if zero else 'more than 0'}, got {number:g}",
             op="start",
@@ -227,6 +236,9 @@ def _bytes_of(value: object, subject: str) -> bytes:
     raw = os.fsencode(value)
     if b"\0" in raw:
         raise InvalidInput(
-            f"{subject} contains a NUL byte", op="start", subject=subject, hint="the system cannot pass one to a program"
+            f"{subject} contains a NUL byte",
+            op="start",
+            subject=subject,
+            hint="the system cannot pass one to a program",
         )
     return raw

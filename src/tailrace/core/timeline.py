@@ -1,7 +1,7 @@
 """The timeline: which stream wrote the bytes from this offset on, and when.
 
-Beside the output lies a file of fixed-size records, in the order of their offsets. A record is written *before* its bytes
-and holds until the next one begins, so a byte is never attributed to the wrong stream, whenever the writer dies:
+Beside the output lies a file of fixed-size records, in the order of their offsets. A record is written *before* its
+bytes and holds until the next one begins, so a byte is never attributed to the wrong stream, whenever the writer dies:
 
     offset   8 bytes  position in the output
     time     8 bytes  microseconds since the command's start, on the monotonic clock
@@ -84,9 +84,9 @@ def decode(data: bytes | memoryview) -> list[Record | None]:
 def extents(records: Iterable[Record | None], begin: int, end: int) -> list[Extent]:
     """Divide the bytes of [`begin`, `end`) among the records.
 
-    The records must start at or before the one that holds at `begin`. Bytes before the first good record, and all that a
-    damaged record may have claimed, come as `mixed` without a time. Neighbours with the same stream are kept apart: each
-    has its own time.
+    The records must start at or before the one that holds at `begin`. Bytes before the first good record, and all that
+    a damaged record may have claimed, come as `mixed` without a time. Neighbours with the same stream are kept apart:
+    each has its own time.
     """
     if begin >= end:
         return []

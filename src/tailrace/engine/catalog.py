@@ -1,8 +1,8 @@
 """The catalog: an index of the finished runs, so that listing and pruning never scan them.
 
-The truth is the directories; the catalog may be deleted at any time and is then made anew. Whoever ends a run appends its
-id to `STATE/ended`; whoever lists takes those in first. What is not finished is never in the catalog: it is read from
-`active/`, live.
+The truth is the directories; the catalog may be deleted at any time and is then made anew. Whoever ends a run appends
+its id to `STATE/ended`; whoever lists takes those in first. What is not finished is never in the catalog: it is read
+from `active/`, live.
 """
 
 import fcntl
@@ -34,7 +34,8 @@ _LONGEST_PATH = 480
 """SQLite takes no path of more than 512 bytes"""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
-    id TEXT PRIMARY KEY, command TEXT, kind TEXT NOT NULL, size INTEGER NOT NULL, ended REAL NOT NULL, info BLOB NOT NULL
+    id TEXT PRIMARY KEY, command TEXT, kind TEXT NOT NULL, size INTEGER NOT NULL, ended REAL NOT NULL, info BLOB NOT
+    NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_command ON runs (command, id);
 CREATE INDEX IF NOT EXISTS by_kind ON runs (kind, id);
@@ -192,19 +193,21 @@ def _finished(catalog: sqlite3.Connection, state: StateDir, query: Query) -> Ite
 
 
 def _select(query: Query) -> tuple[str, list[str]]:
-    conditions, values = [], []
-    for index, (name, value) in enumerate(query.labels.items()):
-        conditions.append(f"id IN (SELECT id FROM labels l{index} WHERE l{index}.name = ? AND l{index}.value = ?)")
+    conditions: list[str] = []
+    values: list[str] = []
+    for name, value in query.labels.items():
+        conditions.append("id IN (SELECT id FROM labels WHERE name = ? AND value = ?)")
         values += [name, value]
-    for column, value in (("command", query.command), ("kind", None if query.state in set(State) else query.state)):
-        if value is not None:
+    kind = None if query.state in set(State) else query.state
+    for column, wanted in (("command", query.command), ("kind", kind)):
+        if wanted is not None:
             conditions.append(f"{column} = ?")
-            values.append(value)
+            values.append(wanted)
     if query.cursor is not None:
         conditions.append("id < ?")
         values.append(query.cursor)
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT id, info FROM runs{where} ORDER BY id DESC", values  # noqa: S608 (only our own names)
+    return "SELECT id, info FROM runs" + where + " ORDER BY id DESC", values
 
 
 def _matches(info: RunInfo, query: Query) -> bool:
@@ -290,7 +293,9 @@ def _check(query: Query) -> None:
     if not 0 < query.limit <= PAGE_LIMIT:
         raise InvalidInput("the limit is out of range", op="list", subject="limit", hint=f"1 to {PAGE_LIMIT}")
     if query.cursor is not None and not ids.is_id(query.cursor):
-        raise InvalidInput("the cursor is not one of ours", op="list", subject="cursor", hint="use the `next` of a page")
+        raise InvalidInput(
+            "the cursor is not one of ours", op="list", subject="cursor", hint="use the `next` of a page"
+        )
 
 
 def _broken(state: StateDir, error: sqlite3.Error) -> EngineError:

@@ -7,7 +7,14 @@ from contextlib import closing
 from typing import Unpack
 
 from tailrace.core.errors import (
-    EngineError, EngineUnavailable, InvalidInput, KeyBusy, NoSpace, OffsetBeyondEnd, UnknownRun, WrongState,
+    EngineError,
+    EngineUnavailable,
+    InvalidInput,
+    KeyBusy,
+    NoSpace,
+    OffsetBeyondEnd,
+    UnknownRun,
+    WrongState,
 )  # fmt: skip
 from tailrace.core.outcome import Lost
 from tailrace.core.piece import Chunk, Gap
@@ -101,7 +108,7 @@ class DiskEngine:
         """See `Engine.control`."""
         with RunDir(self.state, run_id) as run:
             if isinstance(request, Pin):
-                run.set_pinned(request.on)
+                run.set_pinned(pinned=request.on)
             else:
                 self._ask_keeper(run, request)
 
@@ -125,7 +132,7 @@ class DiskEngine:
                 f"only {free} bytes are free at {self.state.path}, and new runs need {floor}",
                 op="start",
                 subject=self.state.path,
-                hint="make room (`tailrace prune` removes old runs), or lower the floor with `tailrace runner --free-floor`",
+                hint="make room (`tailrace prune` removes old runs), or `tailrace runner set --free-floor BYTES`",
             )
 
     def _create(self, spec: Spec, launch: Launch, *, pinned: bool) -> None:
@@ -317,7 +324,9 @@ def _checked_tail(tail: int) -> int:
 
 def _check_offset(offset: int, end: int) -> None:
     if offset < 0:
-        raise InvalidInput("the offset is below 0", op="follow", subject=str(offset), hint="it counts bytes from the start")
+        raise InvalidInput(
+            "the offset is below 0", op="follow", subject=str(offset), hint="it counts bytes from the start"
+        )
     if offset > end:
         raise OffsetBeyondEnd(
             f"offset {offset} is beyond the output, which has {end} bytes",

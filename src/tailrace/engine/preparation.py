@@ -1,7 +1,7 @@
 """From what a caller says to a spec and a launch: everything checked before anything is made.
 
-The launch carries what a child process would have inherited: environment, umask, limits, niceness, directory. So a run that
-the runner starts behaves as if the caller had.
+The launch carries what a child process would have inherited: environment, umask, limits, niceness, directory. So a run
+that the runner starts behaves as if the caller had.
 """
 
 import os
@@ -101,7 +101,9 @@ def _directory(cwd: str | os.PathLike[str] | None) -> bytes:
     try:
         directory = os.path.abspath(os.fsencode(cwd) if cwd is not None else os.getcwdb())
     except OSError as error:
-        raise _bad("cwd", f"cannot be found out: {error}", "the current directory was removed; say which to use") from None
+        raise _bad(
+            "cwd", f"cannot be found out: {error}", "the current directory was removed; say which to use"
+        ) from None
     if b"\0" in directory:
         raise _bad("cwd", "contains a NUL byte", "the system has no such directory")
     return directory

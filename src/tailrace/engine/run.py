@@ -60,12 +60,14 @@ class Run:
             elif isinstance(event, Gap):
                 self._check(event)
 
-    async def afollow(self, offset: int = 0, *, tail: int | None = None, stream: str | None = None) -> AsyncIterator[Chunk]:
+    async def afollow(
+        self, offset: int = 0, *, tail: int | None = None, stream: str | None = None
+    ) -> AsyncIterator[Chunk]:
         """Yield the output as `follow` does, in an asyncio event loop; reading happens at the tail, or in a thread.
 
         After cancellation nothing is held; resume from the last chunk's `end`.
         """
-        import asyncio  # noqa: PLC0415  costs as much as all the rest, and who does not use it does without
+        import asyncio
 
         loop = asyncio.get_running_loop()
         changed = asyncio.Event()

@@ -1,7 +1,7 @@
 """Reading a run's output with its labels, from any offset.
 
-A reader takes the size first, then the timeline, then bytes below that size: the records of those bytes were written before
-them, so no byte is mislabelled, however far the writer has gone on meanwhile.
+A reader takes the size first, then the timeline, then bytes below that size: the records of those bytes were written
+before them, so no byte is mislabelled, however far the writer has gone on meanwhile.
 """
 
 import errno
@@ -59,8 +59,8 @@ class Reader:
     def read(self, end: int) -> list[Chunk]:
         """Return the next chunks below `end`, at most 256 KiB in all; empty if there are none.
 
-        `end` is a size that was seen before this call. Bytes of another stream are passed over: the offset moves on, and
-        the list may be empty all the same.
+        `end` is a size that was seen before this call. Bytes of another stream are passed over: the offset moves on,
+        and the list may be empty all the same.
 
         Raises:
             StreamBroken: bytes that were there are gone.
@@ -118,7 +118,7 @@ class Reader:
         del self._records[:keep]
 
     def _find(self, offset: int) -> int:
-        """Return the number of the last good record at or below the offset, by halving; damaged ones are stepped over."""
+        """Return the number of the last good record at or below the offset, by halving, past damaged ones."""
         low, high = 0, os.fstat(self._timeline).st_size // RECORD_BYTES
         while low < high:
             middle = (low + high) // 2

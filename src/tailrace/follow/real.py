@@ -1,15 +1,14 @@
-"""The operating system's own threads, locks, clock and poll, where gevent or eventlet has replaced them.
+"""The operating system's own threads, locks and poll, where gevent or eventlet has replaced them.
 
-The watcher must be a real thread: a greenlet that waits for inotify would stop the whole hub, and a patched lock would tie
-it to a hub of its own.
+The watcher must be a real thread: a greenlet that waits for inotify would stop the whole hub, and a patched lock would
+tie it to a hub of its own.
 """
 
 import importlib
 import select
 import sys
-import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 
 class Lock(Protocol):
@@ -24,33 +23,23 @@ class Lock(Protocol):
 
 def start_thread(body: Callable[[], None]) -> None:
     """Start a daemon thread of the operating system."""
-    _original("_thread", "start_new_thread")(body, ())
+    start = cast("Callable[[Callable[[], None], tuple[()]], int]", _original("_thread", "start_new_thread"))
+    start(body, ())
 
 
 def make_lock() -> Lock:
     """Return a lock between threads of the operating system."""
-    lock: Lock = _original("_thread", "allocate_lock")()
-    return lock
+    return cast("Callable[[], Lock]", _original("_thread", "allocate_lock"))()
 
 
 def make_poll() -> "select.poll":
     """Return a poll object of the operating system."""
-    poll: select.poll = _original("select", "poll")()
-    return poll
+    return cast("Callable[[], select.poll]", _original("select", "poll"))()
 
 
-def monotonic() -> float:
-    """Return the monotonic clock, in seconds."""
-    return time.monotonic()
-
-
-def _original(module: str, name: str) -> Callable[..., object]:
+def _original(module: str, name: str) -> object:
     if "eventlet.patcher" in sys.modules:
-        from eventlet.patcher import original
-
-        return getattr(original(module), name)
+        return getattr(sys.modules["eventlet.patcher"].original(module), name)
     if "gevent.monkey" in sys.modules:
-        from gevent.monkey import get_original
-
-        return get_original(module, name)
+        return sys.modules["gevent.monkey"].get_original(module, name)
     return getattr(importlib.import_module(module), name)

@@ -1,8 +1,8 @@
 """Waiting for descriptors: in a thread, under gevent, under eventlet, whether they are patched in or not.
 
 A greenlet that blocks its operating-system thread stops every other greenlet: that is why the article needed
-`monkey_patch`. Here the caller's world is looked at each time: a gevent hub in this thread, then an eventlet hub, else a
-plain `poll(2)`; never a hub is created.
+`monkey_patch`. Here the caller's world is looked at each time: a gevent hub in this thread, then an eventlet hub, else
+a plain `poll(2)`; never a hub is created.
 """
 
 import sys
@@ -47,4 +47,4 @@ def _is_in_eventlet() -> bool:
         return False
     from eventlet.support import greenlets
 
-    return greenlets.getcurrent() is not hub.greenlet
+    return bool(greenlets.getcurrent() is not hub.greenlet)

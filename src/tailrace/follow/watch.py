@@ -1,9 +1,9 @@
 """Waking viewers: one watcher per process, whatever the number of runs and viewers.
 
-A thread of its own (a real one, also where threads are patched) waits for the file system to tell of changes, and rings
-whoever asked. Three ways, chosen by the file system: inotify, kqueue, or a look every 250 ms, which is also what is left
-when the user's 128 inotify instances are used up. Each watched run's lock is looked at once a second, so that viewers learn
-of a dead keeper even when nobody else is there to settle it.
+A thread of its own (a real one, also where threads are patched) waits for the file system to tell of changes, and
+rings whoever asked. Three ways, chosen by the file system: inotify, kqueue, or a look every 250 ms, which is also what
+is left when the user's 128 inotify instances are used up. Each watched run's lock is looked at once a second, so that
+viewers learn of a dead keeper even when nobody else is there to settle it.
 
 Nothing is shared across a fork of the host program: the child makes its own watcher when it first needs one.
 """
@@ -11,6 +11,7 @@ Nothing is shared across a fork of the host program: the child makes its own wat
 import os
 import select
 import sys
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Final
@@ -97,7 +98,8 @@ class Backend(ABC):
         """Return the numbers of what changed; None: anything may have, look at everything."""
 
     def close(self) -> None:
-        """Let go of descriptors."""
+        """Let go of descriptors, where there are any."""
+        return
 
 
 class Polling(Backend):
@@ -117,7 +119,7 @@ class Polling(Backend):
 
 
 class Inotify(Backend):
-    """inotify(7), by way of inotify_simple. A run has two watches: its output, and its directory for result and state."""
+    """inotify(7), by inotify_simple. A run has two watches: its output, and its directory for result and state."""
 
     def __init__(self) -> None:
         """Make the instance.
@@ -265,11 +267,11 @@ class Watcher:
         if self._backend.fd >= 0:
             poll.register(self._backend.fd, POLLIN)
         period = LIVENESS_S if self._backend.fd >= 0 else POLL_S
-        checked = real.monotonic()
+        checked = time.monotonic()
         while True:
             events = poll.poll(period * 1000 if self._watched else None)
             self._bell.clear()
-            now = real.monotonic()
+            now = time.monotonic()
             is_due = now - checked >= period
             with self._guard:
                 ringing = self._changed(announced=any(fd == self._backend.fd for fd, _ in events), is_due=is_due)

@@ -1,8 +1,7 @@
 """Processes and files of this machine.
 
 What lives here: the state directory and a run's files, the runner and its keepers, spawning, pseudo-terminals, process
-trees, the stop ladder, and the messages between processes of ours.
-What may be imported: `tailrace.core` and the standard library, and as little of it as possible: each keeper is a fork of
-the runner, so what the runner imports every running command pays for.
-What never: threads, asyncio, anything of HTTP, anything that only a viewer needs.
+trees, the stop ladder, and the messages between processes of ours. What may be imported: `tailrace.core` and the
+standard library, and as little of it as possible: each keeper is a fork of the runner, so what the runner imports
+every running command pays for. What never: threads, asyncio, anything of HTTP, anything that only a viewer needs.
 """

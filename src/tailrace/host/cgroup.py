@@ -1,7 +1,7 @@
 """A control group of its own for a run, where one is writable: then nothing of it can get away.
 
-Version 2 is entered at birth (`linux.fork_into`); version 1 by the child itself, before it executes anything. The group lies
-below that of the runner and is named after the run. See cgroups(7).
+Version 2 is entered at birth (`linux.fork_into`); version 1 by the child itself, before it executes anything. The
+group lies below that of the runner and is named after the run. See cgroups(7).
 """
 
 import functools

@@ -1,7 +1,7 @@
 """The keeper's control socket: who may speak, and one request at a time from each.
 
-Every buffer is bounded: a connection holds one unfinished message; while its request is being carried out (input that the
-command does not take yet) it is not read, and the sender waits in its own socket.
+Every buffer is bounded: a connection holds one unfinished message; while its request is being carried out (input that
+the command does not take yet) it is not read, and the sender waits in its own socket.
 """
 
 import select
@@ -95,7 +95,7 @@ class ControlServer:
 
     def _handle(self, connection: Connection, body: bytes) -> None:
         try:
-            request = msgspec.msgpack.decode(body, type=KeeperRequest)
+            request: KeeperRequest = msgspec.msgpack.decode(body, type=KeeperRequest)
         except msgspec.MsgspecError as error:
             connection.answer(Reply(error=f"not understood: {error}", hint="see that all run the same Tailrace"))
             return

@@ -1,9 +1,9 @@
 """The end of a run, on disk: written once, durable, first come first served.
 
 Output and spec are synced; the result is written beside, synced, and *linked* to its name, which fails if there is one
-already (`rename` would replace it); the directory is synced; the catalog is told; and only then the active entry goes. A
-death between any two of these leaves either no result, and whoever finds the run settles it, or the whole one, and whoever
-finds the entry completes the rest. Only the holder of the run's lock comes here.
+already (`rename` would replace it); the directory is synced; the catalog is told; and only then the active entry goes.
+A death between any two of these leaves either no result, and whoever finds the run settles it, or the whole one, and
+whoever finds the entry completes the rest. Only the holder of the run's lock comes here.
 """
 
 import os

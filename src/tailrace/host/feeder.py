@@ -1,7 +1,7 @@
 """Input for the command: what somebody offers, written as fast as the command takes it.
 
-At most one piece is held, at most one message long; whoever offered it gets the answer when the command's pipe has taken
-all of it, and waits in the meantime.
+At most one piece is held, at most one message long; whoever offered it gets the answer when the command's pipe has
+taken all of it, and waits in the meantime.
 """
 
 import os

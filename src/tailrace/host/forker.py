@@ -1,11 +1,11 @@
 """The forker: the runner's parent, which does nothing but fork keepers.
 
-A keeper starts as a copy of the process that forks it, page by page: what either writes to later is copied. A process that
-answered requests between two forks would leave each keeper with its own old copy of all that it touched meanwhile (0.5 MiB
-here). So the runner's work is done in a child, and the forker stays as it was after the rehearsal.
+A keeper starts as a copy of the process that forks it, page by page: what either writes to later is copied. A process
+that answered requests between two forks would leave each keeper with its own old copy of all that it touched meanwhile
+(0.5 MiB here). So the runner's work is done in a child, and the forker stays as it was after the rehearsal.
 
-One request is a keeper's order, with the descriptor of its lock, held; the answer is the keeper's pid. The forker reaps keepers
-and adopts the orphans of those that die. It goes when the runner goes.
+One request is a keeper's order, with the descriptor of its lock, held; the answer is the keeper's pid. The forker
+reaps keepers and adopts the orphans of those that die. It goes when the runner goes.
 """
 
 import errno
@@ -74,7 +74,7 @@ def divide(keep: Callable[[bytes], None], let_go: tuple[int, ...]) -> Forker:
     for fd in let_go:
         if fd >= 0:
             os.close(fd)
-    _serve(ours, keep)
+    return _serve(ours, keep)
 
 
 def _serve(link: socket.socket, keep: Callable[[bytes], None]) -> NoReturn:

@@ -1,12 +1,12 @@
 """The keeper: the small process that owns one run, from its start to its recorded outcome.
 
-Theory of operation. A keeper is forked with the run's lock already held. It starts the command, announces it (`live.json`),
-and then does one thing in a loop: wait until something is readable or due, move output, reap children, look at limits, climb
-the stop ladder. It is over when the command has exited, its streams have ended, and nobody of its
-tree is left (or may be left). Then the result is written, once, and the process ends, which frees the lock.
+Theory of operation. A keeper is forked with the run's lock already held. It starts the command, announces it
+(`live.json`), and then does one thing in a loop: wait until something is readable or due, move output, reap children,
+look at limits, climb the stop ladder. It is over when the command has exited, its streams have ended, and nobody of
+its tree is left (or may be left). Then the result is written, once, and the process ends, which frees the lock.
 
-How a run ended is decided by the first cause: a stop, a limit or a timeout that came before the command's own exit. An exit
-that came first stays an exit, whatever has to be swept up after it.
+How a run ended is decided by the first cause: a stop, a limit or a timeout that came before the command's own exit. An
+exit that came first stays an exit, whatever has to be swept up after it.
 """
 
 import errno
@@ -37,8 +37,8 @@ from tailrace.host.ladder import Ladder
 from tailrace.host.linux import Stat
 from tailrace.host.messages import CloseInput, Input, KeeperRequest, Reply, Resize, Signal, Stop
 from tailrace.host.mover import Moved, Mover
-from tailrace.host.rundir import Damaged, RunDir
 from tailrace.host.order import Order
+from tailrace.host.rundir import Damaged, RunDir
 from tailrace.host.spawn import Born, Command
 from tailrace.host.tree import Traces
 
@@ -50,6 +50,7 @@ GIVE_UP_NS = 10_000_000_000
 """after KILL: a process that is still there then cannot be killed (it waits inside the kernel), and is named instead"""
 PARTING_NS = 100_000_000
 """for children that hold none of the command's streams, to end with it"""
+HELD = "the disk is full; the command waits until there is room"
 READS = 16
 """pieces from one stream before the others, and everything else, get their turn"""
 
@@ -236,9 +237,7 @@ class Keeper:
                 self._poll.unregister(fd)
         self._full_ns = time.monotonic_ns() + FULL_NS
         if self._live.held is None:
-            self._live = msgspec.structs.replace(
-                self._live, held="the disk is full; the command waits until there is room"
-            )
+            self._live = msgspec.structs.replace(self._live, held=HELD)
             self._announce()
 
     def _release(self) -> None:
@@ -321,7 +320,7 @@ class Keeper:
             self._announce()
 
     def _deliver(self, number: int) -> int:
-        """Send the signal to the whole tree, or to the command alone where children may stay; return how many got it."""
+        """Send the signal to the tree, or to the command alone where children may stay; return how many got it."""
         if number == signal.SIGKILL and not self._order.leave_children:
             return len(tree.kill_all(self._traces(), by_marks=True))
         processes = self._processes()
@@ -346,7 +345,7 @@ class Keeper:
         )
 
     def _sweep_ns(self) -> int | None:
-        """Return when children that the ended command left behind have had their time: the grace if they hold its streams."""
+        """Return when children that the ended command left behind have had their time."""
         if self._status is None or self._is_alone or self._order.leave_children or self._ladder is not None:
             return None
         return self._exited_ns + (self._grace_ns() if self._streams else min(self._grace_ns(), PARTING_NS))

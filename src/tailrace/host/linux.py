@@ -1,7 +1,7 @@
 """The few Linux calls that the standard library lacks.
 
-Sources: prctl(2), clone(2) for clone3 and CLONE_INTO_CGROUP, proc(5). On other systems every call here does less, and says
-so by its return value; nothing raises for being elsewhere.
+Sources: prctl(2), clone(2) for clone3 and CLONE_INTO_CGROUP, proc(5). On other systems every call here does less, and
+says so by its return value; nothing raises for being elsewhere.
 """
 
 import ctypes

@@ -1,8 +1,8 @@
 """Locks that live exactly as long as the processes that hold them.
 
-Open-file-description locks (fcntl(2), F_OFD_SETLK): a forked child shares its parent's, so a runner can hand a run's lock
-to the keeper without letting go; and one can ask whether a lock is held without ever taking it. Elsewhere flock(2), where
-asking takes it for an instant.
+Open-file-description locks (fcntl(2), F_OFD_SETLK): a forked child shares its parent's, so a runner can hand a run's
+lock to the keeper without letting go; and one can ask whether a lock is held without ever taking it. Elsewhere
+flock(2), where asking takes it for an instant.
 """
 
 import errno

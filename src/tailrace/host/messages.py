@@ -1,8 +1,8 @@
 """What processes of ours say to each other: length-prefixed messages over Unix sockets.
 
 A message is four bytes of length, most significant first, then that many bytes of MessagePack. Requests are one of the
-classes below, by their `op`; each is answered by one `Reply`. Unknown fields are tolerated, so that releases can differ;
-an unknown `op` is answered by an error.
+classes below, by their `op`; each is answered by one `Reply`. Unknown fields are tolerated, so that releases can
+differ; an unknown `op` is answered by an error.
 """
 
 import errno

@@ -1,11 +1,12 @@
 """From the command's streams into the output and the timeline.
 
-Two ways to move bytes, under the same tests: `splice` (pipe to file inside the kernel: a kill between reading and writing
-can lose nothing) and `copy` (read, then write), which a terminal needs, and which takes over where splice answers EINVAL.
+Two ways to move bytes, under the same tests: `splice` (pipe to file inside the kernel: a kill between reading and
+writing can lose nothing) and `copy` (read, then write), which a terminal needs, and which takes over where splice
+answers EINVAL.
 
-Records of the timeline are written before their bytes: when the stream changes, after 1 ms, after 64 KiB. Where the streams
-alternate faster than 2,000 times a second, the mover waits out the half millisecond before it switches, while the other
-pipe fills: order within each stream stays exact, every byte keeps its label, and the timeline stays small.
+Records of the timeline are written before their bytes: when the stream changes, after 1 ms, after 64 KiB. Where the
+streams alternate faster than 2,000 times a second, the mover waits out the half millisecond before it switches, while
+the other pipe fills: order within each stream stays exact, every byte keeps its label, and the timeline stays small.
 
 When the file system is full, nothing is taken from the streams (the command waits in its write) and `move` says so.
 """
@@ -43,7 +44,7 @@ class Mover:
     """The one writer of a run's output. Not thread-safe; counts only what is in the file."""
 
     def __init__(self, output: int, timeline: int, *, limit: int | None, way: str, begun_ns: int) -> None:
-        """Take over the open files; `way` is `splice` or `copy`; `begun_ns` is the monotonic instant that times count from."""
+        """Take over the open files; `way` is `splice` or `copy`; times count from the monotonic instant `begun_ns`."""
         self.size = 0
         self.dropped = 0
         self.failed: OSError | None = None
@@ -180,7 +181,7 @@ class Mover:
         return os.splice(source, self._null, PIECE_BYTES, flags=os.SPLICE_F_NONBLOCK)
 
     def _grow(self, source: int) -> None:
-        """Give a flooding command a larger pipe; where the user's share of pipe memory is used up, it stays as it is."""
+        """Give a flooding command a larger pipe; where the user's share of pipe memory is used up, it stays."""
         if source in self._grown or self._way != "splice":
             return
         self._grown.add(source)

@@ -1,8 +1,9 @@
 """Before the runner serves, it goes through a run's whole life a few times, alone.
 
-Each keeper is a fork of the runner, and pays for every page of memory that it touches first. What the rehearsal leaves warm
-is shared by all of them instead: codecs that build their tables on first use, caches, and bytecode that the interpreter
-specialises after some calls, in place. Measured here: 0.8 MiB less per keeper, and 1.5 ms less until a command's first byte.
+Each keeper is a fork of the runner, and pays for every page of memory that it touches first. What the rehearsal leaves
+warm is shared by all of them instead: codecs that build their tables on first use, caches, and bytecode that the
+interpreter specialises after some calls, in place. Measured here: 0.8 MiB less per keeper, and 1.5 ms less until a
+command's first byte.
 """
 
 import os

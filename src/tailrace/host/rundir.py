@@ -16,6 +16,7 @@ import errno
 import marshal
 import os
 import stat
+from typing import Self
 
 import msgspec
 
@@ -62,7 +63,7 @@ class RunDir:
             os.close(self.fd)
             self.fd = -1
 
-    def __enter__(self) -> "RunDir":
+    def __enter__(self) -> Self:
         """Return this directory; leaving closes it."""
         return self
 
@@ -88,7 +89,8 @@ class RunDir:
             Damaged: the file is missing or makes no sense.
         """
         try:
-            return Launch(*marshal.loads(read_file("launch", dir_fd=self.fd)))
+            raw = read_file("launch", dir_fd=self.fd)
+            return Launch(*marshal.loads(raw))  # noqa: S302 (0600 in a 0700 directory of our own)
         except (OSError, ValueError, TypeError, EOFError) as error:
             raise Damaged(f"the launch cannot be read: {_why(error)}") from None
 
@@ -186,7 +188,7 @@ class RunDir:
         except (OSError, ValueError):
             return 0
 
-    def set_pinned(self, pinned: bool) -> None:
+    def set_pinned(self, *, pinned: bool) -> None:
         """Protect the run from retention, or no longer."""
         if pinned:
             write_file("pinned", b"", dir_fd=self.fd, flags=0)

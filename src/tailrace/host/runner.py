@@ -1,14 +1,15 @@
 """The runner: one process per state directory, which launches keepers and holds the queue.
 
-Theory of operation. It has one thread, imports little, and has a keeper forked per run (see `forker`). It keeps nothing that is not on disk: the
-queue is the unfinished runs that no keeper has taken, in the order in which it heard of them, or of their ids after a
-restart. So it may be killed at any time; the next one looks through `active/` and goes on.
+Theory of operation. It has one thread, imports little, and has a keeper forked per run (see `forker`). It keeps
+nothing that is not on disk: the queue is the unfinished runs that no keeper has taken, in the order in which it heard
+of them, or of their ids after a restart. So it may be killed at any time; the next one looks through `active/` and
+goes on.
 
-Whoever makes a run puts it on disk first and then says `begin`. A run whose maker died in between is found all the same,
-because the runner looks at `active/` whenever it has changed.
+Whoever makes a run puts it on disk first and then says `begin`. A run whose maker died in between is found all the
+same, because the runner looks at `active/` whenever it has changed.
 
-The forker adopts the orphans of keepers that die (child subreaper), so that not even a process that left its session, cleaned its
-environment and closed its pipes is lost sight of.
+The forker adopts the orphans of keepers that die (child subreaper), so that not even a process that left its session,
+cleaned its environment and closed its pipes is lost sight of.
 """
 
 import gc
@@ -84,11 +85,13 @@ class Runner:
             self._poll.register(fd, select.POLLIN)
         self._rescan()
         self._schedule()
-        while not self._is_draining and not self._is_idle():
+        is_needed = True
+        while is_needed:
             for fd, _events in self._poll.poll(self._timeout_ms()):
                 self._dispatch(fd)
             self._rescan()
             self._schedule()
+            is_needed = not self._is_draining and not self._is_idle()
 
     def _dispatch(self, fd: int) -> None:
         if fd in self._keepers:
@@ -142,7 +145,7 @@ class Runner:
 
     def _answer(self, body: bytes) -> Reply:
         try:
-            request = msgspec.msgpack.decode(body, type=RunnerRequest)
+            request: RunnerRequest = msgspec.msgpack.decode(body, type=RunnerRequest)
         except msgspec.MsgspecError as error:
             return self._about(error=f"not understood: {error}", hint="see that all run the same Tailrace")
         match request:
@@ -321,7 +324,8 @@ class Runner:
 
 
 def _log(text: str) -> None:
-    print(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n")
+    sys.stderr.flush()
 
 
 def main(path: str, ready_fd: int, *, detach: bool) -> NoReturn:

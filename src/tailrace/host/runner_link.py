@@ -1,8 +1,8 @@
 """How any process reaches the runner of a state directory: asks it, starts it if there is none, replaces an older one.
 
-The runner is started with `posix_spawn` (a threaded or async host program is never forked), by an interpreter that is found
-properly (under uWSGI, or embedded, `sys.executable` is not Python), isolated from the host's environment. It detaches itself
-and answers over a pipe when it serves.
+The runner is started with `posix_spawn` (a threaded or async host program is never forked), by an interpreter that is
+found properly (under uWSGI, or embedded, `sys.executable` is not Python), isolated from the host's environment. It
+detaches itself and answers over a pipe when it serves.
 """
 
 import errno
@@ -29,7 +29,10 @@ TRIES = 3
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VERSION = tuple(int(part) for part in __version__.split(".")[:3])
 ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": os.defpath}
-_BOOT = "import sys; sys.path[:0] = {paths!r}; from tailrace.host.runner import main; main({state!r}, {ready}, detach={detach})"
+_BOOT = (
+    "import sys; sys.path[:0] = {paths!r}; "
+    "from tailrace.host.runner import main; main({state!r}, {ready}, detach={detach})"
+)
 _GONE = (errno.ENOENT, errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE)
 
 
@@ -37,8 +40,8 @@ def begin(state: StateDir, run_id: str) -> None:
     """Have the runner take a run that is on disk; may be repeated.
 
     Raises:
-        EngineUnavailable: no runner could be reached or started in time; the run stays queued, and is taken by the next.
-        WrongVersion: a newer runner serves the directory and cannot be talked to.
+        EngineUnavailable: no runner could be reached or started in time; the run stays queued, and is taken by the
+        next. WrongVersion: a newer runner serves the directory and cannot be talked to.
     """
     ask(state, Begin(run_id, VERSION))
 
@@ -120,7 +123,7 @@ def _start_or_wait(state: StateDir) -> str:
 
 
 def foreground(state: StateDir) -> list[str]:
-    """Return the argv of a runner that stays where it is started, says what it does on stderr, and never goes by itself."""
+    """Return the argv of a runner that stays where it is started, talks on stderr, and never goes by itself."""
     return _boot(state, ready=-1, detach=False)
 
 

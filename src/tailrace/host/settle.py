@@ -1,8 +1,8 @@
 """Runs whose keeper is gone: whoever finds one ends what is left of it, and records the truth.
 
-A free lock, a `live.json`, and no result mean that the keeper died. The finder takes the lock (so there is only one), kills
-the tree by all its traces, and writes `lost`. A run that has its result and still an active entry was cut off in its last
-steps, which are done for it. A run that nobody has taken yet is left to the runner.
+A free lock, a `live.json`, and no result mean that the keeper died. The finder takes the lock (so there is only one),
+kills the tree by all its traces, and writes `lost`. A run that has its result and still an active entry was cut off in
+its last steps, which are done for it. A run that nobody has taken yet is left to the runner.
 """
 
 import os

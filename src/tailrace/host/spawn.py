@@ -1,9 +1,9 @@
 """From an order to a running command: pipes or a terminal, then fork, then the child's last steps before exec.
 
-Theory of operation. The forked child, not the keeper, reads the spec and the environment, writes the first `live.json`, and
-works out what the keeper is to write there when the command runs: all the memory that this takes goes with exec, and the
-keeper stays small. It tells over a pipe that closes on exec: first that it is about to begin, and then, only if something
-fails, which step and why. So "not found" is known for sure, and no exit code is invented.
+Theory of operation. The forked child, not the keeper, reads the spec and the environment, writes the first
+`live.json`, and works out what the keeper is to write there when the command runs: all the memory that this takes goes
+with exec, and the keeper stays small. It tells over a pipe that closes on exec: first that it is about to begin, and
+then, only if something fails, which step and why. So "not found" is known for sure, and no exit code is invented.
 """
 
 import errno
@@ -195,7 +195,7 @@ def _become(child: _Child) -> None:
         _tell(report, _FAILURE.pack(error.errno or errno.EIO) + f"{step}\0{about}".encode()[:_ABOUT_BYTES])
     except Damaged as error:
         _tell(report, _FAILURE.pack(errno.EINVAL) + f"damage\0{error}".encode()[:_ABOUT_BYTES])
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 (nothing of ours may go on in this process)
         _tell(report, _FAILURE.pack(errno.EINVAL) + f"prepare\0{error!r}".encode()[:_ABOUT_BYTES])
     finally:
         os._exit(125)

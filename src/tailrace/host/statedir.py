@@ -176,7 +176,8 @@ def write_file(name: str, data: bytes, *, dir_fd: int, flags: int = os.O_EXCL) -
     """Write a new private file (or, with other flags, an existing one) whole.
 
     Raises:
-        OSError: it exists, there is no space, or it cannot be written; a new file that was not written whole is removed.
+        OSError: it exists, there is no space, or it cannot be written; a new file that was not written whole is
+        removed.
     """
     fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | flags, 0o600, dir_fd=dir_fd)
     try:

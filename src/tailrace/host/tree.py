@@ -1,13 +1,13 @@
 """Which processes belong to a run, and how to reach all of them.
 
-Theory of operation. While its keeper lives, every process of a run is a descendant of the keeper: it is a child subreaper,
-so orphans come to it. A dead keeper's run is found again by what its processes carry with them: the run's cgroup; the mark
-in the environment (`TAILRACE_RUN=<id>`); the sessions in which they were seen; the output pipe that they hold; and whoever
-descends from one of those. Each mark covers what another misses: `sudo` cleans the environment but keeps the pipe, a daemon
-closes the pipe but keeps the environment, `setsid` leaves the session but keeps both.
+Theory of operation. While its keeper lives, every process of a run is a descendant of the keeper: it is a child
+subreaper, so orphans come to it. A dead keeper's run is found again by what its processes carry with them: the run's
+cgroup; the mark in the environment (`TAILRACE_RUN=<id>`); the sessions in which they were seen; the output pipe that
+they hold; and whoever descends from one of those. Each mark covers what another misses: `sudo` cleans the environment
+but keeps the pipe, a daemon closes the pipe but keeps the environment, `setsid` leaves the session but keeps both.
 
-Signals go through pidfds, compared with the start time seen in the scan, so that a pid that was reused meanwhile is never
-hit.
+Signals go through pidfds, compared with the start time seen in the scan, so that a pid that was reused meanwhile is
+never hit.
 """
 
 import os
@@ -43,8 +43,8 @@ def scan(traces: Traces, *, by_marks: bool) -> list[Stat]:
 
     Args:
         traces: what to look for.
-        by_marks: also look into environments and open files, which costs some 20 us a process; needed when the keeper is
-            dead, or somebody may have escaped it.
+        by_marks: also look into environments and open files, which costs some 20 us a process; needed when the keeper
+            is dead, or somebody may have escaped it.
     """
     everyone = {pid: stat for pid in _pids() if (stat := linux.stat_of(pid)) is not None and not stat.is_dead}
     spared = traces.spared | {os.getpid()}

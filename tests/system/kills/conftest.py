@@ -22,11 +22,11 @@ def engine(state_dir: Path) -> Iterator[DiskEngine]:
 
 
 @pytest.fixture
-def chance(request: pytest.FixtureRequest) -> random.Random:
+def chance() -> random.Random:
     """Give random numbers whose seed stands in the test's output when it fails."""
     seed = random.SystemRandom().randrange(1 << 32)
-    print(f"seed {seed}")
-    return random.Random(seed)  # noqa: S311 (instants, not secrets)
+    print(f"seed {seed}")  # noqa: T201 (pytest shows it when the test fails)
+    return random.Random(seed)
 
 
 def runner_pid(state_dir: Path) -> int:

@@ -116,7 +116,7 @@ def test_a_start_killed_at_any_point_is_told_truthfully(
     assert info.outcome is not None
     assert info.outcome.__struct_config__.tag in ("lost", "failed_to_start", "signaled")
     assert not witness.exists() or witness.read_bytes() in (b"", b"once\n")  # killed before it wrote, or after
-    wait_for(lambda: left_of(run.id, []) == [])
+    wait_for(lambda: not left_of(run.id, []))
 
 
 SETTLER = """

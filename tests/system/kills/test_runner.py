@@ -1,4 +1,4 @@
-"""Runs outlive whoever started them, and the runner: killed at any instant, nothing is lost and nothing happens twice."""
+"""Runs outlive whoever started them, and the runner: killed at any instant, nothing is lost or happens twice."""
 
 import hashlib
 import os
@@ -76,11 +76,11 @@ for _ in run.follow(): pass
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("_part", range(4))
 def test_killing_starter_and_runner_changes_nothing(
-    engine: DiskEngine, state_dir: Path, chance: random.Random, part: int
+    engine: DiskEngine, state_dir: Path, chance: random.Random, _part: int
 ) -> None:
-    """In 100 trials (25 a part): the run ends as it would have, and a viewer that resumes has exactly its bytes."""
+    """In 100 trials (25 in each part): the run ends as it would have; a viewer that resumes has exactly its bytes."""
     for _ in range(25):
         starter = subprocess.Popen([sys.executable, "-c", ONE, str(state_dir), COUNTER], stdout=subprocess.PIPE)
         assert starter.stdout is not None
@@ -131,10 +131,10 @@ def test_a_runner_inherits_nothing_from_its_starter(state_dir: Path, tmp_path: P
     )
     assert status["Umask"] == "0077"
     assert int(status["SigIgn"], 16) & (1 << (signal.SIGTERM - 1)) == 0
-    assert os.readlink(f"/proc/{pid}/cwd") == "/"
+    assert str(Path(f"/proc/{pid}/cwd").readlink()) == "/"
     assert os.getpriority(os.PRIO_PROCESS, pid) == 0
     assert b"SECRET_OF_STARTER" not in Path(f"/proc/{pid}/environ").read_bytes()
-    open_files = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    open_files = {str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()}
     strange = [
         name for name in open_files if not name.startswith((str(state_dir), "socket:", "/dev/null", "anon_inode:"))
     ]
