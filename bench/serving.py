@@ -1,0 +1,101 @@
+"""Both servers, each under gunicorn's gthread worker, and the client's process."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tailrace.core.errors import EngineError
+from tailrace.host import runner_link
+from tailrace.host.messages import Drain
+from tailrace.host.statedir import StateDir
+from tests.support.cleanup import end_everything
+
+ROOT = Path(__file__).resolve().parents[1]
+APPS = {"ours": "bench.app:app", "article": "bench.article_server:app"}
+THREADS = 8
+READY_S = 20.0
+CLIENT_S = 300.0
+
+
+@contextmanager
+def served(
+    state: Path, commands: dict[str, Sequence[str]], *, names: Sequence[str] = tuple(APPS)
+) -> Iterator[dict[str, int]]:
+    """Serve the commands, each on the route of its name, by the servers; gives their ports."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(_gunicorn(APPS[name], state, commands)) for name in names}
+
+
+@contextmanager
+def state_dir(place: Path, name: str) -> Iterator[Path]:
+    """Give a new state directory; afterwards nothing of it is left running."""
+    path = place / name
+    try:
+        yield path
+    finally:
+        drain_runner(path)
+        end_everything(path)
+
+
+def drain_runner(path: Path) -> None:
+    """Send the runner away, if there is one."""
+    try:
+        state = StateDir(path, create=False)
+    except EngineError:
+        return
+    try:
+        runner_link.ask_once(state, Drain())
+    except OSError:
+        return
+    finally:
+        state.close()
+
+
+def ask_client(*arguments: str) -> object:
+    """Run the client to its end, and return what it saw."""
+    argv = [sys.executable, str(ROOT / "bench" / "client.py"), *arguments]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, check=True, timeout=CLIENT_S)
+    return json.loads(done.stdout)
+
+
+@contextmanager
+def _gunicorn(app: str, state: Path, commands: dict[str, Sequence[str]]) -> Iterator[int]:
+    port = _free_port()
+    options = ["--worker-class", "gthread", "--workers", "1", "--threads", str(THREADS), "--log-level", "warning"]
+    argv = [sys.executable, "-m", "gunicorn", *options, "--no-control-socket", "--graceful-timeout", "1"]
+    routes = {f"BENCH_ARGV_{route}": json.dumps(list(command)) for route, command in commands.items()}
+    environ = {**os.environ, **routes, "TAILRACE_STATE": str(state)}
+    process = subprocess.Popen([*argv, "--bind", f"127.0.0.1:{port}", app], cwd=ROOT, env=environ)
+    try:
+        _wait_for_port(port, process)
+        yield port
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def _wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise AssertionError(f"gunicorn does not serve on {port} (status {process.returncode})")
