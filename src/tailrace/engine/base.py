@@ -193,7 +193,7 @@ class Engine(Protocol):
         """
 
     def control(self, run_id: str, request: Request) -> None:
-        """Pass a request to a run: stop, signal, input, resize, close-input, pin. Input waits until the command takes it.
+        """Pass a request to a run: stop, signal, input, resize, close-input, pin; input waits until it is taken.
 
         Raises:
             UnknownRun: there is none.

@@ -21,7 +21,7 @@ from tailrace.core.run import RunInfo
 from tailrace.core.states import State
 from tailrace.engine.base import Page, Pruned, Query, Retention
 from tailrace.engine.glance import glance
-from tailrace.host import rundir
+from tailrace.host import rundir, settings
 from tailrace.host.rundir import RunDir
 from tailrace.host.statedir import StateDir, names_in
 
@@ -71,6 +71,17 @@ def prune(state: StateDir, retention: Retention) -> Pruned:
             _forget(catalog, run_id)
     _remove_stale(state)
     return Pruned(removed, size_bytes)
+
+
+def tidy(path: str) -> None:
+    """Prune a state directory by its runner's settings; what the runner has done now and then, in a process of its own.
+
+    Raises:
+        EngineError: the directory cannot be used.
+    """
+    state = StateDir(path, create=False)
+    known = settings.load(state)
+    prune(state, Retention(age_s=known.keep_age_s, count=known.keep_count, size_bytes=known.keep_bytes))
 
 
 def reindex(state: StateDir) -> int:
@@ -207,7 +218,7 @@ def _select(query: Query) -> tuple[str, list[str]]:
         conditions.append("id < ?")
         values.append(query.cursor)
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return "SELECT id, info FROM runs" + where + " ORDER BY id DESC", values
+    return f"SELECT id, info FROM runs{where} ORDER BY id DESC", values  # noqa: S608 (its parts stand above)
 
 
 def _matches(info: RunInfo, query: Query) -> bool:

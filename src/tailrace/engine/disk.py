@@ -156,8 +156,8 @@ class DiskEngine:
                     raise
 
     def _going(self, key: str) -> str | None:
-        """Return the run of this key that is not finished, if there is one."""
-        for run_id in reversed(self.state.active()):
+        """Return the run of this key that is going, or is next, if there is one."""
+        for run_id in self.state.active():
             if self.state.active_key(run_id) == key and not self.get(run_id).is_finished:
                 return run_id
         return None

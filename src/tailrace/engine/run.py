@@ -150,7 +150,9 @@ class Run:
             self._ask(Input(data[begin : begin + INPUT_BYTES]))
 
     def close_input(self) -> None:
-        """End the command's standard input (at a terminal: type its end-of-file character).
+        """End the command's standard input; at a terminal, type its end-of-file character.
+
+        A terminal takes that for the end only at the beginning of a line: after half a line, do it twice.
 
         Raises:
             WrongState: it has none.

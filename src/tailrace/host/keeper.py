@@ -60,6 +60,8 @@ _is_told_to_go = False
 
 def keep(run: RunDir, order: Order) -> None:
     """Own the run until it is over. The caller is a fresh fork that holds the run's lock, and exits afterwards."""
+    global _is_told_to_go  # noqa: PLW0603
+    _is_told_to_go = False  # it was for the forker, if anybody
     gc.disable()
     os.setsid()
     linux.become_subreaper()

@@ -31,6 +31,7 @@ from tailrace.core.result import Result
 from tailrace.host import ending, linux, lock, messages, order, settings, settle, tree, unix
 from tailrace.host.clock import Clock, anchor
 from tailrace.host.forker import Forker, divide
+from tailrace.host.housekeeping import Housekeeping
 from tailrace.host.keeper import keep, prepare_signals
 from tailrace.host.messages import Begin, Configure, Drain, Reply, RunnerRequest, Status
 from tailrace.host.order import Order, order_for
@@ -66,6 +67,7 @@ class Runner:
         self._listener = listener
         self._forker = forker
         self._settings = settings.load(state)
+        self._housekeeping = Housekeeping(state)
         self._queue = Queue()
         self._keepers: dict[int, Kept] = {}
         """by a descriptor that becomes readable when the keeper ends (below 0 where the system has none)"""
@@ -91,6 +93,7 @@ class Runner:
                 self._dispatch(fd)
             self._rescan()
             self._schedule()
+            self._housekeeping.look(self._settings)
             is_needed = not self._is_draining and not self._is_idle()
 
     def _dispatch(self, fd: int) -> None:
@@ -150,8 +153,9 @@ class Runner:
             return self._about(error=f"not understood: {error}", hint="see that all run the same Tailrace")
         match request:
             case Begin(run=run_id):
-                self._queue.add(run_id, self._state.active_key(run_id))
-                self._schedule()
+                if run_id not in self._going():
+                    self._queue.add(run_id, self._state.active_key(run_id))
+                    self._schedule()
             case Drain():
                 self._is_draining = True
                 os.unlink("runner.sock", dir_fd=self._state.fd)
@@ -346,8 +350,8 @@ def main(path: str, ready_fd: int, *, detach: bool) -> NoReturn:
     prepare_signals()
     _warm_up(state)
     forker = divide(lambda data: _keep(state, order.decode(data)), let_go=(lock_fd, ready_fd))
-    for number in (signal.SIGCHLD, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system collects what does the housekeeping
     listener = unix.listen("runner.sock", dir_fd=state.fd)
     write_file("runner.lock", f"{os.getpid()} {__version__}\n".encode(), dir_fd=state.fd, flags=os.O_TRUNC)
     runner = Runner(state, listener, forker, stay=not detach)

@@ -54,7 +54,7 @@ def test_a_killed_keeper_is_lost_and_its_tree_is_gone(engine: DiskEngine, state_
     kill(keeper_pid(engine, run.id))
     match looker:
         case "runner":
-            wait_for(lambda: (state_dir / "runs" / run.id / "result.json").exists())
+            wait_for((state_dir / "runs" / run.id / "result.json").exists)
         case "viewer":
             assert _output(run) == written
         case "list":
