@@ -11,6 +11,8 @@ as nginx and Go's net/http do.
 import _socket  # the one that gevent and eventlet leave alone: a peek must not wait
 from collections.abc import Mapping
 
+UNSENT_BYTES = 128 << 10
+"""of what was sent to a viewer, at most so much waits in the kernel; then the server's thread waits, and nobody else"""
 SOCKETS = ("gunicorn.socket", "werkzeug.socket")
 """where servers put the client's socket in the WSGI environment"""
 
@@ -40,8 +42,20 @@ def client_of(environ: Mapping[str, object]) -> Client:
     """Return the client of a WSGI request."""
     for name in SOCKETS:
         if (fileno := getattr(environ.get(name), "fileno", None)) is not None:
+            _bound(fileno())
             return Client(fileno())
     return Client()
+
+
+def _bound(fd: int) -> None:
+    """Have the kernel take at most `UNSENT_BYTES` that the viewer has no room for yet, instead of some 4 MiB."""
+    peer = _socket.socket(fileno=fd)
+    try:
+        peer.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+    except (OSError, AttributeError):
+        return  # not TCP, or a system that has no such option: its own bound stands
+    finally:
+        peer.detach()
 
 
 def _peek(fd: int) -> bytes | None:

@@ -2,8 +2,8 @@
 
 One loop looks at the output, and waits on two things together: the bell that rings when there may be more, and the
 viewer's own socket. What the loop does when nothing is there, it does by three due times: 50 ms after the last output
-the framer lets go of what it held only to gather it; 15 s after anything was sent comes a heartbeat; and whenever the
-bell rang, but at most four times a second while output flows, it looks whether the run's state has changed.
+the framer lets go of what it held only to gather it; 15 s after anything was sent comes a heartbeat; and after the bell
+rang, but at most four times a second, it looks whether the run's state has changed.
 
 How a body may stop: behind the recorded end, or, with `follow` off, where the output ended when it was asked for, it is
 complete. Before that, a wire that aborts raises, so that the server cuts the connection without a terminating chunk; an
@@ -33,7 +33,7 @@ from tailrace.web.client import Client
 
 HEARTBEAT_S = 15.0
 NEWS_S = 0.25
-"""while output flows, the run's state is looked at this often"""
+"""between two looks at the run's state"""
 NEVER = float("inf")
 
 Told: TypeAlias = tuple[State, str | None, str | None, int | None]
@@ -65,8 +65,7 @@ class Body:
         self._client = client
         self._stop_at = stop_at
         self._bell: Bell | None = None
-        self._is_rung = False
-        self._flush_due = self._beat_due = NEVER
+        self._flush_due = self._beat_due = self._news_at = NEVER
         self._news_due = 0.0
 
     def __iter__(self) -> Iterator[bytes]:
@@ -123,14 +122,13 @@ class Body:
         if now >= self._flush_due:
             self._flush_due = NEVER
             return self._framer.flush()
-        if self._is_rung:
-            self._is_rung = False
+        if now >= self._news_at:
             return self._news()
         if now >= self._beat_due:
             self._beat_due = now + HEARTBEAT_S
             return self._framer.heartbeat()
         if self._stop_at is None:
-            self._wait(min(self._flush_due, self._beat_due) - now)
+            self._wait(min(self._flush_due, self._beat_due, self._news_at) - now)
         return b""
 
     def _wait(self, timeout_s: float) -> None:
@@ -142,18 +140,19 @@ class Body:
         if self._bell is None:
             self._bell = Bell()
             self._cursor.on_change(self._bell.ring)
-            self._is_rung = True
+            self._news_at = self._news_due
             return
         ready = readable([self._bell.fd, *self._client.fds], timeout_s)
         if self._bell.fd in ready:
             self._bell.clear()
-            self._is_rung = True
+            self._news_at = min(self._news_at, self._news_due)
         elif ready and self._client.is_gone():
             raise ConnectionResetError(errno.ECONNRESET, "the viewer has left")
 
     def _news(self) -> bytes:
         """Return the run's state, if what viewers are told of it has changed."""
         self._news_due = time.monotonic() + NEWS_S
+        self._news_at = NEVER
         info = self._run.info()
         if info.is_finished or _told(info) == self._told:
             return b""  # the end is told when the output is complete
