@@ -1,0 +1,261 @@
+"""What the reference takes from the source: each function returns Markdown, made from what the code says now.
+
+Nothing here needs Sphinx, so that the tests can see the same text.
+"""
+
+import ast
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import click
+import msgspec
+
+from tailrace.cli.program import program
+from tailrace.core import errors, outcome, spec, states
+from tailrace.core.wires import WIRES
+from tailrace.host.settings import Settings
+from tailrace.web.problems import STATUSES
+
+SAMPLES: tuple[outcome.Outcome, ...] = (
+    outcome.Exited(3),
+    outcome.Signaled(11),
+    outcome.TimedOut("wall"),
+    outcome.Stopped("ann"),
+    outcome.OutputLimit(),
+    outcome.FailedToStart("nosuch: command not found", 127),
+    outcome.Cancelled("ann"),
+    outcome.Lost("its keeper died"),
+)
+EXITS = {
+    "exited": "the command's own",
+    "signaled": "128 + the signal",
+    "stopped": "143; 130 after ^C in this very program",
+    "failed_to_start": "127 not found, 126 not executable, else 125",
+}
+"""in words, where one number would not say it; the others are computed"""
+
+
+class Field(NamedTuple):
+    """An attribute of a class, as it stands in the source."""
+
+    name: str
+    type: str
+    default: str
+    doc: str
+
+
+def fields(module: str, name: str) -> list[Field]:
+    """Return the attributes of a class; what no docstring follows has an empty one."""
+    tree = ast.parse(inspect.getsource(importlib.import_module(module)))
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+    return list(_fields(body))
+
+
+def _fields(body: list[ast.stmt]) -> Iterator[Field]:
+    for node, after in zip(body, [*body[1:], None], strict=True):
+        doc = ""
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) and isinstance(after.value.value, str):
+            doc = " ".join(after.value.value.split())
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            default = ast.unparse(node.value) if node.value is not None else ""
+            yield Field(node.target.id, ast.unparse(node.annotation), default, doc)
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            yield Field(node.targets[0].id, "", ast.unparse(node.value), doc)
+
+
+def start_options() -> str:
+    """Return the options of `Engine.start`; one without words of its own shares those of the next."""
+    rows, shared = [], []
+    for field in fields("tailrace.engine.base", "StartOptions"):
+        if not field.doc:
+            shared.append(field)
+            continue
+        rows += [_option_row(each, _UNSAID.get(each.name, "")) for each in shared]
+        rows.append(_option_row(field, field.doc))
+        shared = []
+    rows += [_option_row(each, _UNSAID.get(each.name, "")) for each in shared]
+    return _table(("option", "type", "what it does"), rows)
+
+
+_UNSAID = {
+    "rows": "the terminal's height; 24 by default",
+    "columns": "the terminal's width; 80 by default",
+    "labels": "names and values to find it by; at most 32",
+    "no_new_privileges": "make sudo and the like powerless in it",
+}
+
+
+def _option_row(field: Field, doc: str) -> tuple[str, ...]:
+    return f"`{field.name}`", _code(field.type), doc
+
+
+def settings() -> str:
+    """Return the settings of the runner with their defaults and the option that sets each."""
+    default = msgspec.structs.asdict(Settings())
+    options = {
+        "max_running": "--max-running",
+        "idle_s": "--idle",
+        "stay": "--stay",
+        "free_floor": "--free-floor",
+        "keep_age_s": "--keep-age",
+        "keep_count": "--keep-count",
+        "keep_bytes": "--keep-bytes",
+    }
+    unsaid = {
+        "keep_age_s": "how long finished runs are kept",
+        "keep_count": "how many finished runs are kept",
+        "keep_bytes": "how much output of finished runs is kept",
+    }
+    rows = [
+        (f"`{name}`", f"`{options[name]}`", _shown(default[name]), doc or unsaid[name])
+        for name, _type, _default, doc in fields("tailrace.host.settings", "Settings")
+    ]
+    return _table(("setting", "`tailrace runner set`", "default", "what it is"), rows)
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case _:
+            return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def state_table() -> str:
+    """Return the table of states: what each event leads to."""
+    events = {field.name.lower(): field.doc for field in fields("tailrace.core.states", "Event")}
+    rows = [
+        (f"`{state}`", f"`{event}`", events[event.name.lower()], f"`{to}`")
+        for state, moves in states.TABLE.items()
+        for event, to in moves.items()
+    ]
+    return _table(("in state", "event", "that is", "leads to"), rows)
+
+
+def outcomes() -> str:
+    """Return the outcomes: as they stand in JSON, what they mean, what `run` and `follow` exit with."""
+    rows = []
+    for sample in SAMPLES:
+        kind = str(sample.__struct_config__.tag)
+        exits = EXITS.get(kind, str(outcome.exit_code(sample)))
+        rows.append((_code(msgspec.json.encode(sample).decode()), _first_paragraph(type(sample)), exits))
+    return _table(("outcome", "when", "`tailrace run` and `follow` exit with"), rows)
+
+
+def error_table() -> str:
+    """Return the errors, whose fault each is, and the HTTP status that tells of it."""
+    rows = []
+    for kind in _subclasses(errors.TailraceError):
+        status = next(code for base, code in STATUSES if issubclass(kind, base))
+        fault = "the caller's" if issubclass(kind, errors.CallerError) else "the engine's"
+        rows.append((f"`{kind.__name__}`", _first_paragraph(kind), fault, f"{status.value} {status.phrase}"))
+    return _table(("error", "means", "fault", "over HTTP"), rows)
+
+
+def _subclasses(kind: type[errors.TailraceError]) -> list[type[errors.TailraceError]]:
+    found = []
+    for sub in kind.__subclasses__():
+        found += [sub, *_subclasses(sub)]
+    return [each for each in found if each.__module__ == errors.__name__]
+
+
+def wires() -> str:
+    """Return the wires: name, media type, and what a connection that stops early looks like."""
+    rows = []
+    for wire in WIRES.values():
+        doc = _first_paragraph(inspect.getmodule(wire))
+        early = "is aborted, without a terminating chunk" if wire.aborts else "just ends; its client resumes"
+        rows.append((f"`{wire.name}`", f"`{wire.content_type}`", doc.partition(": ")[2], early))
+    return _table(("wire", "type", "what it is", "stopped before the end, the response"), rows)
+
+
+def ladder() -> str:
+    """Return the default stop ladder."""
+    rows = [
+        (f"`{name}`", f"{seconds:g} s" if seconds else "again and again, until nobody is left")
+        for name, seconds in spec.LADDER
+    ]
+    return _table(("signal", "then wait"), rows)
+
+
+def cli() -> str:
+    """Return the commands with all that their `--help` tells."""
+    context = click.Context(program, info_name="tailrace", **program.context_settings)
+    parts = [_options(program, context)]
+    for name in program.list_commands(context):
+        command = program.get_command(context, name)
+        if command is not None:
+            parts += _command(command, click.Context(command, info_name=name, parent=context), level=2)
+    return "\n\n".join(parts)
+
+
+def _command(command: click.Command, context: click.Context, level: int) -> Iterator[str]:
+    yield f"{'#' * level} `{context.command_path}`"
+    yield f"```text\n{' '.join([context.command_path, *command.collect_usage_pieces(context)])}\n```"
+    yield from _prose(inspect.cleandoc(command.help or ""))
+    yield _options(command, context)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            sub = command.get_command(context, name)
+            if sub is not None:
+                yield from _command(sub, click.Context(sub, info_name=name, parent=context), level + 1)
+
+
+def _prose(text: str) -> Iterator[str]:
+    for paragraph in text.split("\n\n"):
+        if paragraph.startswith("\b"):
+            yield f"```sh\n{paragraph.removeprefix(chr(8)).strip()}\n```"
+        else:
+            yield _safe(" ".join(paragraph.split()))
+
+
+def _options(command: click.Command, context: click.Context) -> str:
+    records = [
+        record for param in command.get_params(context) if (record := param.get_help_record(context)) is not None
+    ]
+    return _table(("option", ""), [(_code(names), _safe(text)) for names, text in records if text])
+
+
+def layout(module: str) -> Callable[[], str]:
+    """Return what gives a module's docstring as it stands."""
+    return lambda: f"```text\n{inspect.cleandoc(importlib.import_module(module).__doc__ or '')}\n```"
+
+
+def _first_paragraph(of: object) -> str:
+    return " ".join((inspect.getdoc(of) or "").partition("\n\n")[0].split())
+
+
+def _safe(text: str) -> str:
+    """Keep what looks like markup from being taken for it, outside of code."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(part if part.startswith("`") else re.sub(r"([\\<>*_\[\]^~$])", r"\\\1", part) for part in parts)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "cli": cli,
+    "errors": error_table,
+    "ladder": ladder,
+    "outcomes": outcomes,
+    "settings": settings,
+    "start-options": start_options,
+    "state-directory": layout("tailrace.host.statedir"),
+    "run-directory": layout("tailrace.host.rundir"),
+    "states": state_table,
+    "timeline": layout("tailrace.core.timeline"),
+    "wires": wires,
+}
+"""what ```{generated} NAME``` in a page stands for"""
