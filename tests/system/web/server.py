@@ -17,7 +17,7 @@ GUNICORN = (
 )
 COMMANDS = {
     "werkzeug": ("tests/system/web/served.py", "{port}"),
-    "gthread": (*GUNICORN, "--worker-class", "gthread", "--threads", "8"),
+    "gthread": (*GUNICORN, "--worker-class", "gthread", "--threads", "16"),
     "gevent": (*GUNICORN, "--worker-class", "gevent"),
 }
 """what Python is to run, by the name of the server"""
