@@ -169,7 +169,7 @@ class RunDir:
             write_file(".live", data, dir_fd=self.fd, flags=os.O_TRUNC)
             os.rename(".live", "live.json", src_dir_fd=self.fd, dst_dir_fd=self.fd)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not self.has("live.json"):
                 raise
             fd = os.open("live.json", os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self.fd)
             try:
