@@ -36,7 +36,9 @@ class StartOptions(TypedDict, total=False):
     merge: bool
     """stdout and stderr on one pipe, exactly interleaved"""
     rows: int
+    """the terminal's height"""
     columns: int
+    """the terminal's width"""
     stdin: bool
     """give it a standard input that `Run.send` writes to; otherwise it reads /dev/null"""
     unbuffer: bool
@@ -56,6 +58,7 @@ class StartOptions(TypedDict, total=False):
     leave_children: bool
     """stop only the command itself, and leave what it started alone"""
     no_new_privileges: bool
+    """setuid programs, such as sudo, gain nothing"""
     rlimits: Mapping[str, int] | None
     """resource limits, by their names without RLIMIT_"""
     key: str | None
@@ -63,6 +66,7 @@ class StartOptions(TypedDict, total=False):
     when_busy: Literal["join", "queue", "reject"]
     """what to do when one of the same key is going"""
     labels: Mapping[str, str] | None
+    """names and values to find it by"""
     by: str | None
     """who asked"""
     origin: str | None

@@ -443,6 +443,8 @@ class Keeper:
     def _outcome(self, status: int) -> Outcome:
         if self._cause is not None:
             return self._cause
+        if self._order.output_limit is not None and self._is_beyond_limit():
+            return OutputLimit()  # it was quicker than we; the bytes are not there all the same
         if os.WIFSIGNALED(status):
             return Signaled(os.WTERMSIG(status))
         return Exited(os.WEXITSTATUS(status))

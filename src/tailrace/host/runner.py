@@ -26,7 +26,7 @@ import msgspec
 
 from tailrace._version import __version__
 from tailrace.core.errors import UnknownRun
-from tailrace.core.outcome import FailedToStart
+from tailrace.core.outcome import FailedToStart, Lost
 from tailrace.core.result import Result
 from tailrace.host import ending, linux, lock, messages, order, settings, settle, tree, unix
 from tailrace.host.clock import Clock, anchor
@@ -295,7 +295,7 @@ class Runner:
         pids = {kept.pid for kept in self._keepers.values()}
         orphans = [stat for pid in self._forker.children() - pids - {os.getpid()} if (stat := linux.stat_of(pid))]
         fresh = [stat for stat in orphans if not stat.is_dead and (stat.pid, stat.start) not in self._strangers]
-        if not self._is_entry_gone(run_id):
+        if not self._is_entry_gone(run_id) or (fresh and self._is_lost(run_id)):
             self._finish(run_id, frozenset(stat.pid for stat in fresh if tree.mark_of(stat.pid) in (None, run_id)))
         self._strangers = {(stat.pid, stat.start) for stat in orphans}
 
@@ -304,11 +304,21 @@ class Runner:
         try:
             with RunDir(self._state, run_id) as run:
                 if run.has("live.json") or run.has("result.json"):
-                    settle.settle(run, orphans=orphans)
+                    settle.end_orphans(run, orphans)
+                    settle.settle(run)
                 else:
                     self._try_again(run)
         except Exception as error:
             _log(f"run {run_id}: {error!r}")
+
+    def _is_lost(self, run_id: str) -> bool:
+        """Tell whether somebody has settled the run already, who cannot know the orphans."""
+        try:
+            with RunDir(self._state, run_id) as run:
+                result = run.result()
+        except (UnknownRun, Damaged):
+            return False
+        return result is not None and isinstance(result.outcome, Lost)
 
     def _try_again(self, run: RunDir) -> None:
         """Nothing has been executed: put the run back in the queue, unless that has happened too often."""

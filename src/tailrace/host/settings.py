@@ -19,8 +19,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     free_floor: int | None = None
     """free bytes below which no new run is taken; None: 64 MiB, or 2 % of a small file system"""
     keep_age_s: float | None = None
+    """finished runs that ended longer ago are removed"""
     keep_count: int | None = None
+    """so many finished runs are kept"""
     keep_bytes: int | None = None
+    """so much output of finished runs is kept"""
 
 
 def load(state: StateDir) -> Settings:

@@ -23,12 +23,8 @@ HOST_RESTARTED = "the host restarted"
 NEVER_BEGAN = "its keeper died each time, before the command was started"
 
 
-def settle(run: RunDir, *, orphans: frozenset[int] = frozenset()) -> bool:
+def settle(run: RunDir) -> bool:
     """Give a dead run its result. True if the run is finished now, whoever did it; False if it lives or waits.
-
-    Args:
-        run: the run.
-        orphans: pids known to be of this run because they came to its dead keeper's parent.
 
     Raises:
         OSError: the disk is full or failed; the run is as it was.
@@ -42,7 +38,7 @@ def settle(run: RunDir, *, orphans: frozenset[int] = frozenset()) -> bool:
             return True
         if not run.has("live.json"):
             return False
-        _settle_locked(run, orphans)
+        _settle_locked(run)
         return True
     finally:
         os.close(fd)
@@ -78,11 +74,11 @@ def cancel(run: RunDir, by: str | None) -> bool:
         os.close(fd)
 
 
-def _settle_locked(run: RunDir, orphans: frozenset[int]) -> None:
+def _settle_locked(run: RunDir) -> None:
     live = _live(run)
     is_this_boot = live is None or live.keeper.boot == linux.boot_id()
     if is_this_boot:
-        end_tree(run, live, orphans)
+        end_tree(run, live)
     why = KEEPER_DIED if is_this_boot else HOST_RESTARTED
     result = Result(outcome=Lost(why), ended=_clock(run).wall(), size=run.size())
     if live is not None:
@@ -92,12 +88,24 @@ def _settle_locked(run: RunDir, orphans: frozenset[int]) -> None:
     ending.record(run, result)
 
 
-def end_tree(run: RunDir, live: Live | None, orphans: frozenset[int] = frozenset()) -> None:
+def end_orphans(run: RunDir, orphans: frozenset[int]) -> None:
+    """Kill processes that came to the forker when the run's keeper was killed; unless the keeper ended in order.
+
+    Only the runner knows them, whoever settles the run: they may carry no trace of it any more.
+    """
+    try:
+        result = run.result()
+    except Damaged:
+        result = None
+    if orphans and (result is None or isinstance(result.outcome, Lost)):
+        tree.kill_all(Traces(run.id, members=orphans), by_marks=False)
+
+
+def end_tree(run: RunDir, live: Live | None) -> None:
     """Kill everything that carries a trace of the run."""
     group = cgroup.existing(live.cgroup) if live else None
     traces = Traces(
         run.id,
-        members=orphans,
         sessions=frozenset(live.sessions if live else ()),
         pipes=frozenset(live.pipes if live else ()),
         cgroup=group,

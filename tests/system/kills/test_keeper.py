@@ -192,3 +192,18 @@ def test_a_run_whose_runner_died_before_it_took_it_is_taken_by_the_next(engine: 
     spec, launch = preparation.prepare(["echo", "late"], {})
     rundir.create(engine.state, spec, launch)
     assert Run(engine, spec.id).wait(60).outcome == Exited(0)
+
+
+def test_nobody_escapes_where_no_cgroup_can_be_made(state_dir: Path) -> None:
+    """A daemon in its own session, with a clean environment and closed pipes, whoever settles its run first."""
+    own = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
+    script = 'mount -t tmpfs none /sys/fs/cgroup && exec "$0" -m tests.system.kills.escape "$1" 10'
+    done = subprocess.run(
+        [*own, "sh", "-c", script, sys.executable, str(state_dir)],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.stdout == "none is left\n", done.stderr
