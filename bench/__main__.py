@@ -6,6 +6,7 @@ a quiet moment is waited for, a minute at most; how quiet it was is written besi
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -35,6 +36,7 @@ def main() -> int:
     parser.add_argument("--place", type=Path, default=Path("/var/tmp"), help="a directory on a disk")  # noqa: S108
     parser.add_argument("--results", type=Path, help="where to write; by default bench/RESULTS.md if all are measured")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     names = [name for name in BENCHMARKS if not asked.only or name in asked.only]
     results = _measured(names, asked.place)
     print(table(results))

@@ -18,7 +18,7 @@ T = TypeVar("T")
 QUIET_SHARE = 0.10
 """of all processors' time, that others may use while we measure"""
 QUIET_S = 60.0
-PATIENCE_S = 150.0
+PATIENCE_S = 45.0
 """for one benchmark's disturbed rounds, in all"""
 LOOK_S = 0.2
 SLOWER = 1.15

@@ -1,6 +1,7 @@
 """What a running, silent command costs in our own memory."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,7 @@ def measure(place: Path) -> Measured:
         keepers = [_keeper(path, run.id) for run in runs]
         runner = int((path / "runner.lock").read_text().split()[0])
         shares = [_kib(pid) for pid in keepers]
+        private = _private(keepers[COUNT // 2])
         both = [_kib(pid) for pid in (runner, _parent(runner))]
         for run in runs:
             run.stop(now=True)
@@ -55,6 +57,7 @@ def measure(place: Path) -> Measured:
                 conditions=f"runner {both[0]['Pss']} KiB, forker {both[1]['Pss']} KiB",
             ),
         ],
+        profile=["KiB that one keeper alone holds and has written to, by what is mapped:", *private],
         details=[f"a keeper, median, KiB: {parts}", f"runs kept on {machine.file_system(place)}"],
     )
 
@@ -73,3 +76,15 @@ def _parent(pid: int) -> int:
 def _kib(pid: int) -> dict[str, int]:
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return {name: int(kib) for name, kib in re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE)}
+
+
+def _private(pid: int) -> list[str]:
+    """Return what of the process is its own and changed, by mapping, most first."""
+    found: Counter[str] = Counter()
+    name = ""
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        if head := re.match(r"[0-9a-f]+-[0-9a-f]+ (\S+) \S+ \S+ \d+ *(.*)", line):
+            name = f"{head[1]} {Path(head[2]).name or 'anonymous'}"
+        elif line.startswith("Private_Dirty:"):
+            found[name] += int(line.split()[1])
+    return [f"{kib:6d}  {name}" for name, kib in found.most_common(8) if kib]
