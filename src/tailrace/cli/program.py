@@ -48,11 +48,15 @@ class Program(click.Group):
 
 
 @click.group(
-    cls=Program, name=PROGRAM, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=Program,
+    name=PROGRAM,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @place_option
-def program() -> None:
+@click.pass_context
+def program(context: click.Context) -> None:
     """Run commands; watch their output live, late or again, from anywhere.
 
     \b
@@ -60,6 +64,8 @@ def program() -> None:
     tailrace follow last           watch the newest run, from its beginning
     tailrace list                  what runs, and what ran
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main() -> NoReturn:

@@ -22,8 +22,10 @@ def test_each_command_has_help_with_an_example(program: Program, name: str) -> N
 
 def test_the_program_lists_all_commands(program: Program) -> None:
     """`tailrace`, `--help` and `-h` show every command with a line."""
-    for args in (["--help"], ["-h"]):
-        text = program(*args).stdout.decode()
+    for args in ([], ["--help"], ["-h"]):
+        done = program(*args)
+        text = done.stdout.decode()
+        assert (done.returncode, done.stderr) == (0, b"")
         assert all(f"\n  {name} " in text for name in COMMANDS)
         assert "tailrace run -- make test" in text
 
