@@ -19,7 +19,7 @@ from flask import Response as FlaskResponse
 from flask import request as flask_request
 
 from tailrace.api import connect
-from tailrace.core.errors import CallerError, InvalidInput, TailraceError
+from tailrace.core.errors import CallerError, TailraceError
 from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
 from tailrace.web.client import client_of
@@ -90,15 +90,20 @@ class Tailrace:
             wire: `text`, `lines`, `sse` or `ndjson`; by default what `?format=` or `Accept` ask for.
             **options: more about the run that is started, as for `Engine.start`.
 
+        Raises:
+            TypeError: an option that does not exist, or one for a run that is there already: the route's mistake.
+
         Returns:
             The stream; or, if it cannot be had, a problem document (RFC 9457) with its status. A viewer that leaves, or
             never reads, does nothing to the run.
         """
+        if unknown := sorted(set(options) - set(StartOptions.__annotations__)):
+            raise TypeError(f"stream() has no option {unknown[0]!r}; see tailrace.engine.base.StartOptions")
         request = self._request(wire)
         try:
             response = self._response(request, what, options)
         except TailraceError as error:
-            if not isinstance(error, CallerError):
+            if not isinstance(error, CallerError) or error.op == "start":
                 _log(error)
             response = response_to(error)
         return _flask_response(response)
@@ -107,12 +112,7 @@ class Tailrace:
         if not isinstance(what, Run | str):
             return start(self.engine, request, what, options, cross_site=self._cross_site)
         if options:
-            raise InvalidInput(
-                "a run that is there already takes no options",
-                op="follow",
-                subject=next(iter(options)),
-                hint="give a list of arguments to start a command",
-            )
+            raise TypeError(f"stream() takes no {next(iter(options))!r} for a run that is there already")
         if isinstance(what, Run):
             return watch(what.engine, request, what.id)
         return watch(self.engine, request, what)

@@ -7,6 +7,7 @@ from disk.
 
 import math
 import os
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NamedTuple
@@ -159,7 +160,7 @@ def check_env(env: dict[str, str]) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((_bytes_of(name, "env"), _bytes_of(value, f"env[{name}]")) for name, value in env.items())
 
 
-def check_labels(labels: dict[str, str]) -> dict[str, str]:
+def check_labels(labels: Mapping[str, object]) -> dict[str, str]:
     """Return the labels, if they are short printable names with short printable values.
 
     Raises:
@@ -167,18 +168,21 @@ def check_labels(labels: dict[str, str]) -> dict[str, str]:
     """
     if len(labels) > 32:
         raise InvalidInput("too many labels", op="start", subject="labels", hint="a run takes at most 32")
+    checked: dict[str, str] = {}
     for name, value in labels.items():
-        if (
-            not (0 < len(name) <= 64 and len(value) <= 256 and name.isprintable() and value.isprintable())
-            or "=" in name
-        ):
+        if not (_is_printable(name, 1, 64) and isinstance(value, str) and _is_printable(value, 0, 256)) or "=" in name:
             raise InvalidInput(
                 f"label {name!r} is not usable",
                 op="start",
                 subject="labels",
-                hint="names: 1 to 64 printable characters without '='; values: up to 256",
+                hint="names: text of 1 to 64 printable characters without '='; values: text of up to 256",
             )
-    return labels
+        checked[name] = value
+    return checked
+
+
+def _is_printable(text: object, least: int, most: int) -> bool:
+    return isinstance(text, str) and least <= len(text) <= most and text.isprintable()
 
 
 def check_ladder(rows: object) -> tuple[Rung, ...]:
@@ -228,7 +232,7 @@ def _signal_label(name: str) -> str:
 def _bytes_of(value: object, subject: str) -> bytes:
     if not isinstance(value, str | bytes | os.PathLike):
         raise InvalidInput(
-            f"{subject} is a {type(value).__name__}, not text",
+            f"{subject} must be text, not {type(value).__name__}",
             op="start",
             subject=subject,
             hint="convert it first, for example with str()",

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from tailrace.core.errors import StreamBroken
+from tailrace.core.errors import InvalidInput, StreamBroken
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
 from tailrace.core.timeline import Stream
@@ -107,7 +107,7 @@ class Run:
         """Wait until the run has ended, and return it.
 
         Raises:
-            TimeoutError: it has not ended within `timeout` seconds; it goes on.
+            TimeoutError: it has not ended within `timeout` seconds; it goes on. (Python's own.)
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         info = self.info()
@@ -140,14 +140,22 @@ class Run:
         """
         self._ask(Signal(number))
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes | bytearray | memoryview) -> None:
         """Write to the command's standard input; returns when the command's pipe has taken everything.
 
         Raises:
             WrongState: it was started without input, or takes no more.
+            InvalidInput: this is not bytes.
         """
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise InvalidInput(
+                f"input must be bytes, not {type(data).__name__}",
+                op="send",
+                subject=self.id,
+                hint='for example b"yes", or text.encode()',
+            )
         for begin in range(0, len(data), INPUT_BYTES):
-            self._ask(Input(data[begin : begin + INPUT_BYTES]))
+            self._ask(Input(bytes(data[begin : begin + INPUT_BYTES])))
 
     def close_input(self) -> None:
         """End the command's standard input; at a terminal, type its end-of-file character.

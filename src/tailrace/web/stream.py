@@ -7,9 +7,10 @@ rang, but at most four times a second, it looks whether the run's state has chan
 
 How a body may stop: behind the recorded end, or, with `follow` off, where the output ended when it was asked for, it is
 complete. Before that, a wire that aborts raises, so that the server cuts the connection without a terminating chunk; an
-event stream just ends, and its client resumes. What is raised is always a `ConnectionResetError`: of that one, servers
-know that nothing can be sent any more. (After any other exception Werkzeug's server writes an error page into the
-stream, and the terminating chunk behind it.)
+event stream just ends, and its client resumes. A text is cut at its end too where the run has no whole output, having
+no other way to say so. What is raised is always a `ConnectionResetError`: of that one, servers know that nothing can be
+sent any more. (After any other exception Werkzeug's server writes an error page into the stream, and the terminating
+chunk behind it.)
 
 Buffers: what one look gives, 256 KiB at most, and what the framer holds. The command waits for neither.
 """
@@ -19,7 +20,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from tailrace.core.errors import TailraceError
+from tailrace.core.errors import StreamBroken, TailraceError
+from tailrace.core.outcome import Cancelled, FailedToStart, Lost
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
 from tailrace.core.states import State
@@ -100,6 +102,8 @@ class Body:
         while True:
             seen = self._cursor.look()
             if isinstance(seen, End):
+                if self._framer.name == "text" and not is_whole(seen.run):
+                    raise StreamBroken("the run has no end of its own", op="follow", subject=seen.run.id)
                 yield self._framer.end(seen.run)
                 return
             if data := self._gone_on(seen) if seen is not None else self._idle():
@@ -111,7 +115,8 @@ class Body:
     def _gone_on(self, seen: list[Chunk] | Gap) -> bytes:
         now = time.monotonic()
         self._flush_due = now + SILENCE_S
-        news = self._news() if now >= self._news_due else b""
+        is_begun = self._told is not None and self._told[0] in (State.QUEUED, State.STARTING)
+        news = self._news() if is_begun or now >= self._news_due else b""
         if isinstance(seen, Gap):
             return news + self._framer.gap(seen)
         return b"".join([news, *map(self._framer.output, seen)])
@@ -158,6 +163,14 @@ class Body:
             return b""  # the end is told when the output is complete
         self._told = _told(info)
         return self._framer.state(info)
+
+
+def is_whole(info: RunInfo) -> bool:
+    """Tell whether a finished run's bytes are all there can be; a wire that adds nothing has no other way to say no.
+
+    Of a lost run nobody knows; one that never ran printed nothing, which is not the same as a command that did so.
+    """
+    return not info.dropped and not isinstance(info.outcome, Lost | FailedToStart | Cancelled)
 
 
 def _told(info: RunInfo) -> Told:

@@ -10,7 +10,7 @@ from tailrace.engine.base import Engine
 from tailrace.engine.run import Run
 from tailrace.web.requests import Request
 from tailrace.web.responses import LIVE, Response
-from tailrace.web.stream import Body
+from tailrace.web.stream import Body, is_whole
 from tailrace.web.view import View, view_of
 
 RUN_HEADER = "Tailrace-Run"
@@ -103,5 +103,5 @@ def live_headers(wire: str) -> tuple[tuple[str, str], ...]:
 
 def _length(wire: str, info: RunInfo, view: View, offset: int) -> tuple[tuple[str, str], ...]:
     """Return the length of a text that is complete already: what is cut short then shows, also without chunks."""
-    is_known = wire == "text" and info.is_finished and not info.dropped and view.stream is None
+    is_known = wire == "text" and info.is_finished and is_whole(info) and view.stream is None
     return (("Content-Length", str(info.size - offset)),) if is_known else ()

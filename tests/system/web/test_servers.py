@@ -1,10 +1,12 @@
 """Real servers, with curl as the client."""
 
 import hashlib
+import json
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -137,6 +139,19 @@ def test_missing_bytes_never_look_complete(server: Server, wire: str) -> None:
             b'{"type":"end"',
         ]
     assert "Traceback" not in server.log()
+
+
+@pytest.mark.parametrize("argv", [["nosuchprogram"], ["sh", "-c", "echo begun; kill -9 $PPID; sleep 1000"]])
+def test_what_never_ran_or_was_lost_is_no_whole_text(server: Server, engine: Engine, argv: list[str]) -> None:
+    """A text of a command that did not start, or whose keeper was killed, is cut: while it goes, and afterwards."""
+    address = f"{server.url}/start?argv={quote(json.dumps(argv))}"
+    live = curl(address)
+    run_id = engine.list(Query()).runs[0].id
+    late = curl(f"{server.url}/watch/{run_id}")
+    told = curl(f"{server.url}/watch/{run_id}?format=ndjson")
+    assert (live.returncode, late.returncode, told.returncode) == (CUT, CUT, 0)
+    assert live.stdout == late.stdout
+    assert json.loads(told.stdout.splitlines()[-1])["outcome"]["kind"] in ("failed_to_start", "lost")
 
 
 @pytest.mark.parametrize("wire", ["text", "lines", "ndjson"])
