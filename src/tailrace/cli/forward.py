@@ -20,6 +20,7 @@ class Forwarder:
     def __init__(self, run: Run, *, at_terminal: bool) -> None:
         self._run = run
         self._at_terminal = at_terminal
+        self._is_from_terminal = os.isatty(STDIN)
         self._begun = threading.Event()
         self.failure: TailraceError | None = None
         threading.Thread(target=self._serve, name="tailrace-input", daemon=True).start()
@@ -42,9 +43,17 @@ class Forwarder:
         while data := _read():
             self._run.send(data)
             last = data[-1:]
+        if self._is_from_terminal and _has_hung_up():
+            return  # nobody said that the input ends: the terminal was closed, and the run is left as it is
         self._run.close_input()
         if self._at_terminal and last != b"\n":
             self._run.close_input()  # behind half a line, a terminal's first end-of-file only hands over that half
+
+
+def _has_hung_up() -> bool:
+    poll = select.poll()
+    poll.register(STDIN, 0)
+    return any(events & select.POLLHUP for _fd, events in poll.poll(0))
 
 
 def _read() -> bytes:

@@ -114,6 +114,7 @@ def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
     tailrace run -it -- bash
 
     ^C stops the command (INT, then TERM, then KILL), a second one hurries that; ^\\ leaves it running.
+    With --pty and --input every key goes to the command; close the terminal (SIGHUP) to leave it running.
 
     Exit codes: the command's own; 128 + a signal that ended it; 124 after a timeout; 122 at the output limit; 126 or
     127 if it could not be started; 130 after ^C; 143 if somebody else stopped it; 125 if Tailrace itself failed.

@@ -5,7 +5,7 @@ import re
 import termios
 import tty
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _MODES = re.compile(rb"\x1b\[\?([0-9;]{1,64})([hl])")
 _HELD = 70
@@ -34,7 +34,8 @@ def raw(fd: int) -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(fd, termios.TCSADRAIN, saved)
+        with suppress(termios.error):  # it has hung up: nothing is left to restore
+            termios.tcsetattr(fd, termios.TCSADRAIN, saved)
 
 
 class Modes:

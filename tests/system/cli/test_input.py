@@ -49,6 +49,13 @@ class Terminal:
         """Tell whether the terminal's modes are what they were."""
         return termios.tcgetattr(self.slave) == self.before
 
+    def hang_up(self) -> None:
+        """Close the window: the terminal ends, and whoever sits at it is told."""
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, self.ours)
+        os.close(null)
+        self.process.send_signal(signal.SIGHUP)
+
     def close(self) -> None:
         """End everything."""
         self.process.kill()
@@ -150,6 +157,20 @@ def test_the_terminal_is_given_back(at_terminal: Terminal, number: signal.Signal
     assert at_terminal.process.wait(60) == 128 + number
     assert at_terminal.is_as_before()
     assert at_terminal.has_shown(b"\x1b[?25h\x1b[?1049l")
+
+
+def test_a_closed_terminal_leaves_the_run(program: Program, engine: Engine, state_dir: object) -> None:  # noqa: ARG001  as above
+    """A window that is closed is no end of input: the command goes on, and still reads."""
+    terminal = Terminal("run", "-it", "--", "cat", rows=24, columns=80)
+    try:
+        terminal.type(b"before\r")
+        wait_for(lambda: terminal.has_shown(b"before"))
+        terminal.hang_up()
+        assert terminal.process.wait(60) == 128 + signal.SIGHUP
+        assert program("send", "last", "after").returncode == 0
+        assert not engine.list(Query(limit=1)).runs[0].is_finished
+    finally:
+        terminal.close()
 
 
 def test_interrupt_at_a_terminal_stops_the_run(state_dir: object, engine: Engine) -> None:  # noqa: ARG001  as above
