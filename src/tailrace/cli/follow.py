@@ -81,14 +81,14 @@ def _follow(run: Run, options: Options, signals: Signals) -> int:
     try:
         info = watch.until_end(follow=options["follow"])
     except Left as left:
-        watch.say(f"the run goes on; resume: tailrace follow {run.id} --from {watch.offset}")
+        watch.say(f"the run goes on; {viewing.resume(run.id, watch.offset)}")
         return left.exit_code
     except Unwritable as error:
         raise EngineError(
             f"the output cannot be written: {error}",
             op="follow",
             subject=run.id,
-            hint=f"resume: tailrace follow {run.id} --from {watch.offset}",
+            hint=viewing.resume(run.id, watch.offset),
         ) from None
     return viewing.conclude(info, watch, viewer.spec)
 

@@ -1,5 +1,6 @@
 """Where runs live, as the command line says it: `--state-dir`, before or after the command's name."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -30,6 +31,12 @@ def state_path() -> str | None:
     """Return what `--state-dir` said, or None."""
     path = click.get_current_context().meta.get(_KEY)
     return path if isinstance(path, str) else None
+
+
+def again() -> str:
+    """Return ` --state-dir DIR`, as it is to be typed in the next command; empty if it was not said."""
+    path = state_path()
+    return f" --state-dir {shlex.quote(path)}" if path else ""
 
 
 def engine() -> "Engine":

@@ -260,4 +260,4 @@ class _Foreground:
                 return  # it has just ended, or its keeper is busy: only the size is at stake
 
     def _resume(self) -> str:
-        return f"resume: tailrace follow {self._run.id} --from {self._watch.offset}"
+        return viewing.resume(self._run.id, self._watch.offset)

@@ -2,7 +2,7 @@
 
 import os
 
-from tailrace.cli import talk, words
+from tailrace.cli import place, talk, words
 from tailrace.cli.watch import Watch
 from tailrace.core.errors import EngineError, StreamBroken
 from tailrace.core.outcome import Exited, exit_code
@@ -22,6 +22,11 @@ def spec_of(run: Run) -> Spec | None:
 def patience_s() -> float:
     """Return how long a run may wait in the queue before that is worth a word; less where somebody is looking."""
     return 0.2 if os.isatty(talk.STDERR) else 1.0
+
+
+def resume(run_id: str, offset: int) -> str:
+    """Return the words that say how to see the rest."""
+    return f"resume: tailrace follow {run_id} --from {offset}{place.again()}"
 
 
 def conclude(info: RunInfo, watch: Watch, spec: Spec | None, *, interrupted_here: bool = False) -> int:

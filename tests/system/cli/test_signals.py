@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +91,16 @@ def test_hangup_leaves_the_run(program: Program, engine: Engine, number: signal.
     info = newest(engine)
     assert not info.is_finished
     assert f"tailrace follow {info.id} --from 6" in err.decode()
+
+
+def test_the_directory_is_part_of_how_to_resume(program: Program, state_dir: Path) -> None:
+    """What was said as an option is needed again, quoted for a shell; what a variable says is there anyway."""
+    place = str(state_dir / "my runs")
+    running = begin(program, "--state-dir", place)
+    running.send_signal(signal.SIGHUP)
+    _out, err = running.communicate(timeout=60)
+    assert f"--from 6 --state-dir '{place}'\n" in err.decode()
+    assert program("stop", "last", "--now", "--state-dir", place).returncode == 0
 
 
 def test_a_killed_viewer_leaves_the_run(program: Program, engine: Engine) -> None:
