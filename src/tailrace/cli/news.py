@@ -28,6 +28,8 @@ class News:
         self._rungs = 0
         self.tells_rungs = False
         """whether somebody here asked for the end, and so wants to see it happen"""
+        self.tells_pauses = True
+        """whether there is time between the rungs"""
 
     def tell(self, info: RunInfo) -> None:
         """Say what is new."""
@@ -47,6 +49,6 @@ class News:
     def _tell_rungs(self, info: RunInfo) -> None:
         for step in info.ladder[self._rungs :]:
             seconds, later = self._seconds.get(step.signal, (0.0, ""))
-            then = f"; {later} in {words.duration(seconds)}" if later and not info.is_finished else ""
+            then = f"; {later} in {words.duration(seconds)}" if later and self.tells_pauses and not info.is_finished else ""
             self._say(f"sent {words.rung(step)}{then}")
         self._rungs = len(info.ladder)

@@ -63,6 +63,7 @@ class _Stopping:
         if self._run.info().is_finished:
             self._was_over = True
             return
+        self._news.tells_pauses = not now
         for _row in self._rows if now else self._rows[:1]:
             self._run.stop(by=by, now=now)
 

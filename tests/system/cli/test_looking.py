@@ -95,6 +95,7 @@ def test_stop_ends_several_and_shows_how(program: Program, until_printed: Callab
         until_printed(run_id, b"begun")
     done = program("stop", "--now", "--by", "ada", *runs)
     assert (done.returncode, done.stdout) == (0, b"")
+    assert b" in 5 s" not in done.stderr
     for run_id in runs:
         assert f"{run_id[:11]}: sent TERM" in done.stderr.decode()
         assert f"{run_id[:11]}: stopped by ada" in done.stderr.decode()
