@@ -161,10 +161,9 @@ def test_the_terminal_is_given_back(at_terminal: Terminal, number: signal.Signal
 
 def test_a_closed_terminal_leaves_the_run(program: Program, engine: Engine, state_dir: object) -> None:  # noqa: ARG001  as above
     """A window that is closed is no end of input: the command goes on, and still reads."""
-    terminal = Terminal("run", "-it", "--", "cat", rows=24, columns=80)
+    terminal = Terminal("run", "-it", "--", "sh", "-c", "echo ready; cat", rows=24, columns=80)
     try:
-        terminal.type(b"before\r")
-        wait_for(lambda: terminal.has_shown(b"before"))
+        wait_for(lambda: terminal.has_shown(b"ready"))
         terminal.hang_up()
         assert terminal.process.wait(60) == 128 + signal.SIGHUP
         assert program("send", "last", "after").returncode == 0
