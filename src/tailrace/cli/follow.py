@@ -9,7 +9,7 @@ from tailrace.cli import boundary, viewing
 from tailrace.cli.face import Face, Streams, Wire
 from tailrace.cli.naming import find
 from tailrace.cli.news import News
-from tailrace.cli.place import engine, place_option
+from tailrace.cli.place import existing_engine, place_option
 from tailrace.cli.signals import Signals
 from tailrace.cli.values import size_bytes
 from tailrace.cli.watch import Left, Unwritable, Watch
@@ -70,7 +70,7 @@ def follow_command(run: str, **options: Unpack[Options]) -> int:
             hint="begin at a byte, or some lines before the end",
         )
     with Signals(_SIGNALS) as signals:
-        return _follow(find(engine(), run), options, signals)
+        return _follow(find(existing_engine(), run), options, signals)
 
 
 def _follow(run: Run, options: Options, signals: Signals) -> int:

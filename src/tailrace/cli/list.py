@@ -8,7 +8,7 @@ import msgspec
 
 from tailrace.cli import table, talk
 from tailrace.cli.naming import find
-from tailrace.cli.place import engine, place_option
+from tailrace.cli.place import existing_engine, is_unsaid, missing, place_option
 from tailrace.cli.values import pair
 from tailrace.engine.base import Page, Query
 
@@ -42,7 +42,10 @@ def list_command(**options: Unpack[Options]) -> int:
     tailrace list --state running
     tailrace list --label branch=main --json
     """
-    runs = engine()
+    if is_unsaid() and missing():
+        print_json(Page((), None)) if options["as_json"] else talk.say("no runs yet")
+        return 0
+    runs = existing_engine()
     cursor = options["cursor"]
     page = runs.list(
         Query(

@@ -3,7 +3,7 @@
 import click
 
 from tailrace.cli.naming import find
-from tailrace.cli.place import engine, place_option
+from tailrace.cli.place import existing_engine, place_option
 
 
 @click.command("pin", short_help="Keep runs for ever.")
@@ -33,7 +33,7 @@ def unpin_command(runs: tuple[str, ...]) -> int:
 
 
 def _set(names: tuple[str, ...], *, pinned: bool) -> int:
-    here = engine()
+    here = existing_engine()
     for run in [find(here, name) for name in names]:
         run.pin(pinned)
     return 0

@@ -3,7 +3,7 @@
 import click
 
 from tailrace.cli import talk, words
-from tailrace.cli.place import engine, place_option
+from tailrace.cli.place import existing_engine, place_option
 from tailrace.cli.values import seconds, size_bytes
 from tailrace.core.errors import InvalidInput
 from tailrace.engine.base import Retention
@@ -31,7 +31,7 @@ def prune_command(older_than: float | None, keep: int | None, max_size: int | No
             subject="retention",
             hint="give --older-than, --keep or --max-size; `--keep 0` removes all that are finished and not pinned",
         )
-    pruned = engine().prune(retention)
+    pruned = existing_engine().prune(retention)
     runs = f"{pruned.runs} run{'' if pruned.runs == 1 else 's'}"
     talk.say(f"removed {runs}, {words.size(pruned.size_bytes)} of output" if pruned.runs else "nothing to remove")
     return 0

@@ -186,6 +186,7 @@ def _changed(before: Settings, changes: Changes) -> Settings:
 
 
 def _show(*, as_json: bool) -> int:
+    place.must_be_there()
     state = _state()
     reply, now = _ask(state), settings.load(state)
     about = About(

@@ -6,7 +6,7 @@ import sys
 import click
 
 from tailrace.cli.naming import find
-from tailrace.cli.place import engine, place_option
+from tailrace.cli.place import existing_engine, place_option
 from tailrace.cli.values import signal_to_send
 from tailrace.engine.run import Run
 from tailrace.host.messages import INPUT_BYTES
@@ -34,7 +34,7 @@ def send_command(run: str, text: str | None, *, newline: bool, close: bool, numb
     tailrace send last --close < answers.txt
     tailrace send last --signal HUP
     """
-    found = find(engine(), run)
+    found = find(existing_engine(), run)
     if number is not None:
         found.signal(number)
     if text is not None and text != "-":

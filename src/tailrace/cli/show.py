@@ -8,7 +8,7 @@ import click
 from tailrace.cli import talk, viewing, words
 from tailrace.cli.list import print_json
 from tailrace.cli.naming import find
-from tailrace.cli.place import engine, place_option
+from tailrace.cli.place import existing_engine, place_option
 from tailrace.core.outcome import Exited
 from tailrace.core.run import RunInfo
 from tailrace.core.spec import Spec
@@ -31,7 +31,7 @@ def show_command(run: str, *, as_json: bool) -> int:
     tailrace show last
     tailrace show 1k0w1tktqkh --json
     """
-    found = find(engine(), run)
+    found = find(existing_engine(), run)
     info = found.info()
     if as_json:
         print_json(info)

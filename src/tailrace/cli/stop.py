@@ -8,7 +8,7 @@ import click
 from tailrace.cli import login, talk, viewing, words
 from tailrace.cli.naming import find
 from tailrace.cli.news import News
-from tailrace.cli.place import engine, place_option
+from tailrace.cli.place import existing_engine, place_option
 from tailrace.cli.signals import Signals
 from tailrace.core.spec import LADDER, Rung
 from tailrace.engine.run import Run
@@ -33,7 +33,7 @@ def stop_command(runs: tuple[str, ...], *, now: bool, wait: bool, by: str) -> in
     tailrace stop last
     tailrace stop --now 1k0w1tktqkh
     """
-    here = engine()
+    here = existing_engine()
     stopping = [_Stopping(find(here, name), many=len(runs) > 1) for name in dict.fromkeys(runs)]
     with Signals([signal.SIGINT, signal.SIGTERM]) as signals:
         for one in stopping:

@@ -54,6 +54,38 @@ def test_a_state_directory_below_a_file(program: Program, tmp_path: Path) -> Non
         assert "--state-dir" in done.stderr.decode().splitlines()[1]
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["list"],
+        ["show", "last"],
+        ["follow", "last"],
+        ["prune", "--keep", "1"],
+        ["stop", "last"],
+        ["runner"],
+        ["runner", "status"],
+    ],
+)
+def test_looking_makes_no_state_directory(program: Program, tmp_path: Path, args: list[str]) -> None:
+    """A path that was mistyped is said to be empty, and stays so."""
+    place = tmp_path / "mistyped"
+    done = program(*args, "--state-dir", str(place))
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().startswith(f"tailrace: {place} is not there yet\n  hint: the first run makes it")
+    assert not place.exists()
+
+
+def test_the_default_directory_is_just_empty(program: Program, tmp_path: Path) -> None:
+    """A newcomer's first `list` is no mistake."""
+    home = tmp_path / "home"
+    done = program("list", TAILRACE_STATE="", XDG_STATE_HOME=str(home))
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"tailrace: no runs yet\n")
+    done = program("list", "--json", TAILRACE_STATE="", XDG_STATE_HOME=str(home))
+    assert done.stdout == b'{"runs":[],"next":null}\n'
+    assert program("show", "last", TAILRACE_STATE="", XDG_STATE_HOME=str(home)).returncode == 2
+    assert not home.exists()
+
+
 def test_another_versions_state_directory(program: Program, tmp_path: Path) -> None:
     """A newer layout is refused with what to do, and left as it is."""
     place = tmp_path / "state"
@@ -98,6 +130,7 @@ def test_a_bug_is_told_in_two_lines(program: Program, state_dir: Path) -> None:
         "import tailrace.cli.naming\ndef broken(*_):\n    raise KeyError('x')\ntailrace.cli.naming.find = broken\n"
     )
     path = os.pathsep.join([str(state_dir), os.environ.get("PYTHONPATH", "")])
+    (state_dir / "state").mkdir()
     done = program("show", "last", PYTHONPATH=path, TAILRACE_STATE=str(state_dir / "state"))
     assert done.returncode == 1
     assert done.stderr.decode().splitlines()[0] == "tailrace: KeyError: 'x'"
