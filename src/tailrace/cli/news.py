@@ -49,6 +49,10 @@ class News:
     def _tell_rungs(self, info: RunInfo) -> None:
         for step in info.ladder[self._rungs :]:
             seconds, later = self._seconds.get(step.signal, (0.0, ""))
-            then = f"; {later} in {words.duration(seconds)}" if later and self.tells_pauses and not info.is_finished else ""
+            then = (
+                f"; {later} in {words.duration(seconds)}"
+                if later and self.tells_pauses and not info.is_finished
+                else ""
+            )
             self._say(f"sent {words.rung(step)}{then}")
         self._rungs = len(info.ladder)

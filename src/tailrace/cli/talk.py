@@ -15,6 +15,11 @@ DIM, RED, GREEN, YELLOW, BOLD = "2", "31", "32", "33", "1"
 def complain(message: str, hint: str = "") -> None:
     """Say what went wrong, and what to do about it."""
     say(message, colour=RED)
+    advise(hint)
+
+
+def advise(hint: str) -> None:
+    """Say what to do about what was just said, if there is a hint."""
     if hint:
         write(painted(f"  hint: {escape_text(hint)}", DIM, STDERR) + "\n")
 

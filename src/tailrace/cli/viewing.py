@@ -2,7 +2,7 @@
 
 import os
 
-from tailrace.cli import place, talk, words
+from tailrace.cli import advice, place, talk, words
 from tailrace.cli.watch import Watch
 from tailrace.core.errors import EngineError, StreamBroken
 from tailrace.core.outcome import Exited, exit_code
@@ -39,6 +39,7 @@ def conclude(info: RunInfo, watch: Watch, spec: Spec | None, *, interrupted_here
         return 0
     if not isinstance(info.outcome, Exited):
         watch.say(words.ending(info.outcome, spec))
+        talk.advise(advice.for_outcome(info.outcome, info.argv))
     for line in _remarks(info, spec):
         watch.say(line)
     if watch.is_broken:

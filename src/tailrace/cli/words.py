@@ -21,6 +21,8 @@ from tailrace.core.spec import Spec
 from tailrace.core.terminal import escape_text
 
 _LONG = ((86400, 3600, "d", "h"), (3600, 60, "h", "min"), (60, 1, "min", "s"))
+NOT_FOUND = ": command not found"
+"""is said of every program; of a path one expects to hear of the file"""
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -132,7 +134,8 @@ def ending(outcome: Outcome, spec: Spec | None) -> str:
             limit = f" of {size(spec.output_limit)}" if spec and spec.output_limit is not None else ""
             return f"stopped at its output limit{limit}"
         case FailedToStart(error):
-            return error
+            program = error.removesuffix(NOT_FOUND)
+            return f"{program}: no such file" if "/" in program and program != error else error
         case Cancelled(by):
             return f"cancelled by {by} before it started" if by else "cancelled before it started"
         case Lost(why):

@@ -30,6 +30,25 @@ def test_a_command_that_is_not_there_gives_127(program: Program) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (127, b"", b"tailrace: seqq: command not found\n")
 
 
+@pytest.mark.parametrize(
+    ("argv", "said", "hint"),
+    [
+        (["ls -l"], "ls -l: command not found", "that is one word to us; write `tailrace run -- ls -l`"),
+        (["cd", "/"], "cd: command not found", "--cwd"),
+        (["export", "A=b c"], "export: command not found", "sh -c 'export '\"'\"'A=b c'\"'\"''"),
+        (["A=b", "make"], "A=b: command not found", "set variables with -e/--env NAME=value"),
+        (["./x.sh"], "./x.sh: no such file", ""),
+    ],
+)
+def test_what_a_shell_would_have_known(program: Program, argv: list[str], said: str, hint: str) -> None:
+    """There is no shell between: what was meant is guessed, and said how to do it."""
+    done = program("run", "--", *argv)
+    lines = done.stderr.decode().splitlines()
+    assert (done.returncode, lines[0]) == (127, f"tailrace: {said}")
+    assert hint in (lines[1] if hint else "")
+    assert len(lines) == (2 if hint else 1)
+
+
 def test_a_file_that_is_no_program_gives_126(program: Program, tmp_path: Path) -> None:
     """A file without the right to execute it, and a directory."""
     (tmp_path / "text").write_text("hello\n")
