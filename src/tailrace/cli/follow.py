@@ -11,7 +11,7 @@ from tailrace.cli.naming import find
 from tailrace.cli.news import News
 from tailrace.cli.place import existing_engine, place_option
 from tailrace.cli.signals import Signals
-from tailrace.cli.values import size_bytes
+from tailrace.cli.values import offset
 from tailrace.cli.watch import Left, Unwritable, Watch
 from tailrace.core.errors import EngineError, InvalidInput
 from tailrace.core.run import RunInfo
@@ -36,7 +36,7 @@ class Options(TypedDict):
 
 @click.command("follow", short_help="Show the output of a run, live or late.")
 @click.argument("run", metavar="ID")
-@click.option("--from", "offset", type=size_bytes, metavar="OFFSET", help="Begin at this byte.  [default: 0]")
+@click.option("--from", "offset", type=offset, metavar="OFFSET", help="Begin at this byte.  [default: 0]")
 @click.option("-n", "--tail", type=click.IntRange(min=0), metavar="N", help="Begin with the last N lines.")
 @click.option("--stream", type=click.Choice(["stdout", "stderr"]), help="Show only this one.")
 @click.option(
@@ -115,7 +115,7 @@ class _Viewer:
         self.watch.say(message)
 
 
-def _face(run: Run, options: Options, offset: int) -> Face:
+def _face(run: Run, options: Options, begin: int) -> Face:
     if options["format"] == "text":
         return Streams(raw=options["raw"])
-    return Wire(framer(options["format"], run.id, offset))
+    return Wire(framer(options["format"], run.id, begin))

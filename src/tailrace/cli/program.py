@@ -1,5 +1,6 @@
 """`tailrace` itself: its commands, each imported when it is used, and `main`."""
 
+import difflib
 import importlib
 import io
 import os
@@ -12,6 +13,7 @@ import click
 from tailrace._version import __version__
 from tailrace.cli import boundary
 from tailrace.cli.place import place_option
+from tailrace.core.errors import InvalidInput
 
 PROGRAM = "tailrace"
 COMPLETE = "_TAILRACE_COMPLETE"
@@ -32,6 +34,13 @@ COMMANDS = {
 """the module of each command, in the order in which `--help` shows them"""
 
 
+MEANT = {
+    "attach": "follow", "exec": "run", "help": "--help", "kill": "stop", "log": "follow", "logs": "follow",
+    "ls": "list", "ps": "list", "rm": "prune", "start": "run", "tail": "follow", "version": "--version",
+}  # fmt: skip
+"""what other programs call it"""
+
+
 class Program(click.Group):
     """The group of all commands; a command's module is imported only when it is asked for."""
 
@@ -45,6 +54,21 @@ class Program(click.Group):
             return None
         command = getattr(importlib.import_module(COMMANDS[cmd_name]), f"{cmd_name}_command")
         return command if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the arguments begin with.
+
+        Raises:
+            InvalidInput: there is none of this name; the hint is the one that may have been meant.
+        """
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            meant = MEANT.get(name) or next(iter(difflib.get_close_matches(name, COMMANDS, 1)), "")
+            hint = f"did you mean `{meant}`?" if meant else "`tailrace --help` shows the commands"
+            raise InvalidInput(f"there is no command {name[:40]!r}", op="read", subject=name[:40], hint=hint)
+        return super().resolve_command(ctx, args)
 
 
 @click.group(

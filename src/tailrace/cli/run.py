@@ -17,7 +17,7 @@ from tailrace.cli.signals import Signals
 from tailrace.cli.values import pair, resource_limit, seconds, size_bytes
 from tailrace.cli.watch import Left, Unwritable, Watch
 from tailrace.core import ids
-from tailrace.core.errors import EngineError, TailraceError
+from tailrace.core.errors import EngineError, InvalidInput, TailraceError
 from tailrace.core.outcome import INTERRUPTED_HERE, Cancelled
 from tailrace.core.run import RunInfo
 from tailrace.core.states import State
@@ -54,8 +54,25 @@ class Options(TypedDict):
     by: str | None
 
 
+class _Run(click.Command):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments.
+
+        Raises:
+            InvalidInput: there is no command among them.
+        """
+        try:
+            return super().parse_args(ctx, args)
+        except click.MissingParameter:
+            hint = "for example: tailrace run -- make test"
+            raise InvalidInput("what is to be run?", op="run", subject="argv", hint=hint) from None
+
+
 @click.command(
-    "run", context_settings={"allow_interspersed_args": False}, short_help="Run a command and show its output."
+    "run",
+    cls=_Run,
+    context_settings={"allow_interspersed_args": False},
+    short_help="Run a command and show its output.",
 )
 @click.argument("argv", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[--] COMMAND [ARGUMENT]...")
 @click.option("-d", "--detach", is_flag=True, help="Only start it; print its id and return.")

@@ -39,6 +39,18 @@ def size_bytes(text: str) -> int:
     return round(float(found[1]) * _BYTES[found[2].lower()])
 
 
+def offset(text: str) -> int:
+    """Return the offset in `4096` or `10k`.
+
+    Raises:
+        click.BadParameter: it is no offset.
+    """
+    try:
+        return size_bytes(text)
+    except click.BadParameter:
+        raise click.BadParameter(f"{text!r} is not an offset: a number of bytes, 0 or more") from None
+
+
 def pair(text: str) -> tuple[str, str]:
     """Return (name, value) of `NAME=VALUE`; the value may be empty, and may have more `=`.
 

@@ -43,6 +43,22 @@ def test_the_callers_mistakes(program: Program, args: list[str]) -> None:
     assert (done.returncode, done.stdout) == (2, b"")
 
 
+def test_what_is_missing_is_asked_for(program: Program) -> None:
+    """In words, not in the terms of a parser."""
+    assert program("run").stderr == b"tailrace: what is to be run?\n  hint: for example: tailrace run -- make test\n"
+    assert b"'-1' is not an offset: a number of bytes, 0 or more" in program("follow", "last", "--from", "-1").stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("ls", "list"), ("logs", "follow"), ("kill", "stop"), ("help", "--help"), ("folow", "follow")]
+)
+def test_a_command_by_another_name(program: Program, name: str, meant: str) -> None:
+    """What other programs call it, and a slip of the finger, lead to the right one."""
+    done = program(name, "last")
+    assert done.returncode == 2
+    assert done.stderr.decode() == f"tailrace: there is no command '{name}'\n  hint: did you mean `{meant}`?\n"
+
+
 def test_a_state_directory_below_a_file(program: Program, tmp_path: Path) -> None:
     """It cannot be made: the engine's fault, 125 in `run`, 1 elsewhere."""
     (tmp_path / "file").touch()
