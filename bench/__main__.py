@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from bench import disk, first_byte, imports, latency, lines, listing, machine, memory, starts
@@ -35,28 +36,35 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=BENCHMARKS, help="this benchmark; may be repeated")
     parser.add_argument("--place", type=Path, default=Path("/var/tmp"), help="a directory on a disk")  # noqa: S108
     parser.add_argument("--results", type=Path, help="where to write; by default bench/RESULTS.md if all are measured")
+    parser.add_argument(
+        "--patience", type=float, default=machine.PATIENCE_S, metavar="S", help="to wait for a quiet moment"
+    )
     asked = parser.parse_args()
+    machine.PATIENCE_S = asked.patience
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     names = [name for name in BENCHMARKS if not asked.only or name in asked.only]
-    results = _measured(names, asked.place)
-    print(table(results))
     path = asked.results or (None if asked.only else RESULTS)
-    if path is not None:
-        path.write_text(document(results, machine.describe()))
+    results: dict[str, Measured] = {}
+    for name, result in _measured(names, asked.place):
+        results[name] = result
+        if path is not None:
+            path.write_text(document(results, machine.describe()))
+    print(table(results))
     return int(any(result.is_missed for result in results.values()))
 
 
-def _measured(names: list[str], parent: Path) -> dict[str, Measured]:
+def _measured(names: list[str], parent: Path) -> Iterator[tuple[str, Measured]]:
     place = Path(tempfile.mkdtemp(prefix="tailrace-bench-", dir=parent))
     try:
         print(f"on {machine.file_system(place)}", file=sys.stderr)
-        return {name: _one(name, place) for name in names}
+        for name in names:
+            yield name, _one(name, place)
     finally:
         shutil.rmtree(place)
 
 
 def _one(name: str, place: Path) -> Measured:
-    calm = machine.wait_for_quiet()
+    calm = machine.wait_for_quiet(machine.PATIENCE_S)
     print(f"{name}: {calm}", file=sys.stderr)
     result = BENCHMARKS[name](place)
     result.before, result.after = calm, machine.look()

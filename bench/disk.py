@@ -11,7 +11,7 @@ from typing import TypeAlias
 from bench import machine
 from bench.content import Content, digest, irregular_lines
 from bench.report import Figure, Measured, median, spread
-from bench.serving import state_dir
+from bench.serving import state_dir, system_calls
 from tailrace.api import connect
 from tailrace.engine.base import Engine
 
@@ -31,11 +31,13 @@ def measure(place: Path) -> Measured:
         engine = connect(f"disk:{path}")
         sides = (lambda: _ours(engine, path, content), lambda: _cat(place, content))
         rounds = machine.quietly(lambda: _in_order(sides, next(order)), ROUNDS)
+        profile = system_calls(path, sides[0])
         engine.close()
     unsynced, synced = ([cat[how] / ours[how] for ours, cat in rounds.values] for how in (0, 1))
     ours_rates, cat_rates = ([BYTES / one[side][0] / 1e6 for one in rounds.values] for side in (0, 1))
     conditions = f"no wire; {machine.file_system(place)}; SHA-256 right"
     return Measured(
+        profile=profile,
         figures=[
             Figure(
                 what=f"command → disk, against `cat > file` of the same pipe, {how}",

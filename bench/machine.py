@@ -15,14 +15,13 @@ import tailrace
 
 T = TypeVar("T")
 
-QUIET_SHARE = 0.10
+QUIET_SHARE = 0.12
 """of all processors' time, that others may use while we measure"""
-QUIET_S = 60.0
-PATIENCE_S = 45.0
-"""for one benchmark's disturbed rounds, in all"""
+PATIENCE_S = 60.0
+"""how long to wait for a quiet moment, and how long to go on with a benchmark of which rounds were disturbed"""
+SETTLE_S = 0.1
+"""for what a round leaves to be done after it"""
 LOOK_S = 0.2
-SLOWER = 1.15
-"""how much slower than ever before the calibration loop may be on a quiet machine"""
 LOOPS = 200_000
 MEMORY_KINDS = ("tmpfs", "ramfs", "overlay", "devtmpfs")
 _fastest_ms = float("inf")
@@ -41,7 +40,7 @@ class Calm:
     @property
     def is_quiet(self) -> bool:
         """Whether others did next to nothing."""
-        return self.busy_share <= QUIET_SHARE and self.loop_ms <= self.fastest_ms * SLOWER
+        return self.busy_share <= QUIET_SHARE
 
     def __str__(self) -> str:
         """Return it in words."""
@@ -65,7 +64,7 @@ def look(waited_s: float = 0.0) -> Calm:
     return Calm(share, loop_ms, _fastest_ms, load, waited_s)
 
 
-def wait_for_quiet(limit_s: float = QUIET_S) -> Calm:
+def wait_for_quiet(limit_s: float) -> Calm:
     """Return as soon as the machine is quiet, or after the limit as it is."""
     begun = time.monotonic()
     while not (calm := look(time.monotonic() - begun)).is_quiet and calm.waited_s < limit_s:
@@ -88,7 +87,7 @@ class Rounds(Generic[T]):
         return f"{len(self.values)} rounds, {self.disturbed} of them disturbed by others; {self.repeated} more repeated"
 
 
-def quietly(work: Callable[[], T], count: int, *, warm_up: int = 1, patience_s: float = PATIENCE_S) -> Rounds[T]:
+def quietly(work: Callable[[], T], count: int, *, warm_up: int = 1) -> Rounds[T]:
     """Do the work `count` times between two looks that find the machine quiet.
 
     What else a round gave plays no part in whether it counts. When the patience is at its end, disturbed rounds count
@@ -98,10 +97,11 @@ def quietly(work: Callable[[], T], count: int, *, warm_up: int = 1, patience_s: 
         work()
     quiet: list[T] = []
     disturbed: list[T] = []
-    give_up = time.monotonic() + patience_s
+    give_up = time.monotonic() + PATIENCE_S
     while len(quiet) < count and (time.monotonic() < give_up or len(quiet) + len(disturbed) < count):
         before = wait_for_quiet(max(0.0, min(10.0, give_up - time.monotonic())))
         value = work()
+        time.sleep(SETTLE_S)
         (quiet if before.is_quiet and look().is_quiet else disturbed).append(value)
     taken = disturbed[: count - len(quiet)]
     return Rounds(quiet + taken, len(disturbed) - len(taken), len(taken))

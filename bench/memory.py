@@ -8,7 +8,7 @@ import msgspec
 
 from bench import machine
 from bench.report import Figure, Measured, median, spread
-from bench.serving import state_dir
+from bench.serving import parent, state_dir
 from tailrace.api import connect
 from tailrace.engine.base import Query
 
@@ -28,7 +28,7 @@ def measure(place: Path) -> Measured:
         runner = int((path / "runner.lock").read_text().split()[0])
         shares = [_kib(pid) for pid in keepers]
         private = _private(keepers[COUNT // 2])
-        both = [_kib(pid) for pid in (runner, _parent(runner))]
+        both = [_kib(pid) for pid in (runner, parent(runner))]
         for run in runs:
             run.stop(now=True)
         for run in runs:
@@ -65,12 +65,6 @@ def measure(place: Path) -> Measured:
 def _keeper(path: Path, run_id: str) -> int:
     live = msgspec.json.decode((path / "runs" / run_id / "live.json").read_bytes())
     return int(live["keeper"]["pid"])
-
-
-def _parent(pid: int) -> int:
-    found = re.search(r"^PPid:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    assert found
-    return int(found[1])
 
 
 def _kib(pid: int) -> dict[str, int]:

@@ -2,11 +2,12 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -62,6 +63,28 @@ def ask_client(*arguments: str) -> object:
     argv = [sys.executable, str(ROOT / "bench" / "client.py"), *arguments]
     done = subprocess.run(argv, stdout=subprocess.PIPE, check=True, timeout=CLIENT_S)
     return json.loads(done.stdout)
+
+
+def system_calls(path: Path, work: Callable[[], object]) -> list[str]:
+    """Return which system calls took the time of runner, forker, keepers and commands, while the work was done."""
+    runner = int((path / "runner.lock").read_text().split()[0])
+    argv = ["strace", "-f", "-c", "-w", "-p", str(runner), "-p", str(parent(runner))]
+    try:
+        tracer = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
+    except FileNotFoundError:
+        return ["strace is not here"]
+    time.sleep(0.5)
+    work()
+    tracer.terminate()
+    told = tracer.communicate()[1].splitlines()
+    return [line for line in told if not line.startswith("strace:")][:16]
+
+
+def parent(pid: int) -> int:
+    """Return the process's parent."""
+    found = re.search(r"^PPid:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert found
+    return int(found[1])
 
 
 @contextmanager

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from bench import machine
 from bench.report import Figure, Measured, median, spread
-from bench.serving import ROOT, state_dir
+from bench.serving import ROOT, state_dir, system_calls
 from tailrace.host.statedir import StateDir
 
 STARTERS = 4
 EACH = 150
 ROUNDS = 7
 WANTED = 250.0
-PROFILE_S = 3
 
 
 def measure(place: Path) -> Measured:
@@ -37,7 +36,7 @@ def measure(place: Path) -> Measured:
             details=[f"all were started after {began_s:.2f} s of {STARTERS * EACH / median(rates):.2f} s", str(rounds)],
         )
         if result.is_missed:
-            result.profile = _profile(path)
+            result.profile = system_calls(path, lambda: _round(path))
     return result
 
 
@@ -69,19 +68,3 @@ def _round(path: Path) -> tuple[float, float]:
 
 def _results(path: Path) -> int:
     return sum(1 for _ in path.glob("runs/*/result.json"))
-
-
-def _profile(path: Path) -> list[str]:
-    """Return which system calls took the runner's, the forker's and the keepers' time in one more round."""
-    runner = int((path / "runner.lock").read_text().split()[0])
-    parent = next(line for line in Path(f"/proc/{runner}/status").read_text().splitlines() if line.startswith("PPid:"))
-    argv = ["strace", "-f", "-c", "-w", "-p", str(runner), "-p", parent.split()[1]]
-    try:
-        tracer = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
-    except FileNotFoundError:
-        return ["strace is not here"]
-    time.sleep(PROFILE_S / 3)
-    _round(path)
-    tracer.terminate()
-    told = tracer.communicate()[1].splitlines()
-    return [line for line in told if not line.startswith("strace:")][:16]
