@@ -8,7 +8,7 @@ from typing import Literal, TypedDict, Unpack
 
 import click
 
-from tailrace.cli import boundary, login, talk, terminal, viewing
+from tailrace.cli import boundary, login, table, talk, terminal, viewing, words
 from tailrace.cli.face import Streams
 from tailrace.cli.forward import Forwarder
 from tailrace.cli.news import News
@@ -25,6 +25,8 @@ from tailrace.engine.base import StartOptions
 from tailrace.engine.run import Run
 
 STDIN, STDOUT, STDERR = 0, 1, 2
+ARGV_SHOWN = 40
+"""columns of a joined run's command"""
 _LEAVING = (signal.SIGHUP, signal.SIGQUIT)
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -196,7 +198,7 @@ class _Foreground:
     def watch(self) -> int:
         """Show the output, and return the exit code."""
         if self._is_joined:
-            self._watch.say(f"joined {self._run.id}, which goes already under this key; ^C only leaves it")
+            self._watch.say(self._joined())
         try:
             with ExitStack() as stack:
                 if self._is_raw:
@@ -220,6 +222,11 @@ class _Foreground:
                 hint=f"the run goes on; {self._resume()}",
             ) from None
         return self._conclude(info)
+
+    def _joined(self) -> str:
+        info = self._run.info()
+        command = table.cut(words.command_line(info), ARGV_SHOWN)
+        return f"joined {info.id} ({command}), already running under key {info.key}; ^C only stops watching"
 
     def _conclude(self, info: RunInfo) -> int:
         code = viewing.conclude(info, self._watch, self._spec, interrupted_here=self._asked == signal.SIGINT)

@@ -217,7 +217,7 @@ def _settings_rows(now: Settings) -> list[tuple[str, str]]:
         else "64 MiB of free disk (2 % of a small one)"
     )
     return [
-        ("limit", f"{now.max_running} runs at the same time"),
+        ("limit", f"{now.max_running} run{'' if now.max_running == 1 else 's'} at the same time"),
         (
             "keeps",
             (", ".join(keeps) or "every finished run, until `tailrace prune`"),

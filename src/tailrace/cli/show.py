@@ -9,7 +9,7 @@ from tailrace.cli import talk, viewing, words
 from tailrace.cli.list import print_json
 from tailrace.cli.naming import find
 from tailrace.cli.place import existing_engine, place_option
-from tailrace.core.outcome import Exited
+from tailrace.core.outcome import FailedToStart
 from tailrace.core.run import RunInfo
 from tailrace.core.spec import Spec
 from tailrace.core.states import State
@@ -69,8 +69,7 @@ def _rows(info: RunInfo, spec: Spec | None) -> Iterator[tuple[str, str]]:
 def _state(info: RunInfo, spec: Spec | None) -> str:
     if info.outcome is not None:
         ending = words.ending(info.outcome, spec)
-        is_odd = info.wait_status is not None and not isinstance(info.outcome, Exited)
-        return f"{ending} (wait status {info.wait_status:#06x})" if is_odd else ending
+        return f"failed to start: {ending}" if isinstance(info.outcome, FailedToStart) else ending
     return f"queued, at place {info.queue_place}" if info.state is State.QUEUED else str(info.state)
 
 

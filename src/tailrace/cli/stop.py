@@ -6,7 +6,7 @@ import signal
 import click
 
 from tailrace.cli import login, talk, viewing, words
-from tailrace.cli.naming import find
+from tailrace.cli.naming import SHORT, find
 from tailrace.cli.news import News
 from tailrace.cli.place import existing_engine, place_option
 from tailrace.cli.signals import Signals
@@ -51,7 +51,7 @@ class _Stopping:
 
     def __init__(self, run: Run, *, many: bool) -> None:
         self._run = run
-        self._prefix = f"{run.id[:11]}: " if many else ""
+        self._prefix = f"{run.id[:SHORT]}: " if many else ""
         self._spec = viewing.spec_of(run)
         self._rows = self._spec.ladder if self._spec else tuple(Rung(*row) for row in LADDER)
         self._news = News(self._say, self._rows, patience_s=0)
@@ -74,7 +74,11 @@ class _Stopping:
             self._news.tell(info)
         if info.outcome is None:
             return False
-        self._say(("was over already: " if self._was_over else "") + words.ending(info.outcome, self._spec))
+        ending = words.ending(info.outcome, self._spec)
+        if self._was_over:
+            talk.say(f"{info.id[:SHORT]} was over already: {ending}")
+        else:
+            self._say(ending)
         return True
 
     def _say(self, text: str) -> None:

@@ -125,9 +125,9 @@ def ending(outcome: Outcome, spec: Spec | None) -> str:
         case Signaled(number):
             return f"ended by signal {number} ({signal_name(number)})"
         case TimedOut("wall"):
-            return f"timed out{_after(spec.timeout_s if spec else None)} (wall)"
+            return f"timed out{_after(spec.timeout_s if spec else None)} (--timeout)"
         case TimedOut():
-            return f"timed out{_after(spec.idle_timeout_s if spec else None)} without output (idle)"
+            return f"timed out{_after(spec.idle_timeout_s if spec else None)} without output (--idle-timeout)"
         case Stopped(by):
             return f"stopped by {by}" if by else "stopped"
         case OutputLimit():

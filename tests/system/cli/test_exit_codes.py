@@ -68,8 +68,8 @@ def test_a_directory_that_is_not_there_gives_125(program: Program) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--timeout", "0.3"], "timed out after 300 ms (wall)"),
-        (["--idle-timeout", "300ms"], "timed out after 300 ms without output (idle)"),
+        (["--timeout", "0.3"], "timed out after 300 ms (--timeout)"),
+        (["--idle-timeout", "300ms"], "timed out after 300 ms without output (--idle-timeout)"),
     ],
 )
 def test_a_limit_of_time_gives_124(program: Program, options: list[str], words: str) -> None:

@@ -30,7 +30,8 @@ def test_join_watches_the_one_that_goes(program: Program, engine: Engine) -> Non
     assert program("send", "last", "go").returncode == 0
     out, err = second.communicate(timeout=60)
     assert (second.returncode, out) == (6, b"go\n")
-    assert b"goes already under this key" in err
+    assert f"joined {first_id(engine)} (sh -c 'echo begun;" in err.decode()
+    assert b"already running under key k; ^C only stops watching" in err
     assert len(engine.list(Query()).runs) == 1
 
 

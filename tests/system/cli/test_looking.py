@@ -84,8 +84,22 @@ def test_show_tells_everything(program: Program) -> None:
     """What was asked, what happened, and what it took."""
     program("run", "--timeout", "0.2", "--label", "a=b", "--pin", "--by", "ada", "--", "sleep", "600")
     shown = program("show", "last").stdout.decode()
-    for words in ("(pinned)", "sleep 600", "timed out after 200 ms (wall)", "ada", "a=b", "INT to 1 process", "of CPU"):
+    for words in (
+        "(pinned)",
+        "sleep 600",
+        "timed out after 200 ms (--timeout)",
+        "ada",
+        "a=b",
+        "INT to 1 process",
+        "of CPU",
+    ):
         assert words in shown
+
+
+def test_show_says_that_nothing_started(program: Program) -> None:
+    """The reason alone could be taken for the command's own words."""
+    program("run", "--", "nosuch")
+    assert b"failed to start: nosuch: command not found\n" in program("show", "last").stdout
 
 
 def test_stop_ends_several_and_shows_how(program: Program, until_printed: Callable[[str, bytes], None]) -> None:
@@ -100,7 +114,10 @@ def test_stop_ends_several_and_shows_how(program: Program, until_printed: Callab
         assert f"{run_id[:11]}: sent TERM" in done.stderr.decode()
         assert f"{run_id[:11]}: stopped by ada" in done.stderr.decode()
     again = program("stop", runs[0])
-    assert (again.returncode, again.stderr) == (0, b"tailrace: was over already: stopped by ada\n")
+    assert (again.returncode, again.stderr) == (
+        0,
+        f"tailrace: {runs[0][:11]} was over already: stopped by ada\n".encode(),
+    )
 
 
 def test_prune_removes_what_it_is_told_to(program: Program) -> None:
