@@ -30,8 +30,8 @@ class Live(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hint: str | None = None
     stopped_by: str | None = None
     ladder: tuple[LadderStep, ...] = ()
-    sessions: tuple[int, ...] = ()
-    """sessions in which processes of the run were seen"""
+    sessions: tuple[tuple[int, int], ...] = ()
+    """(session, start of its leader, or 0 if that was dead) in which processes of the run were seen"""
     pipes: tuple[int, ...] = ()
     """inodes of the output pipes: who holds one belongs to the run"""
     cgroup: str | None = None

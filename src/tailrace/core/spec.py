@@ -5,7 +5,6 @@ rest that the keeper needs once (exact bytes of argv and environment, umask, lim
 from disk.
 """
 
-import math
 import os
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,7 +16,8 @@ import msgspec
 from tailrace.core import outcome
 from tailrace.core.errors import InvalidInput
 
-GIB = 1 << 30
+LONGEST_S = 1e9
+"""of any limit of time: some 30 years"""
 LADDER: tuple[tuple[str, float], ...] = (("INT", 5.0), ("TERM", 5.0), ("KILL", 0.0))
 """the stop ladder: (signal, seconds until the next row)"""
 
@@ -210,9 +210,9 @@ def positive(number: float, subject: str, *, zero: bool = False) -> float:
     Raises:
         InvalidInput: it is not.
     """
-    if not math.isfinite(number) or number < 0 or (number == 0 and not zero):
+    if not 0 <= number <= LONGEST_S or (number == 0 and not zero):
         raise InvalidInput(
-            f"{subject} must be {'0 or more' if zero else 'more than 0'}, got {number:g}",
+            f"{subject} must be {'0' if zero else 'more than 0'} to {LONGEST_S:.0f} s, got {number:g}",
             op="start",
             subject=subject,
             hint="leave it out for no limit",

@@ -301,6 +301,14 @@ def _check(query: Query) -> None:
         raise InvalidInput(
             f"there is no state {query.state!r}", op="list", subject="state", hint=f"one of: {', '.join(known)}"
         )
+    for text in (query.command or "", *query.labels, *query.labels.values()):
+        if not text.isprintable():
+            raise InvalidInput(
+                "a name to look for is not printable",
+                op="list",
+                subject="query",
+                hint="commands and labels are printable",
+            )
     if not 0 < query.limit <= PAGE_LIMIT:
         raise InvalidInput("the limit is out of range", op="list", subject="limit", hint=f"1 to {PAGE_LIMIT}")
     if query.cursor is not None and not ids.is_id(query.cursor):

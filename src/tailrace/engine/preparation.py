@@ -149,7 +149,7 @@ def _duration(subject: str, value: object) -> float | None:
 def _whole(subject: str, value: object) -> int | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 63:
         raise _bad(subject, f"must be a whole number, 0 or more, got {value!r}", "leave it out for the default")
     return value
 

@@ -15,6 +15,7 @@ from tailrace.core.timeline import RECORD_BYTES, Record, Stream
 from tailrace.host.rundir import RunDir
 
 CHUNK_BYTES = 256 << 10
+SPARE_RECORDS = 65536
 _RECORDS_AT_ONCE = 4096
 _DAMAGED = (errno.ENOENT, errno.ELOOP, errno.EINVAL)
 """not there; a link; no regular file"""
@@ -97,15 +98,15 @@ class Reader:
     def _load(self, end: int) -> None:
         """Read on in the timeline until a record at or beyond `end`, or all there are."""
         while not self._records or (self._records[-1] or Record(0, 0, Stream.MIXED)).offset < end:
-            raw = os.pread(self._timeline, _RECORDS_AT_ONCE * RECORD_BYTES, self._next * RECORD_BYTES)
-            fresh = timeline.decode(raw)
+            count = max(0, min(_RECORDS_AT_ONCE, self._credible() - self._next))
+            fresh = timeline.decode(os.pread(self._timeline, count * RECORD_BYTES, self._next * RECORD_BYTES))
             if not fresh and self.recorded is not None and self._next < self.recorded:
                 fresh = [None]
                 self._next = self.recorded - 1
             if not fresh:
                 return
             self._next += len(fresh)
-            self._records += fresh
+            self._records += _without_repeats(fresh)
 
     def _forget(self, end: int) -> None:
         """Drop the records that hold no more: all before the last good one at or below `end`."""
@@ -119,7 +120,7 @@ class Reader:
 
     def _find(self, offset: int) -> int:
         """Return the number of the last good record at or below the offset, by halving, past damaged ones."""
-        low, high = 0, os.fstat(self._timeline).st_size // RECORD_BYTES
+        low, high = 0, self._credible()
         while low < high:
             middle = (low + high) // 2
             at, record = self._good_from(middle, high)
@@ -128,6 +129,10 @@ class Reader:
             else:
                 low = at + 1
         return self._last_good_before(low)
+
+    def _credible(self) -> int:
+        """Return how many records there are; no keeper writes more than a few without a byte between them."""
+        return min(os.fstat(self._timeline).st_size // RECORD_BYTES, 2 * self.size() + SPARE_RECORDS)
 
     def _good_from(self, index: int, high: int) -> tuple[int, Record | None]:
         while index < high:
@@ -153,6 +158,15 @@ def _opened(run: RunDir, name: str) -> int:
         if error.errno in _DAMAGED:
             return -1
         raise
+
+
+def _without_repeats(records: list[Record | None]) -> list[Record | None]:
+    """Return the records, with one damaged one for each stretch of them."""
+    return [
+        record
+        for index, record in enumerate(records)
+        if record is not None or not index or records[index - 1] is not None
+    ]
 
 
 def _joined(extents: list[timeline.Extent]) -> list[timeline.Extent]:

@@ -29,6 +29,18 @@ def parents() -> tuple[tuple[int, str], ...]:
     return tuple(sorted(found, reverse=True))
 
 
+def leave_run() -> None:
+    """Move this process out of the group of the run in which it happens to have been started, if it was.
+
+    A runner that stayed there would be ended with that run, and with it whatever it has launched since.
+    """
+    for version, directory in parents():
+        outer, found, _ = directory.partition(f"/{PREFIX}")
+        if found:
+            Cgroup(outer, version).enter()
+    parents.cache_clear()
+
+
 class Cgroup:
     """One run's group. Every call is harmless when the group is already gone."""
 

@@ -17,6 +17,8 @@ import struct
 from collections.abc import Callable
 from typing import NoReturn
 
+from tailrace.host import linux
+
 ORDER_BYTES = 4096
 _PID = struct.Struct("=i")
 _REFUSED = -1
@@ -51,11 +53,7 @@ class Forker:
 
     def children(self) -> set[int]:
         """Return the pids of the forker's children: keepers, orphans of keepers, and this process."""
-        try:
-            with open(f"/proc/{self.pid}/task/{self.pid}/children", "rb", buffering=0) as file:
-                return {int(pid) for pid in (file.readall() or b"").split()}
-        except OSError:
-            return set()
+        return linux.children_of(self.pid)
 
 
 def divide(keep: Callable[[bytes], None], let_go: tuple[int, ...]) -> Forker:

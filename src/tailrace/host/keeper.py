@@ -29,7 +29,7 @@ from tailrace.core.run import Live, ProcessId
 from tailrace.core.spec import LADDER, Rung
 from tailrace.core.states import Event, State
 from tailrace.core.timeline import Stream
-from tailrace.host import ending, fault, ladder, linux, spawn, tree, unix
+from tailrace.host import ending, fault, ladder, linux, settle, spawn, tree, unix
 from tailrace.host.clock import Clock
 from tailrace.host.control import Connection, ControlServer
 from tailrace.host.feeder import Feeder
@@ -51,6 +51,8 @@ GIVE_UP_NS = 10_000_000_000
 PARTING_NS = 100_000_000
 """for children that hold none of the command's streams, to end with it"""
 HELD = "the disk is full; the command waits until there is room"
+LONGEST_MS = 3_600_000.0
+"""poll(2) takes no more than 24 days"""
 READS = 16
 """pieces from one stream before the others, and everything else, get their turn"""
 
@@ -71,9 +73,7 @@ def keep(run: RunDir, order: Order) -> None:
     try:
         result = keeper.run()
     except Exception as error:
-        import traceback
-
-        traceback.print_exc(file=sys.stderr)
+        _log_failure()
         keeper.end_tree()
         result = keeper.lost(f"the keeper failed: {error}")
     _record(run, result)
@@ -93,6 +93,8 @@ class Keeper:
         self._streams: dict[int, Stream] = {}
         self._status: int | None = None
         self._is_alone = False
+        self._has_guests = False
+        """whether all that is left below us are runners, started from inside the run, and what is theirs"""
         self._exited_ns = 0
         self._cause: Outcome | None = None
         self._ladder: Ladder | None = None
@@ -187,7 +189,8 @@ class Keeper:
         """Wait until something is there or due, and handle what is there."""
         for fd, _events in self._poll.poll(self._timeout_ms()):
             if fd in self._streams:
-                self._move(fd)
+                if self._full_ns is None:  # else an earlier one of this batch found the disk full
+                    self._move(fd)
             elif fd == self._wakeup:
                 os.read(fd, 4096)
             elif self._control.owns(fd):
@@ -200,7 +203,7 @@ class Keeper:
         due = [at for at in instants if at is not None]
         if self._ladder is not None and not self._is_gone():
             due.append(self._ladder.due_ns)
-        return max(0.0, (min(due) - time.monotonic_ns()) / 1e6 + 0.05) if due else -1
+        return min(LONGEST_MS, max(0.0, (min(due) - time.monotonic_ns()) / 1e6 + 0.05)) if due else -1
 
     # Moving output
 
@@ -308,16 +311,19 @@ class Keeper:
         now = time.monotonic_ns()
         sweep = self._sweep_ns()
         if sweep is not None and now >= sweep:
-            self._lingering = tree.children(self._processes())
-            self._begin_ladder(Ladder(ladder.sweep(self._rows), now))
+            self._has_guests = self._are_all_guests()
+            if not self._has_guests:
+                self._lingering = tree.children(self._processes())
+                self._begin_ladder(Ladder(ladder.sweep(self._rows), now))
         if self._ladder is None or self._is_gone() or (number := self._ladder.take(now)) is None:
             return
         reached = self._deliver(number)
-        step = LadderStep(signal.Signals(number).name.removeprefix("SIG"), self._clock.wall(), reached)
+        self._has_guests = reached == 0 and self._are_all_guests()
+        step = LadderStep(signal.Signals(number).name.removeprefix("SIG"), self._clock.wall(now), reached)
         if reached and (number != signal.SIGKILL or not self._live.ladder or self._live.ladder[-1].signal != "KILL"):
-            sessions = {stat.session for stat in self._processes()} | set(self._live.sessions)
+            sessions = {*self._live.sessions, *map(_session_of, self._processes())}
             self._live = msgspec.structs.replace(
-                self._live, ladder=(*self._live.ladder, step), sessions=tuple(sorted(sessions - {os.getsid(0)}))
+                self._live, ladder=(*self._live.ladder, step), sessions=tuple(sorted(sessions))
             )
             self._announce()
 
@@ -348,12 +354,20 @@ class Keeper:
 
     def _sweep_ns(self) -> int | None:
         """Return when children that the ended command left behind have had their time."""
-        if self._status is None or self._is_alone or self._order.leave_children or self._ladder is not None:
+        if self._is_gone() or self._status is None or self._ladder is not None:
             return None
         return self._exited_ns + (self._grace_ns() if self._streams else min(self._grace_ns(), PARTING_NS))
 
+    def _are_all_guests(self) -> bool:
+        """Tell whether all that is left is below runners that were started from inside the run.
+
+        Every descendant of ours is below a child of ours, since orphans come to us.
+        """
+        children = linux.children_of(os.getpid())
+        return self._status is not None and bool(children) and all(map(tree.is_runners, children))
+
     def _is_gone(self) -> bool:
-        return self._status is not None and (self._is_alone or self._order.leave_children)
+        return self._status is not None and (self._is_alone or self._has_guests or self._order.leave_children)
 
     def _is_over(self) -> bool:
         """Tell whether there is nothing left to wait for."""
@@ -482,6 +496,8 @@ class Keeper:
     def end_tree(self) -> None:
         """Kill all of the run, whatever state we are in."""
         tree.kill_all(self._traces(), by_marks=True)
+        if self._command is not None and self._command.cgroup is not None:
+            settle.remove_group(self._command.cgroup)
 
     def outlive(self) -> None:
         """After the result: drain what children that may live still print, and count it in the file `late`."""
@@ -514,6 +530,21 @@ def _record(run: RunDir, result: Result) -> None:
             time.sleep(FULL_NS / 1e9)
         else:
             return
+
+
+def _session_of(process: Stat) -> tuple[int, int]:
+    leader = linux.stat_of(process.session)
+    return process.session, leader.start if leader else 0
+
+
+def _log_failure() -> None:
+    """Write the traceback to the runner's log; the log may be on the disk that is full."""
+    import traceback
+
+    try:
+        traceback.print_exc(file=sys.stderr)
+    except OSError:
+        pass
 
 
 def prepare_signals() -> None:

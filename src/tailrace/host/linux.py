@@ -130,6 +130,15 @@ def stat_of(pid: int) -> Stat | None:
     return Stat(pid, int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]), fields[0].decode())
 
 
+def children_of(pid: int) -> set[int]:
+    """Return the pids of a single-threaded process's children; none where the system does not say."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", "rb", buffering=0) as file:
+            return {int(child) for child in (file.readall() or b"").split()}
+    except OSError:
+        return set()
+
+
 def umask_of_this_process() -> int:
     """Return the umask without setting it, which would race with other threads."""
     try:

@@ -79,7 +79,7 @@ class RunDir:
         """
         try:
             return msgspec.json.decode(read_file("spec.json", dir_fd=self.fd), type=Spec)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise Damaged(f"spec.json cannot be read: {_why(error)}") from None
 
     def launch(self) -> Launch:
@@ -107,7 +107,7 @@ class RunDir:
                 return None
             try:
                 return msgspec.json.decode(raw, type=Live)
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 why = _why(error)
         raise Damaged(f"live.json cannot be read: {why}")
 
@@ -121,7 +121,7 @@ class RunDir:
             return msgspec.json.decode(read_file("result.json", dir_fd=self.fd), type=Result)
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise Damaged(f"result.json cannot be read: {_why(error)}") from None
 
     def has(self, name: str) -> bool:
@@ -238,14 +238,17 @@ def create(state: StateDir, spec: Spec, launch: Launch, *, pinned: bool = False)
 
 
 def remove_tree(name: str, *, dir_fd: int) -> None:
-    """Remove a run's directory; it has no directories inside."""
+    """Remove a run's directory, with whatever somebody has put into it."""
     try:
         fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=dir_fd)
     except FileNotFoundError:
         return
     try:
         for entry in os.listdir(fd):
-            os.unlink(entry, dir_fd=fd)
+            try:
+                os.unlink(entry, dir_fd=fd)
+            except (IsADirectoryError, PermissionError):
+                remove_tree(entry, dir_fd=fd)
     finally:
         os.close(fd)
     os.rmdir(name, dir_fd=dir_fd)

@@ -28,11 +28,12 @@ from tailrace._version import __version__
 from tailrace.core.errors import UnknownRun
 from tailrace.core.outcome import FailedToStart, Lost
 from tailrace.core.result import Result
-from tailrace.host import ending, linux, lock, messages, order, settings, settle, tree, unix
+from tailrace.host import cgroup, ending, linux, lock, messages, order, settings, settle, tree, unix
 from tailrace.host.clock import Clock, anchor
 from tailrace.host.forker import Forker, divide
 from tailrace.host.housekeeping import Housekeeping
 from tailrace.host.keeper import keep, prepare_signals
+from tailrace.host.linux import Stat
 from tailrace.host.messages import Begin, Configure, Drain, Reply, RunnerRequest, Status
 from tailrace.host.order import Order, order_for
 from tailrace.host.queue import Queue
@@ -294,8 +295,8 @@ class Runner:
         run_id = self._keepers.pop(fd).run_id
         pids = {kept.pid for kept in self._keepers.values()}
         orphans = [stat for pid in self._forker.children() - pids - {os.getpid()} if (stat := linux.stat_of(pid))]
-        fresh = [stat for stat in orphans if not stat.is_dead and (stat.pid, stat.start) not in self._strangers]
-        if not self._is_entry_gone(run_id) or (fresh and self._is_lost(run_id)):
+        fresh = [stat for stat in orphans if not stat.is_dead and self._is_fresh(stat)]
+        if self._state.is_active(run_id) or (fresh and self._is_lost(run_id)):
             self._finish(run_id, frozenset(stat.pid for stat in fresh if tree.mark_of(stat.pid) in (None, run_id)))
         self._strangers = {(stat.pid, stat.start) for stat in orphans}
 
@@ -310,6 +311,9 @@ class Runner:
                     self._try_again(run)
         except Exception as error:
             _log(f"run {run_id}: {error!r}")
+
+    def _is_fresh(self, stat: Stat) -> bool:
+        return (stat.pid, stat.start) not in self._strangers and not tree.is_runners(stat.pid)
 
     def _is_lost(self, run_id: str) -> bool:
         """Tell whether somebody has settled the run already, who cannot know the orphans."""
@@ -328,13 +332,6 @@ class Runner:
             self._queue.add(run.id, self._state.active_key(run.id))
         else:
             settle.give_up(run)
-
-    def _is_entry_gone(self, run_id: str) -> bool:
-        try:
-            os.stat(run_id, dir_fd=self._state.active_fd)
-        except FileNotFoundError:
-            return True
-        return False
 
 
 def _log(text: str) -> None:
@@ -357,6 +354,7 @@ def main(path: str, ready_fd: int, *, detach: bool) -> NoReturn:
     if detach:
         _log_to_file(state)
     linux.become_subreaper()
+    _leave_run()
     prepare_signals()
     _warm_up(state)
     forker = divide(lambda data: _keep(state, order.decode(data)), let_go=(lock_fd, ready_fd))
@@ -368,6 +366,13 @@ def main(path: str, ready_fd: int, *, detach: bool) -> NoReturn:
     _tell(ready_fd, b"ready\n")
     runner.serve()
     os._exit(0)
+
+
+def _leave_run() -> None:
+    try:
+        cgroup.leave_run()
+    except OSError as error:
+        _log(f"still in the cgroup of the run that started it: {error}")
 
 
 def _keep(state: StateDir, ordered: Order) -> None:

@@ -21,6 +21,7 @@ from tailrace.core.errors import EngineUnavailable, WrongVersion
 from tailrace.host import messages, unix
 from tailrace.host.messages import PROTOCOL, Begin, Drain, Reply, RunnerRequest
 from tailrace.host.statedir import StateDir
+from tailrace.host.tree import RUNNER_MARK
 
 DEADLINE_S = 20.0
 ANSWER_S = 10.0
@@ -28,7 +29,7 @@ TRIES = 3
 """failed starts in a row, until the caller is told"""
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VERSION = tuple(int(part) for part in __version__.split(".")[:3])
-ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": os.defpath}
+ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": os.defpath, RUNNER_MARK: "1"}
 _BOOT = (
     "import sys; sys.path[:0] = {paths!r}; "
     "from tailrace.host.runner import main; main({state!r}, {ready}, detach={detach})"

@@ -6,6 +6,8 @@ import msgspec
 
 from tailrace.host.statedir import StateDir, read_file, write_file
 
+MOST_RUNNING = 100_000
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The settings of a state directory's runner. Ages in seconds, sizes in bytes; None: no limit."""
@@ -29,8 +31,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def load(state: StateDir) -> Settings:
     """Return the settings; the defaults where there are none, or they make no sense."""
     try:
-        return msgspec.json.decode(read_file("settings.json", dir_fd=state.fd), type=Settings)
-    except (OSError, msgspec.MsgspecError):
+        settings = msgspec.json.decode(read_file("settings.json", dir_fd=state.fd), type=Settings)
+        return msgspec.structs.replace(settings, max_running=min(settings.max_running, MOST_RUNNING))
+    except (OSError, msgspec.MsgspecError, RecursionError):
         return Settings()
 
 

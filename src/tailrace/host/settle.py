@@ -20,6 +20,7 @@ from tailrace.host.tree import Traces
 
 KEEPER_DIED = "its keeper died"
 HOST_RESTARTED = "the host restarted"
+NO_RECORDS = "it ran, and the records of that are missing or damaged"
 NEVER_BEGAN = "its keeper died each time, before the command was started"
 
 
@@ -36,7 +37,7 @@ def settle(run: RunDir) -> bool:
         if run.has("result.json"):
             ending.complete(run)
             return True
-        if not run.has("live.json"):
+        if not run.has("live.json") and run.state.is_active(run.id):
             return False
         _settle_locked(run)
         return True
@@ -66,7 +67,7 @@ def cancel(run: RunDir, by: str | None) -> bool:
     """
     fd = run.open_lock()
     try:
-        if not lock.try_lock(fd) or run.has("result.json") or run.has("live.json"):
+        if not lock.try_lock(fd) or run.has("result.json") or run.has("live.json") or not run.state.is_active(run.id):
             return False
         ending.record(run, Result(outcome=Cancelled(by), ended=_clock(run).wall()))
         return True
@@ -79,7 +80,7 @@ def _settle_locked(run: RunDir) -> None:
     is_this_boot = live is None or live.keeper.boot == linux.boot_id()
     if is_this_boot:
         end_tree(run, live)
-    why = KEEPER_DIED if is_this_boot else HOST_RESTARTED
+    why = (KEEPER_DIED if is_this_boot else HOST_RESTARTED) if live is not None else NO_RECORDS
     result = Result(outcome=Lost(why), ended=_clock(run).wall(), size=run.size())
     if live is not None:
         result = msgspec.structs.replace(
@@ -115,7 +116,16 @@ def end_tree(run: RunDir, live: Live | None) -> None:
             break
         time.sleep(0.02)
     if group is not None:
-        group.remove()
+        remove_group(group)
+
+
+def remove_group(group: cgroup.Cgroup) -> None:
+    """Remove a group whose processes were just killed, as soon as the last is gone."""
+    for _ in range(50):
+        if not group.pids():
+            break
+        time.sleep(0.02)
+    group.remove()
 
 
 def _live(run: RunDir) -> Live | None:

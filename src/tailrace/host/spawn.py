@@ -205,10 +205,11 @@ def _announce(child: _Child) -> Live:
     """Write the first live.json, in the keeper's name, before anything of the command can happen."""
     stat = linux.stat_of(child.keeper)
     keeper = ProcessId(linux.boot_id(), stat.start if stat else 0, child.keeper)
+    me = linux.stat_of(os.getpid())
     live = Live(
         state=states.after(State.QUEUED, Event.CLAIM),
         keeper=keeper,
-        sessions=(os.getpid(),),
+        sessions=((os.getpid(), me.start if me else 0),),
         pipes=() if child.order.is_terminal else tuple(os.fstat(fd).st_ino for fd in {*child.ends.theirs[1:]}),
         cgroup=child.cgroup.path if child.cgroup else None,
     )

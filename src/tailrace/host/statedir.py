@@ -13,6 +13,7 @@ STATE/runs/<id>/     see `rundir`
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -95,6 +96,14 @@ class StateDir:
         """
         write_file(run_id, (key or "").encode(), dir_fd=self.active_fd)
 
+    def is_active(self, run_id: str) -> bool:
+        """Tell whether the run has an entry, and so no result yet, or one whose writer is in its last steps."""
+        try:
+            os.stat(run_id, dir_fd=self.active_fd)
+        except FileNotFoundError:
+            return False
+        return True
+
     def active_key(self, run_id: str) -> str | None:
         """Return the key of an unfinished run, or None if it has none or is finished."""
         try:
@@ -161,8 +170,10 @@ def read_file(name: str, *, dir_fd: int, limit: int = 64 << 20) -> bytes:
     Raises:
         OSError: it is not there or cannot be read.
     """
-    fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=dir_fd)
+    fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=dir_fd)
     try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", name)
         parts = []
         while limit > 0 and (part := os.read(fd, min(limit, 1 << 20))):
             parts.append(part)

@@ -21,6 +21,8 @@ from tailrace.host.cgroup import Cgroup
 from tailrace.host.linux import Stat
 
 MARK = "TAILRACE_RUN"
+RUNNER_MARK = "TAILRACE_RUNNER"
+"""in the environment of runners and keepers: one that was started from inside a run is its guest, not a part of it"""
 
 
 class Traces(NamedTuple):
@@ -31,7 +33,8 @@ class Traces(NamedTuple):
     """pids whose descendants, not themselves, belong to the run: its living keeper"""
     members: frozenset[int] = frozenset()
     """pids that belong to it, with their descendants"""
-    sessions: frozenset[int] = frozenset()
+    sessions: frozenset[tuple[int, int]] = frozenset()
+    """(session, start of its leader, or 0 if that was dead)"""
     pipes: frozenset[int] = frozenset()
     cgroup: Cgroup | None = None
     spared: frozenset[int] = frozenset()
@@ -49,13 +52,16 @@ def scan(traces: Traces, *, by_marks: bool) -> list[Stat]:
     everyone = {pid: stat for pid in _pids() if (stat := linux.stat_of(pid)) is not None and not stat.is_dead}
     spared = traces.spared | {os.getpid()}
     members = {pid for pid in traces.members if pid in everyone}
-    members |= {stat.pid for stat in everyone.values() if stat.session in traces.sessions}
+    sessions = {session for session, start in traces.sessions if _start(everyone.get(session)) in (None, start)}
+    members |= {stat.pid for stat in everyone.values() if stat.session in sessions}
     if traces.cgroup is not None:
         members.update(traces.cgroup.pids())
     if by_marks:
         members |= {pid for pid in everyone if pid not in members and _carries_mark(pid, traces)}
     members -= spared
     members |= _descendants(everyone, members | traces.roots) - spared
+    guests = {pid for pid in members if is_runners(pid)}
+    members -= guests | _descendants(everyone, guests)
     return [everyone[pid] for pid in sorted(members - traces.roots) if pid in everyone]
 
 
@@ -99,6 +105,10 @@ def argv_of(pid: int) -> str:
     return text_of(raw.rstrip(b"\0").replace(b"\0", b" "))[:200] or "?"
 
 
+def _start(leader: Stat | None) -> int | None:
+    return None if leader is None else leader.start
+
+
 def _pids() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
 
@@ -121,14 +131,23 @@ def _carries_mark(pid: int, traces: Traces) -> bool:
     return mark_of(pid) == traces.run_id or (bool(traces.pipes) and _holds_pipe(pid, traces.pipes))
 
 
+def is_runners(pid: int) -> bool:
+    """Tell whether the process is a runner, a forker or a keeper: of whatever state directory."""
+    return _variable(pid, RUNNER_MARK) is not None
+
+
 def mark_of(pid: int) -> str | None:
     """Return the id of the run that stands in the process's environment, or None."""
+    return _variable(pid, MARK)
+
+
+def _variable(pid: int, name: str) -> str | None:
     try:
         with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
             environment = file.readall() or b""
     except OSError:
         return None
-    prefix = f"{MARK}=".encode()
+    prefix = f"{name}=".encode()
     for entry in environment.split(b"\0"):
         if entry.startswith(prefix):
             return entry[len(prefix) :].decode("ascii", "replace")

@@ -8,12 +8,14 @@ from tailrace.web.client import Client
 
 HEADERS = (
     "accept",
+    "host",
     "if-match",
     "if-modified-since",
     "if-none-match",
     "if-range",
     "if-unmodified-since",
     "last-event-id",
+    "origin",
     "purpose",
     "range",
     "sec-fetch-site",

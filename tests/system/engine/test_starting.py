@@ -171,5 +171,6 @@ def test_everything_on_disk_is_for_its_user_alone(engine: DiskEngine, state_dir:
     finally:
         os.umask(umask)
     run.wait(timeout=60)
+    wait_for(lambda: not (state_dir / "runs" / run.id / "live.json").exists())  # the keeper's last step
     for path in [state_dir, *state_dir.rglob("*")]:
         assert stat.S_IMODE(path.lstat().st_mode) & 0o077 == 0 or path.name.startswith("catalog"), path

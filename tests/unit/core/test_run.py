@@ -102,7 +102,9 @@ def test_only_finished_is_finished(state: State) -> None:
 
 def test_a_live_file_comes_back() -> None:
     """What a keeper writes, a reader reads, and nothing is written that says nothing."""
-    live = Live(state=State.RUNNING, keeper=KEEPER, command=ProcessId("boot", 101, 8), sessions=(8,), pipes=(4711,))
+    live = Live(
+        state=State.RUNNING, keeper=KEEPER, command=ProcessId("boot", 101, 8), sessions=((8, 7),), pipes=(4711,)
+    )
     raw = msgspec.json.encode(live)
     assert msgspec.json.decode(raw, type=Live) == live
     assert b"held" not in raw
