@@ -1,6 +1,8 @@
 """Ending what a test left running.
 
-Runs outlive whoever started them, and so they would outlive the tests. A process belongs to a state directory if its
+Runs outlive whoever started them, and so they would outlive the tests. First goes all that is in the control groups of
+the directory's runs, at one blow each: a tree may grow faster than it can be killed one by one. Then, one by one, what
+is left. A process belongs to a state directory if its
 command line or a value of its environment names that very directory, or if its `TAILRACE_RUN` is a run kept there: ids
 are unguessable, so that names the directory as well. Nothing else is touched, whatever it is called.
 
@@ -15,6 +17,8 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from tailrace.host import cgroup
 
 PROC = Path("/proc")
 
@@ -37,11 +41,22 @@ def end_everything(state_dir: Path, deadline: float = 30.0) -> None:
         LeftRunning: some could not be ended; names their pids.
     """
     give_up = time.monotonic() + deadline
+    for group in _groups(state_dir):
+        cgroup.end(group)
     while left := find_processes(state_dir):
         if time.monotonic() >= give_up:
             raise LeftRunning(f"{state_dir}: could not end {left}")
         for pid in left:
             _kill(pid, state_dir, give_up)
+    for group in _groups(state_dir):
+        group.remove()
+
+
+def _groups(state_dir: Path) -> list[cgroup.Cgroup]:
+    """Return the control groups of the directory's runs that are still there."""
+    runs = [entry.name for entry in (state_dir / "runs").glob("*")]
+    places = [f"{directory}/{cgroup.PREFIX}{run}" for _version, directory in cgroup.parents() for run in runs]
+    return [group for place in places if (group := cgroup.existing(place))]
 
 
 def find_processes(state_dir: Path) -> list[int]:
