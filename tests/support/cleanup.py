@@ -54,9 +54,16 @@ def end_everything(state_dir: Path, deadline: float = 30.0) -> None:
 
 def _groups(state_dir: Path) -> list[cgroup.Cgroup]:
     """Return the control groups of the directory's runs that are still there."""
-    runs = [entry.name for entry in (state_dir / "runs").glob("*")]
-    places = [f"{directory}/{cgroup.PREFIX}{run}" for _version, directory in cgroup.parents() for run in runs]
+    texts = [_text(path) for path in (state_dir / "runs").glob("*/live.json")]
+    places = [found[1] for text in texts if (found := re.search(r'"cgroup":"([^"]+)"', text))]
     return [group for place in places if (group := cgroup.existing(place))]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 def find_processes(state_dir: Path) -> list[int]:

@@ -1,14 +1,17 @@
 """A control group of its own for a run, where one is writable: then nothing of it can get away.
 
 Version 2 is entered at birth (`linux.fork_into`); version 1 by the child itself, before it executes anything. The
-group lies below that of the runner and is named after the run. See cgroups(7).
+group lies below that of the runner, and is made before its run is known: live.json says which it is. See cgroups(7).
 """
 
 import functools
 import os
 import signal
+import time
 
 PREFIX = "tailrace-"
+ABANDONED_S = 60.0
+"""an empty group older than that was left by somebody who was killed"""
 
 
 @functools.cache
@@ -88,18 +91,26 @@ class Cgroup:
                 return
 
 
-def make(run_id: str) -> Cgroup | None:
-    """Make the run's group; None where there is no place for one."""
+def make() -> Cgroup | None:
+    """Make a new group; None where there is no place for one."""
+    name = PREFIX + os.urandom(8).hex()
     for version, directory in parents():
-        path = os.path.join(directory, PREFIX + run_id)
+        path = os.path.join(directory, name)
         try:
             os.mkdir(path)
-        except FileExistsError:
-            pass
         except OSError:
             continue
         return Cgroup(path, version)
     return None
+
+
+def remove_abandoned() -> None:
+    """Remove groups that their makers could not remove any more, whoever they were; one in use refuses."""
+    for _version, directory in parents():
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.name.startswith(PREFIX) and entry.stat().st_mtime < time.time() - ABANDONED_S:
+                    Cgroup(entry.path, 2).remove()
 
 
 def existing(path: str | None) -> Cgroup | None:

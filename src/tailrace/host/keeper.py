@@ -1,6 +1,7 @@
 """The keeper: the small process that owns one run, from its start to its recorded outcome.
 
-Theory of operation. A keeper is forked with the run's lock already held. It starts the command, announces it
+Theory of operation. A keeper is forked ahead of need, makes ready what any run needs, and gets its order together with
+the run's lock, already held. It starts the command, announces it
 (`live.json`), and then does one thing in a loop: wait until something is readable or due, move output, reap children,
 look at limits, climb the stop ladder. It is over when the command has exited, its streams have ended, and nobody of
 its tree is left (or may be left). Then the result is written, once, and the process ends, which frees the lock.
@@ -11,13 +12,14 @@ exit that came first stays an exit, whatever has to be swept up after it.
 
 import errno
 import functools
-import gc
 import os
 import resource
 import select
 import signal
+import socket
 import sys
 import time
+from typing import NamedTuple
 
 import msgspec
 
@@ -33,13 +35,15 @@ from tailrace.host import ending, fault, ladder, linux, settle, spawn, tree, uni
 from tailrace.host.clock import Clock
 from tailrace.host.control import Connection, ControlServer
 from tailrace.host.feeder import Feeder
+from tailrace.host.forker import receive_order
 from tailrace.host.ladder import Ladder
 from tailrace.host.linux import Stat
 from tailrace.host.messages import CloseInput, Input, KeeperRequest, Reply, Resize, Signal, Stop
 from tailrace.host.mover import Moved, Mover
 from tailrace.host.order import Order
 from tailrace.host.rundir import Damaged, RunDir
-from tailrace.host.spawn import Born, Command
+from tailrace.host.spawn import Blank, Born, Command
+from tailrace.host.statedir import StateDir
 from tailrace.host.tree import Traces
 
 FULL_NS = 250_000_000
@@ -60,16 +64,52 @@ READS = 16
 _is_told_to_go = False
 
 
-def keep(run: RunDir, order: Order) -> None:
-    """Own the run until it is over. The caller is a fresh fork that holds the run's lock, and exits afterwards."""
+class Stage(NamedTuple):
+    """What any run needs, made before it is known which."""
+
+    state: StateDir
+    poll: select.poll
+    wakeup: int
+    wakeup_end: int
+    blank: Blank | None
+    """None: the system had no process to give"""
+
+
+def set_stage(state: StateDir) -> Stage:
+    """Make everything that a run needs and can be made before there is one."""
+    poll = select.poll()
+    reading, writing = _wake_on_signals()
+    poll.register(reading, select.POLLIN)
+    try:
+        blank = spawn.prepare(state)
+    except OSError:
+        blank = None
+    return Stage(state, poll, reading, writing, blank)
+
+
+def wait_and_keep(state: StateDir, link: socket.socket) -> None:
+    """Be a keeper, in a fresh fork: make ready, wait for an order, and own that run until it is over.
+
+    Args:
+        state: the state directory.
+        link: the socket by which the order comes.
+    """
     global _is_told_to_go  # noqa: PLW0603
     _is_told_to_go = False  # it was for the forker, if anybody
-    gc.disable()
     os.setsid()
     linux.become_subreaper()
-    fault.ARMED = order.fault
-    fault.point("starting:kept")
-    keeper = Keeper(run, order)
+    stage = set_stage(state)
+    if (ordered := receive_order(link)) is not None:
+        with RunDir(state, ordered.run_id) as run:
+            fault.ARMED = ordered.fault
+            fault.point("starting:kept")
+            _keep(run, Keeper(run, ordered, stage))
+    elif stage.blank is not None:
+        stage.blank.abandon()
+
+
+def _keep(run: RunDir, keeper: "Keeper") -> None:
+    """Own the run until it is over."""
     try:
         result = keeper.run()
     except Exception as error:
@@ -86,9 +126,11 @@ class Keeper:
     Until something happens, as little memory as possible is touched: what is not needed yet is made on first use.
     """
 
-    def __init__(self, run: RunDir, order: Order) -> None:
+    def __init__(self, run: RunDir, ordered: Order, stage: Stage) -> None:
         self._run = run
-        self._order = order
+        self._order = ordered
+        self._stage = stage
+        self._poll, self._wakeup = stage.poll, stage.wakeup
         self._command: Command | None = None
         self._streams: dict[int, Stream] = {}
         self._status: int | None = None
@@ -105,11 +147,7 @@ class Keeper:
 
     def run(self) -> Result:
         """Start the command, see it through, and return how it ended."""
-        self._poll = select.poll()
-        self._wakeup, self._wakeup_end = _wake_on_signals()
-        self._poll.register(self._wakeup, select.POLLIN)
-        self._control = ControlServer(unix.listen("control", dir_fd=self._run.fd), self._poll, self._handle)
-        started = spawn.start(self._run, self._order)
+        started = self._start()
         fault.point("starting:spawned")
         if isinstance(started, FailedToStart):
             return Result(outcome=started, ended=self._clock.wall())
@@ -121,6 +159,20 @@ class Keeper:
             self._check_limits()
             self._climb()
         return self._result()
+
+    def _start(self) -> tuple[Command, Born] | FailedToStart:
+        """Start the command, and meanwhile listen for requests."""
+        try:
+            blank = self._stage.blank or spawn.prepare(self._stage.state)
+            try:
+                ends = spawn.begin(blank, self._order)
+            except BrokenPipeError:
+                blank = spawn.prepare(self._stage.state)
+                ends = spawn.begin(blank, self._order)
+        except OSError as error:
+            return FailedToStart(f"no process could be made: {(error.strerror or str(error)).lower()}")
+        self._control = ControlServer(unix.listen("control", dir_fd=self._run.fd), self._poll, self._handle)
+        return ends if isinstance(ends, FailedToStart) else spawn.finish(blank, ends)
 
     def _begin(self, command: Command, born: Born) -> None:
         self._command = command
@@ -174,7 +226,7 @@ class Keeper:
             self._feeder.close()
             self._mover.close()
             os.close(self._command.pidfd)
-        for fd in (self._wakeup, self._wakeup_end, *self._streams):
+        for fd in (self._wakeup, self._stage.wakeup_end, *self._streams):
             os.close(fd)
 
     def _announce(self) -> None:

@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 
 from tailrace.core import ids
 from tailrace.core.spec import Launch, Spec
-from tailrace.host import cgroup, ending, linux, order, rundir
+from tailrace.host import cgroup, ending, linux, rundir
 from tailrace.host.clock import anchor
-from tailrace.host.keeper import Keeper
-from tailrace.host.order import order_for
+from tailrace.host.forker import Spare, receive_order
+from tailrace.host.keeper import Keeper, set_stage
+from tailrace.host.order import Order, order_for
 from tailrace.host.rundir import RunDir
 from tailrace.host.statedir import StateDir
+from tailrace.host.unix import pair
 
 TIMES = 10
 """CPython 3.11 specialises a function after eight calls"""
@@ -51,8 +53,17 @@ def _once(scratch: StateDir, number: int) -> None:
     launch = Launch(argv=(b"true",), cwd=b"/", env=tuple((b"V%d" % i, b"value") for i in range(40)))
     rundir.create(scratch, spec, launch)
     with RunDir(scratch, spec.id) as run:
-        keeper = Keeper(run, order.decode(order.encode(order_for(spec, launch))))
+        stage = set_stage(scratch)
+        keeper = Keeper(run, _handed_over(order_for(spec, launch)), stage)
         try:
             ending.record(run, keeper.run())
         finally:
             keeper.close()
+
+
+def _handed_over(ordered: Order) -> Order:
+    """Send the order as the runner does, and take it as a keeper does."""
+    ours, theirs = pair()
+    with open(os.devnull) as file:
+        Spare(0, -1, ours).begin(ordered, file.fileno())
+    return receive_order(theirs) or ordered

@@ -28,14 +28,14 @@ from tailrace._version import __version__
 from tailrace.core.errors import UnknownRun
 from tailrace.core.outcome import FailedToStart, Lost
 from tailrace.core.result import Result
-from tailrace.host import cgroup, ending, linux, lock, messages, order, settings, settle, tree, unix
+from tailrace.host import cgroup, ending, linux, lock, messages, settings, settle, tree, unix
 from tailrace.host.clock import Clock, anchor
 from tailrace.host.forker import Forker, divide
 from tailrace.host.housekeeping import Housekeeping
-from tailrace.host.keeper import keep, prepare_signals
+from tailrace.host.keeper import prepare_signals, wait_and_keep
 from tailrace.host.linux import Stat
 from tailrace.host.messages import Begin, Configure, Drain, Reply, RunnerRequest, Status
-from tailrace.host.order import Order, order_for
+from tailrace.host.order import order_for
 from tailrace.host.queue import Queue
 from tailrace.host.rehearsal import rehearse
 from tailrace.host.rundir import Damaged, RunDir
@@ -47,6 +47,8 @@ CLOCK_TICK_NS = 50_000_000
 """more than the tick of the clock by which a file system notes changes"""
 LAUNCHES = 3
 """of one run whose keeper dies before it has done anything, until it is given up"""
+SPARE_S = 0.01
+"""after a launch, until the next keeper is forked ahead: what was just launched needs the processors first"""
 RETRY_S = 0.05
 """until a run is tried again whose lock somebody held for a moment"""
 VERSION = tuple(int(part) for part in __version__.split(".")[:3])
@@ -79,6 +81,7 @@ class Runner:
         self._peers: dict[int, tuple[socket.socket, messages.Inbox]] = {}
         self._poll = select.poll()
         self._active_mtime = -1
+        self._spare_due = 0.0
         self._busy_at = time.monotonic()
         self._is_draining = False
 
@@ -94,6 +97,7 @@ class Runner:
                 self._dispatch(fd)
             self._rescan()
             self._schedule()
+            self._make_spare()
             self._housekeeping.look(self._settings)
             is_needed = not self._is_draining and not self._is_idle()
 
@@ -105,11 +109,27 @@ class Runner:
         elif fd in self._peers:
             self._receive(fd)
         elif fd == self._forker.fileno():
-            _log("the forker is gone")
+            self._hear_forker()
+
+    def _hear_forker(self) -> None:
+        try:
+            self._forker.receive()
+        except OSError as error:
+            _log(str(error))
             self._is_draining = True
 
     def _timeout_ms(self) -> float:
-        return (RETRY_S if self._queue.is_retrying else RESCAN_S) * 1000
+        timeout_s = RETRY_S if self._queue.is_retrying else RESCAN_S
+        if self._forker.needs_spare:
+            timeout_s = min(timeout_s, max(0.0, self._spare_due - time.monotonic()) + 0.001)
+        return timeout_s * 1000
+
+    def _make_spare(self) -> None:
+        """Have a keeper forked ahead, if there is none; a refusal is not asked about again at once."""
+        now = time.monotonic()
+        if self._forker.needs_spare and now >= self._spare_due:
+            self._forker.prepare()
+            self._spare_due = now + RESCAN_S
 
     def _is_idle(self) -> bool:
         if self._keepers or self._queue or self._peers or self._stay or self._settings.stay:
@@ -212,7 +232,7 @@ class Runner:
         except Damaged:
             return
         if live is not None:
-            self._watch(run.id, live.keeper.pid)
+            self._watch(run.id, live.keeper.pid, linux.pidfd_of(live.keeper.pid))
 
     def _schedule(self) -> None:
         """Launch what may run now, in order; a run whose key is going waits, those behind it do not."""
@@ -245,7 +265,9 @@ class Runner:
                     self._queue.remove(run_id)
                     self._active_mtime = -1
                     return False
-                pid = self._forker.fork(order.encode(order_for(run.spec(), run.launch())), fd)
+                ordered = order_for(run.spec(), run.launch())
+                spare = self._forker.take()
+                spare.begin(ordered, fd)
             except Damaged as error:
                 self._queue.remove(run_id)
                 ending.record(run, Result(outcome=FailedToStart(str(error)), ended=Clock(anchor()).wall()))
@@ -257,7 +279,8 @@ class Runner:
             finally:
                 os.close(fd)
         self._queue.remove(run_id)
-        self._watch(run_id, pid)
+        self._watch(run_id, spare.pid, spare.pidfd)
+        self._spare_due = time.monotonic() + SPARE_S
         return True
 
     def _forget_missing(self, run_id: str, error: Exception) -> None:
@@ -270,9 +293,8 @@ class Runner:
     def _going(self) -> set[str]:
         return {kept.run_id for kept in self._keepers.values()}
 
-    def _watch(self, run_id: str, pid: int) -> None:
+    def _watch(self, run_id: str, pid: int, pidfd: int) -> None:
         """Learn of the keeper's end; one that has ended already is seen to at once."""
-        pidfd = linux.pidfd_of(pid)
         if pidfd < 0 and linux.IS_LINUX:
             self._finish(run_id, frozenset())
             return
@@ -355,9 +377,10 @@ def main(path: str, ready_fd: int, *, detach: bool) -> NoReturn:
         _log_to_file(state)
     linux.become_subreaper()
     _leave_run()
+    _remove_abandoned_groups()
     prepare_signals()
     _warm_up(state)
-    forker = divide(lambda data: _keep(state, order.decode(data)), let_go=(lock_fd, ready_fd))
+    forker = divide(lambda link: _keep(state, link), let_go=(lock_fd, ready_fd))
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system collects what does the housekeeping
     listener = unix.listen("runner.sock", dir_fd=state.fd)
@@ -375,12 +398,18 @@ def _leave_run() -> None:
         _log(f"still in the cgroup of the run that started it: {error}")
 
 
-def _keep(state: StateDir, ordered: Order) -> None:
+def _remove_abandoned_groups() -> None:
     try:
-        with RunDir(state, ordered.run_id) as run:
-            keep(run, ordered)
+        cgroup.remove_abandoned()
+    except OSError as error:
+        _log(f"old control groups are still there: {error}")
+
+
+def _keep(state: StateDir, link: socket.socket) -> None:
+    try:
+        wait_and_keep(state, link)
     except Exception as error:
-        _log(f"the keeper of {ordered.run_id} failed: {error!r}")
+        _log(f"keeper {os.getpid()} failed: {error!r}")
 
 
 def _warm_up(state: StateDir) -> None:

@@ -1,4 +1,4 @@
-"""Unix sockets by directory: a socket's name in the system is at most 107 bytes long, a state directory's path is not.
+"""Unix sockets, by directory: a socket's name in the system is at most 107 bytes long, a state directory's path is not.
 
 Binding and connecting go through /proc/self/fd/N/NAME, which is short whatever the directory's path.
 """
@@ -47,6 +47,11 @@ def connect(name: str, *, dir_fd: int, timeout_s: float) -> socket.socket:
         client.close()
         raise
     return client
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Return the two ends of a connection by which messages come whole."""
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
 def is_same_user(peer: socket.socket) -> bool:

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from tailrace.host import cgroup, linux, tree
+from tailrace.engine.disk import DiskEngine
+from tailrace.host import linux, tree
+from tailrace.host.rundir import RunDir
 
 
 class Process(NamedTuple):
@@ -40,12 +42,13 @@ def marked(run_id: str) -> set[int]:
     return {pid for pid in pids if tree.mark_of(pid) == run_id}
 
 
-def groups(run_id: str) -> list[Path]:
-    """Return the control groups of the run that are left."""
-    places = [Path(directory, cgroup.PREFIX + run_id) for _version, directory in cgroup.parents()]
-    return [path for path in places if path.is_dir()]
+def group_of(engine: DiskEngine, run_id: str) -> Path | None:
+    """Return the control group of a run that is going."""
+    with RunDir(engine.state, run_id) as run:
+        live = run.live()
+    return Path(live.cgroup) if live and live.cgroup else None
 
 
 def left_of(run_id: str, known: Iterable[Process]) -> list[object]:
-    """Return whatever is left of a run: marked processes, known ones, and groups."""
-    return [*marked(run_id), *(process for process in known if process.is_alive), *groups(run_id)]
+    """Return whatever is left of a run: marked processes, and known ones."""
+    return [*marked(run_id), *(process for process in known if process.is_alive)]

@@ -15,7 +15,7 @@ from tailrace.engine.disk import DiskEngine
 from tailrace.engine.run import Run
 from tailrace.host import cgroup
 from tests.support.wait import wait_for
-from tests.system.engine.processes import Process, groups, left_of, marked, seen
+from tests.system.engine.processes import Process, group_of, left_of, marked, seen
 
 TREES = """
 import os, signal, sys
@@ -280,8 +280,9 @@ def test_a_control_group_goes_with_its_run(engine: DiskEngine) -> None:
     run = engine.start(["cat"], stdin=True)
     run.send(b"x")
     wait_for(lambda: run.info().size == 1)
-    before = groups(run.id)
+    group = group_of(engine, run.id)
+    assert (group is not None) == bool(cgroup.parents())
+    assert group is None or group.is_dir()
     run.close_input()
     run.wait(timeout=60)
-    assert groups(run.id) == []
-    assert len(before) == min(1, len(cgroup.parents()))
+    assert group is None or not group.exists()

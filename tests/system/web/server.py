@@ -55,6 +55,7 @@ class Server:
         if self.process.poll() is None:
             self.kill()
         self._held.close()
+        print(self.log())  # noqa: T201 (pytest shows it when the test fails)
 
     def pids(self) -> list[int]:
         """Return the server's processes, those that end last first: a master would replace its workers."""
