@@ -260,11 +260,12 @@ class DiskCursor:
 
     def look(self) -> list[Chunk] | Gap | End | None:
         """See `Cursor.look`."""
-        if self._result is None:
-            self._result = self._find_result()
+        size = self._reader.size()
+        if self._result is None and self.offset >= size:
+            self._result = self._find_result()  # only now: nothing is written behind what a result records
+            size = self._reader.size()
         result = self._result
         self._reader.recorded = result.records if result else None
-        size = self._reader.size()
         end = size if result is None else min(size, result.size)
         if self.offset < end:
             return self._reader.read(end)

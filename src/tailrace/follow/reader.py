@@ -97,9 +97,10 @@ class Reader:
 
     def _load(self, end: int) -> None:
         """Read on in the timeline until a record at or beyond `end`, or all there are."""
+        credible = self._credible()
         while not self._records or (self._records[-1] or Record(0, 0, Stream.MIXED)).offset < end:
-            count = max(0, min(_RECORDS_AT_ONCE, self._credible() - self._next))
-            fresh = timeline.decode(os.pread(self._timeline, count * RECORD_BYTES, self._next * RECORD_BYTES))
+            count = max(0, min(_RECORDS_AT_ONCE, credible - self._next))
+            fresh = self._decoded(count) if count else []
             if not fresh and self.recorded is not None and self._next < self.recorded:
                 fresh = [None]
                 self._next = self.recorded - 1
@@ -107,6 +108,9 @@ class Reader:
                 return
             self._next += len(fresh)
             self._records += _without_repeats(fresh)
+
+    def _decoded(self, count: int) -> list[Record | None]:
+        return timeline.decode(os.pread(self._timeline, count * RECORD_BYTES, self._next * RECORD_BYTES))
 
     def _forget(self, end: int) -> None:
         """Drop the records that hold no more: all before the last good one at or below `end`."""

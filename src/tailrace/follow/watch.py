@@ -22,6 +22,7 @@ from tailrace.follow.wait import POLLIN
 from tailrace.host import lock
 from tailrace.host.rundir import RunDir
 
+EVENTS_BYTES = 65536
 POLL_S = 0.25
 LIVENESS_S = 1.0
 REMOTE = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "virtiofs", "vboxsf")
@@ -127,9 +128,10 @@ class Inotify(Backend):
         Raises:
             OSError: this user has too many.
         """
-        from inotify_simple import INotify, flags
+        from inotify_simple import INotify, flags, parse_events
 
         self._inotify = INotify()
+        self._parse = parse_events
         self._overflow = int(flags.Q_OVERFLOW)
         self._modify = int(flags.MODIFY)
         self._appear = int(flags.CREATE | flags.MOVED_TO)
@@ -153,7 +155,7 @@ class Inotify(Backend):
 
     def changed(self) -> set[int] | None:
         """Return what changed; None after an overflow."""
-        events = self._inotify.read(timeout=0)
+        events = self._parse(os.read(self.fd, EVENTS_BYTES))
         if any(event.mask & self._overflow for event in events):
             return None
         return {event.wd for event in events}
@@ -269,12 +271,13 @@ class Watcher:
         period = LIVENESS_S if self._backend.fd >= 0 else POLL_S
         checked = time.monotonic()
         while True:
-            events = poll.poll(period * 1000 if self._watched else None)
-            self._bell.clear()
+            ready = [fd for fd, _events in poll.poll(period * 1000 if self._watched else None)]
+            if self._bell.fd in ready:
+                self._bell.clear()
             now = time.monotonic()
             is_due = now - checked >= period
             with self._guard:
-                ringing = self._changed(announced=any(fd == self._backend.fd for fd, _ in events), is_due=is_due)
+                ringing = self._changed(announced=self._backend.fd in ready, is_due=is_due)
                 if is_due:
                     checked = now
                     ringing += self._orphaned()

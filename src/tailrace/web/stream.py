@@ -116,7 +116,8 @@ class Body:
         now = time.monotonic()
         self._flush_due = now + SILENCE_S
         is_begun = self._told is not None and self._told[0] in (State.QUEUED, State.STARTING)
-        news = self._news() if is_begun or now >= self._news_due else b""
+        news = self._news() if is_begun or now >= self._news_due + NEWS_S else b""
+        self._news_at = self._news_due  # else it waits until the output has been sent
         if isinstance(seen, Gap):
             return news + self._framer.gap(seen)
         return b"".join([news, *map(self._framer.output, seen)])
