@@ -51,19 +51,23 @@ class Body:
 
     Args:
         run: the run.
+        info: the run as it was when it was asked for.
         cursor: the viewer's place in it; closed with the body.
         framer: the wire, at the cursor's offset.
         client: the viewer's connection.
         stop_at: the offset behind which nothing more is wanted; None: follow to the end.
     """
 
-    def __init__(self, run: Run, cursor: Cursor, framer: Framer, *, client: Client, stop_at: int | None = None) -> None:
+    def __init__(
+        self, run: Run, info: RunInfo, cursor: Cursor, framer: Framer, *, client: Client, stop_at: int | None = None
+    ) -> None:
         self.report: Callable[[Exception], None] = ignore
         """told of an error that stops the stream early"""
         self._run = run
         self._cursor = cursor
         self._framer = framer
-        self._told: Told | None = None
+        self._info = info
+        self._told = _told(info)
         self._client = client
         self._stop_at = stop_at
         self._bell: Bell | None = None
@@ -96,9 +100,7 @@ class Body:
             self._bell = None
 
     def _pieces(self) -> Iterator[bytes]:
-        info = self._run.info()
-        self._told = _told(info)
-        yield self._framer.begin(info)
+        yield self._framer.begin(self._info)
         while True:
             seen = self._cursor.look()
             if isinstance(seen, End):
@@ -115,7 +117,7 @@ class Body:
     def _gone_on(self, seen: list[Chunk] | Gap) -> bytes:
         now = time.monotonic()
         self._flush_due = now + SILENCE_S
-        is_begun = self._told is not None and self._told[0] in (State.QUEUED, State.STARTING)
+        is_begun = self._told[0] in (State.QUEUED, State.STARTING)
         news = self._news() if is_begun or now >= self._news_due + NEWS_S else b""
         self._news_at = self._news_due  # else it waits until the output has been sent
         if isinstance(seen, Gap):
@@ -159,6 +161,8 @@ class Body:
         """Return the run's state, if what viewers are told of it has changed."""
         self._news_due = time.monotonic() + NEWS_S
         self._news_at = NEVER
+        if not self._framer.tells_states:
+            return b""
         info = self._run.info()
         if info.is_finished or _told(info) == self._told:
             return b""  # the end is told when the output is complete

@@ -73,7 +73,7 @@ def show(engine: Engine, request: Request, run_id: str, *, wire: str, view: View
         return Response(status=HTTPStatus.OK, headers=headers)
     framer = wires.framer(wire, run_id, cursor.offset)
     stop_at = None if view.follow or info.is_finished else info.size
-    body = Body(Run(engine, run_id), cursor, framer, client=request.client, stop_at=stop_at)
+    body = Body(Run(engine, run_id), info, cursor, framer, client=request.client, stop_at=stop_at)
     return Response(status=HTTPStatus.OK, headers=headers, body=body)
 
 

@@ -34,6 +34,8 @@ class Framer(ABC):
     """the header's value"""
     aborts: ClassVar[bool]
     """whether a stop before the recorded end must abort the connection, so that half is never taken for whole"""
+    tells_states: ClassVar[bool] = True
+    """whether `state` ever says anything"""
 
     def __init__(self, run_id: str, offset: int) -> None:
         self._run_id = run_id

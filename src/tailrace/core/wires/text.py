@@ -18,6 +18,7 @@ class TextFramer(Framer):
     name = "text"
     content_type = "text/plain; charset=utf-8"
     aborts = True
+    tells_states = False
 
     def begin(self, info: RunInfo) -> bytes:  # noqa: ARG002  the wire has no preamble
         """Return nothing."""
