@@ -12,7 +12,7 @@ or not. Nothing is made before the first request, so it may be set up before a s
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Unpack
+from typing import Literal, Unpack
 
 from flask import Flask, current_app
 from flask import Response as FlaskResponse
@@ -23,12 +23,19 @@ from tailrace.core.errors import CallerError, TailraceError
 from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
 from tailrace.web.client import client_of
+from tailrace.web.pace import Pace
 from tailrace.web.problems import response_to
 from tailrace.web.requests import HEADERS, Request
 from tailrace.web.responses import Response
 from tailrace.web.starting import start
 from tailrace.web.stream import Body
 from tailrace.web.watching import watch
+
+__all__ = ["Pace", "Tailrace"]
+
+RECONNECT_S = 10.0
+"""a browser that has lost its stream comes back after some seconds"""
+_USUAL = Pace()
 
 
 class Tailrace:
@@ -80,14 +87,23 @@ class Tailrace:
         return made[1]
 
     def stream(
-        self, what: Sequence[str] | Run | str, *, wire: str | None = None, **options: Unpack[StartOptions]
+        self,
+        what: Sequence[str] | Run | str,
+        *,
+        wire: str | None = None,
+        pace: Pace = _USUAL,
+        on_disconnect: Literal["keep", "stop"] = "keep",
+        **options: Unpack[StartOptions],
     ) -> FlaskResponse:
         """Return a response that streams a run's output to whoever asked, as it comes.
 
         Args:
             what: a command as a list of arguments: start it, and stream it. Or a run, or its id: only watch it. Whether
                 this user may watch it is for the route to decide.
-            wire: `text`, `lines`, `sse` or `ndjson`; by default what `?format=` or `Accept` ask for.
+            wire: `text`, `lines`, `sse`, `ndjson` or `cast`; by default what `?format=` or `Accept` ask for.
+            pace: what the viewer gets while the command is silent: heartbeats, and interval messages if wanted.
+            on_disconnect: what becomes of a run that is started here when its last viewer has left: `stop` is
+                `unwatched_timeout=10`, unless that is given; so a browser that reconnects finds its run.
             **options: more about the run that is started, as for `Engine.start`.
 
         Raises:
@@ -99,7 +115,9 @@ class Tailrace:
         """
         if unknown := sorted(set(options) - set(StartOptions.__annotations__)):
             raise TypeError(f"stream() has no option {unknown[0]!r}; see tailrace.engine.base.StartOptions")
-        request = self._request(wire)
+        if on_disconnect == "stop":
+            options.setdefault("unwatched_timeout", RECONNECT_S)
+        request = self._request(wire, pace)
         try:
             response = self._response(request, what, options)
         except TailraceError as error:
@@ -117,7 +135,7 @@ class Tailrace:
             return watch(what.engine, request, what.id)
         return watch(self.engine, request, what)
 
-    def _request(self, wire: str | None) -> Request:
+    def _request(self, wire: str | None, pace: Pace) -> Request:
         asked = flask_request
         return Request(
             method=asked.method,
@@ -126,6 +144,7 @@ class Tailrace:
             headers={name: asked.headers[name] for name in HEADERS if name in asked.headers},
             user=self._user() if self._user is not None else None,
             wire=wire,
+            pace=pace,
             client=client_of(asked.environ),
         )
 
