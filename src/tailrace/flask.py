@@ -17,6 +17,7 @@ from typing import Literal, Unpack
 from flask import Flask, current_app
 from flask import Response as FlaskResponse
 from flask import request as flask_request
+from werkzeug.exceptions import HTTPException
 
 from tailrace.api import connect
 from tailrace.core.errors import CallerError, TailraceError
@@ -27,7 +28,7 @@ from tailrace.web.pace import Pace
 from tailrace.web.problems import response_to
 from tailrace.web.requests import HEADERS, Request
 from tailrace.web.responses import Response
-from tailrace.web.starting import start
+from tailrace.web.starting import begin, refuse, start
 from tailrace.web.stream import Body
 from tailrace.web.watching import watch
 
@@ -113,8 +114,7 @@ class Tailrace:
             The stream; or, if it cannot be had, a problem document (RFC 9457) with its status. A viewer that leaves, or
             never reads, does nothing to the run.
         """
-        if unknown := sorted(set(options) - set(StartOptions.__annotations__)):
-            raise TypeError(f"stream() has no option {unknown[0]!r}; see tailrace.engine.base.StartOptions")
+        _check_names("stream", options)
         if on_disconnect == "stop":
             options.setdefault("unwatched_timeout", RECONNECT_S)
         request = self._request(wire, pace)
@@ -125,6 +125,29 @@ class Tailrace:
                 _log(error)
             response = response_to(error)
         return _flask_response(response)
+
+    def start(self, argv: Sequence[str], **options: Unpack[StartOptions]) -> Run:
+        """Start a run, for a route that answers with something else than its output: a redirect, the run's id.
+
+        Args:
+            argv: the command as a list of arguments.
+            **options: more about the run, as for `Engine.start`.
+
+        Raises:
+            TypeError: an option that does not exist: the route's mistake.
+            werkzeug.exceptions.HTTPException: the request may not start anything (a page of another site sent it, or a
+                browser that fetches ahead), or nothing could be started; with a problem document (RFC 9457).
+        """
+        _check_names("start", options)
+        request = self._request(None, _USUAL)
+        try:
+            refusal = refuse(request, cross_site=self._cross_site)
+            if refusal is None:
+                return begin(self.engine, request, argv, options)
+        except TailraceError as error:
+            _log(error)
+            refusal = response_to(error)
+        raise HTTPException(response=_flask_response(refusal))
 
     def _response(self, request: Request, what: Sequence[str] | Run | str, options: StartOptions) -> Response:
         if not isinstance(what, Run | str):
@@ -147,6 +170,11 @@ class Tailrace:
             pace=pace,
             client=client_of(asked.environ),
         )
+
+
+def _check_names(function: str, options: StartOptions) -> None:
+    if unknown := sorted(set(options) - set(StartOptions.__annotations__)):
+        raise TypeError(f"{function}() has no option {unknown[0]!r}; see tailrace.engine.base.StartOptions")
 
 
 def _flask_response(response: Response) -> FlaskResponse:
