@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.wait import wait_for
+from tests.system.article.quick import quick_sleep
 from tests.system.web.server import ROOT
 from tests.system.web.test_servers import Viewer, curl
 from tests.unit.core.wires.event_source import parse
@@ -27,12 +28,8 @@ AT_ITS_OWN_SPEED = ("interval", "python_child")
 @pytest.fixture
 def serve(state_dir: Path, tmp_path: Path) -> Iterator[Serve]:
     """Give what starts a program and returns its address; seconds are short for what it runs."""
-    quick = tmp_path / "bin"
-    quick.mkdir()
-    (quick / "sleep").write_text('#!/bin/sh\nexec /bin/sleep "0.0$1"\n')
-    (quick / "sleep").chmod(0o755)
     own_env = {**os.environ, "TAILRACE_STATE": str(state_dir)}
-    quick_env = {**own_env, "PATH": f"{quick}:{os.environ['PATH']}"}
+    quick_env = {**own_env, "PATH": quick_sleep(tmp_path)}
     servers = []
 
     def start(name: str) -> str:
