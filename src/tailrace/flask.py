@@ -12,31 +12,25 @@ or not. Nothing is made before the first request, so it may be set up before a s
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Literal, Unpack
+from typing import Unpack
 
 from flask import Flask, current_app
 from flask import Response as FlaskResponse
 from flask import request as flask_request
 from werkzeug.exceptions import HTTPException
 
-from tailrace.api import connect
-from tailrace.core.errors import CallerError, TailraceError
+from tailrace.core.errors import TailraceError
 from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
+from tailrace.web.answering import USUAL, Answering, OnDisconnect, What
 from tailrace.web.client import client_of
+from tailrace.web.engines import EngineHere
 from tailrace.web.pace import Pace
-from tailrace.web.problems import response_to
 from tailrace.web.requests import HEADERS, Request
 from tailrace.web.responses import Response
-from tailrace.web.starting import begin, refuse, start
 from tailrace.web.stream import Body
-from tailrace.web.watching import watch
 
 __all__ = ["Pace", "Tailrace"]
-
-RECONNECT_S = 10.0
-"""a browser that has lost its stream comes back after some seconds"""
-_USUAL = Pace()
 
 
 class Tailrace:
@@ -44,7 +38,7 @@ class Tailrace:
 
     Args:
         app: the application; or call `init_app` later.
-        engine: where runs live; by default the one at `state_dir`.
+        engine: where runs live, or its address as `tailrace.connect` takes it; by default the one at `state_dir`.
         state_dir: the state directory; by default TAILRACE_STATE, else `$XDG_STATE_HOME/tailrace`.
         user: called within a request, returns who asks, or None. A run that was started for one user is not resumed by
             another.
@@ -55,17 +49,14 @@ class Tailrace:
         self,
         app: Flask | None = None,
         *,
-        engine: Engine | None = None,
+        engine: Engine | str | None = None,
         state_dir: str | os.PathLike[str] | None = None,
         user: Callable[[], str | None] | None = None,
         cross_site: bool = False,
     ) -> None:
-        self._given = engine
-        self._made: tuple[int, Engine] | None = None
-        """(pid, engine): a child of this process makes its own"""
-        self._state_dir = state_dir
+        self._engine = EngineHere(engine, state_dir)
         self._user = user
-        self._cross_site = cross_site
+        self._answering = Answering(engine=self._engine, log=_log, cross_site=cross_site)
         if app is not None:
             self.init_app(app)
 
@@ -80,20 +71,15 @@ class Tailrace:
         Raises:
             EngineError: the state directory cannot be used.
         """
-        if self._given is not None:
-            return self._given
-        made = self._made
-        if made is None or made[0] != os.getpid():
-            made = self._made = (os.getpid(), connect(self._state_dir))
-        return made[1]
+        return self._engine()
 
     def stream(
         self,
-        what: Sequence[str] | Run | str,
+        what: What,
         *,
         wire: str | None = None,
-        pace: Pace = _USUAL,
-        on_disconnect: Literal["keep", "stop"] = "keep",
+        pace: Pace = USUAL,
+        on_disconnect: OnDisconnect = "keep",
         **options: Unpack[StartOptions],
     ) -> FlaskResponse:
         """Return a response that streams a run's output to whoever asked, as it comes.
@@ -114,17 +100,7 @@ class Tailrace:
             The stream; or, if it cannot be had, a problem document (RFC 9457) with its status. A viewer that leaves, or
             never reads, does nothing to the run.
         """
-        _check_names("stream", options)
-        if on_disconnect == "stop":
-            options.setdefault("unwatched_timeout", RECONNECT_S)
-        request = self._request(wire, pace)
-        try:
-            response = self._response(request, what, options)
-        except TailraceError as error:
-            if not isinstance(error, CallerError) or error.op == "start":
-                _log(error)
-            response = response_to(error)
-        return _flask_response(response)
+        return _flask_response(self._answering.stream(self._request(wire, pace), what, options, on_disconnect))
 
     def start(self, argv: Sequence[str], **options: Unpack[StartOptions]) -> Run:
         """Start a run, for a route that answers with something else than its output: a redirect, the run's id.
@@ -138,25 +114,10 @@ class Tailrace:
             werkzeug.exceptions.HTTPException: the request may not start anything (a page of another site sent it, or a
                 browser that fetches ahead), or nothing could be started; with a problem document (RFC 9457).
         """
-        _check_names("start", options)
-        request = self._request(None, _USUAL)
-        try:
-            refusal = refuse(request, cross_site=self._cross_site)
-            if refusal is None:
-                return begin(self.engine, request, argv, options)
-        except TailraceError as error:
-            _log(error)
-            refusal = response_to(error)
-        raise HTTPException(response=_flask_response(refusal))
-
-    def _response(self, request: Request, what: Sequence[str] | Run | str, options: StartOptions) -> Response:
-        if not isinstance(what, Run | str):
-            return start(self.engine, request, what, options, cross_site=self._cross_site)
-        if options:
-            raise TypeError(f"stream() takes no {next(iter(options))!r} for a run that is there already")
-        if isinstance(what, Run):
-            return watch(what.engine, request, what.id)
-        return watch(self.engine, request, what)
+        run = self._answering.start(self._request(None, USUAL), argv, options)
+        if isinstance(run, Response):
+            raise HTTPException(response=_flask_response(run))
+        return run
 
     def _request(self, wire: str | None, pace: Pace) -> Request:
         asked = flask_request
@@ -170,11 +131,6 @@ class Tailrace:
             pace=pace,
             client=client_of(asked.environ),
         )
-
-
-def _check_names(function: str, options: StartOptions) -> None:
-    if unknown := sorted(set(options) - set(StartOptions.__annotations__)):
-        raise TypeError(f"{function}() has no option {unknown[0]!r}; see tailrace.engine.base.StartOptions")
 
 
 def _flask_response(response: Response) -> FlaskResponse:
