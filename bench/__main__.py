@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import disk, first_byte, imports, latency, lines, listing, machine, memory, starts
+from bench import disk, events, first_byte, imports, latency, lines, listing, machine, memory, starts
 from bench.report import Measured, document, table
 
 BENCHMARKS = {
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "starts": starts.measure,
     "memory": memory.measure,
     "lines": lines.measure,
+    "events": events.measure,
     "disk": disk.measure,
     "latency": latency.measure,
     "list": listing.measure,

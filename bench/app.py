@@ -14,4 +14,4 @@ race = Tailrace(app)
 @app.route("/<route>")
 def stream(route: str) -> flask.Response:
     """Run the route's command and stream its output."""
-    return race.stream(json.loads(os.environ[f"BENCH_ARGV_{route}"]))
+    return race.stream(json.loads(os.environ[f"BENCH_ARGV_{route}"]), key=flask.request.args.get("key"))

@@ -2,12 +2,15 @@
 
 client.py first COUNT GAP_S NAME=PORT/PATH...      nanoseconds from the request to the first byte of the body
 client.py drain BYTES PORT/PATH                    the whole body: seconds, size, SHA-256
+client.py events PORT/PATH                         an event stream of lines: seconds, and how many
+client.py crowd VIEWERS PORT/PATH                  so many viewers of one: how many lines all of them got
 client.py times COUNT ACCEPT PORT/PATH             nanoseconds from each printed monotonic time to its arrival
 """
 
 import hashlib
 import json
 import re
+import selectors
 import socket
 import sys
 import time
@@ -100,11 +103,50 @@ def times(count: int, accept: str, place: str) -> list[int]:
     return ages
 
 
+def events(place: str) -> dict[str, float]:
+    """Take a whole event stream as fast as it comes, and count afterwards."""
+    parts = []
+    begun = time.monotonic_ns()
+    with request(place, "text/event-stream") as peer:
+        while part := peer.recv(1 << 20):
+            parts.append(part)
+    taken_s = (time.monotonic_ns() - begun) / 1e9
+    return {"seconds": taken_s, "lines": _lines_of(b"".join(parts))}
+
+
+def crowd(viewers: int, place: str) -> dict[str, int]:
+    """Watch with so many connections at once."""
+    peers = [request(place, "text/event-stream") for _ in range(viewers)]
+    seen = {peer: bytearray() for peer in peers}
+    with selectors.DefaultSelector() as selector:
+        for peer in peers:
+            selector.register(peer, selectors.EVENT_READ)
+        while selector.get_map():
+            for key, _ in selector.select(60):
+                peer = key.fileobj
+                part = peer.recv(1 << 16)
+                seen[peer] += part
+                if not part:
+                    selector.unregister(peer)
+                    peer.close()
+    return {"lines": sum(_lines_of(bytes(data)) for data in seen.values())}
+
+
+def _lines_of(raw: bytes) -> int:
+    """Return how many events of a line that begins with a digit there are; peers write no space behind the colon."""
+    body = dechunked(memoryview(raw))
+    return len(re.findall(rb"(?<![^\n])data: ?[0-9][^\n]*\n\n", body))
+
+
 def main(mode: str, *arguments: str) -> None:
     """Do what the command line says."""
     if mode == "first":
         count, gap_s, *places = arguments
         seen: object = first(int(count), float(gap_s), dict(place.split("=", 1) for place in places))
+    elif mode == "events":
+        seen = events(arguments[0])
+    elif mode == "crowd":
+        seen = crowd(int(arguments[0]), arguments[1])
     elif mode == "drain":
         seen = drain(int(arguments[0]), arguments[1])
     else:

@@ -18,7 +18,7 @@ from tailrace.host.statedir import StateDir
 from tests.support.cleanup import end_everything
 
 ROOT = Path(__file__).resolve().parents[1]
-APPS = {"ours": "bench.app:app", "article": "bench.article_server:app"}
+APPS = {"ours": "bench.app:app", "article": "bench.article_server:app", "peers": "bench.peers:app"}
 THREADS = 8
 READY_S = 20.0
 CLIENT_S = 300.0
@@ -26,11 +26,15 @@ CLIENT_S = 300.0
 
 @contextmanager
 def served(
-    state: Path, commands: dict[str, Sequence[str]], *, names: Sequence[str] = tuple(APPS)
+    state: Path,
+    commands: dict[str, Sequence[str]],
+    *,
+    names: Sequence[str] = ("ours", "article"),
+    threads: int = THREADS,
 ) -> Iterator[dict[str, int]]:
     """Serve the commands, each on the route of its name, by the servers; gives their ports."""
     with ExitStack() as stack:
-        yield {name: stack.enter_context(_gunicorn(APPS[name], state, commands)) for name in names}
+        yield {name: stack.enter_context(_gunicorn(APPS[name], state, commands, threads)) for name in names}
 
 
 @contextmanager
@@ -56,6 +60,21 @@ def drain_runner(path: Path) -> None:
         return
     finally:
         state.close()
+
+
+def tree_cpu_s(port: int) -> float:
+    """Return the seconds of processor time that the server on the port has taken, with the children it has reaped."""
+    total = 0.0
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                command = (entry / "cmdline").read_bytes()
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if f"127.0.0.1:{port}".encode() in command:
+                total += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return total
 
 
 def ask_client(*arguments: str) -> object:
@@ -88,9 +107,9 @@ def parent(pid: int) -> int:
 
 
 @contextmanager
-def _gunicorn(app: str, state: Path, commands: dict[str, Sequence[str]]) -> Iterator[int]:
+def _gunicorn(app: str, state: Path, commands: dict[str, Sequence[str]], threads: int) -> Iterator[int]:
     port = _free_port()
-    options = ["--worker-class", "gthread", "--workers", "1", "--threads", str(THREADS), "--log-level", "warning"]
+    options = ["--worker-class", "gthread", "--workers", "1", "--threads", str(threads), "--log-level", "warning"]
     argv = [sys.executable, "-m", "gunicorn", *options, "--no-control-socket", "--graceful-timeout", "1"]
     routes = {f"BENCH_ARGV_{route}": json.dumps(list(command)) for route, command in commands.items()}
     environ = {**os.environ, **routes, "TAILRACE_STATE": str(state)}
