@@ -11,14 +11,18 @@ or not. Nothing is made before the first request, so it may be set up before a s
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Unpack
+from weakref import WeakKeyDictionary
 
-from flask import Flask, current_app
+from flask import Blueprint, Flask, current_app, has_app_context
 from flask import Response as FlaskResponse
 from flask import request as flask_request
 
-from tailrace.api import connect
+from tailrace._flask import blueprint
+from tailrace._flask.blueprint import Adapter, Authorize
+from tailrace._flask.commands import Commands
+from tailrace._flask.settings import Home, Settings, configured
 from tailrace.core.errors import CallerError, TailraceError
 from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
@@ -32,11 +36,14 @@ from tailrace.web.watching import watch
 
 
 class Tailrace:
-    """The extension. One object may serve several applications.
+    """The extension. One object may serve several applications, each with its own configuration and engine.
+
+    Each argument may also stand in an application's configuration, as `TAILRACE_STATE_DIR` and so on; that one then
+    counts for the application. The configuration is read by `init_app`.
 
     Args:
         app: the application; or call `init_app` later.
-        engine: where runs live; by default the one at `state_dir`.
+        engine: where runs live, or its address as `tailrace.connect` takes it; by default the one at `state_dir`.
         state_dir: the state directory; by default TAILRACE_STATE, else `$XDG_STATE_HOME/tailrace`.
         user: called within a request, returns who asks, or None. A run that was started for one user is not resumed by
             another.
@@ -47,37 +54,81 @@ class Tailrace:
         self,
         app: Flask | None = None,
         *,
-        engine: Engine | None = None,
+        engine: Engine | str | None = None,
         state_dir: str | os.PathLike[str] | None = None,
         user: Callable[[], str | None] | None = None,
         cross_site: bool = False,
     ) -> None:
-        self._given = engine
-        self._made: tuple[int, Engine] | None = None
-        """(pid, engine): a child of this process makes its own"""
-        self._state_dir = state_dir
-        self._user = user
-        self._cross_site = cross_site
+        settings = Settings(engine=engine, state_dir=state_dir, user=user, cross_site=cross_site)
+        self._default = Home(settings)
+        self._homes: WeakKeyDictionary[Flask, Home] = WeakKeyDictionary()
         if app is not None:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Register with the application, as `app.extensions["tailrace"]`."""
+        """Register with the application, as `app.extensions["tailrace"]`, and as its command `flask tailrace`.
+
+        Raises:
+            InvalidInput: its configuration has a `TAILRACE_` key that does not exist, or a value that cannot be.
+        """
+        home = self._homes[app] = Home(configured(self._default.settings, app.config))
         app.extensions["tailrace"] = self
+        app.cli.add_command(Commands(home))
 
     @property
     def engine(self) -> Engine:
-        """Where runs live; made on first use in each process.
+        """Where the current application's runs live; made on first use in each process.
+
+        Outside of any application's context, those of the only one.
 
         Raises:
             EngineError: the state directory cannot be used.
+            RuntimeError: there are several applications, and none is current.
         """
-        if self._given is not None:
-            return self._given
-        made = self._made
-        if made is None or made[0] != os.getpid():
-            made = self._made = (os.getpid(), connect(self._state_dir))
-        return made[1]
+        return self._home.engine
+
+    @property
+    def _home(self) -> Home:
+        if has_app_context() and (home := self._homes.get(_current())) is not None:
+            return home
+        homes = list(self._homes.values())
+        if len(homes) > 1:
+            raise RuntimeError("this Tailrace serves several applications: use it within `with app.app_context():`")
+        return homes[0] if homes else self._default
+
+    def blueprint(
+        self,
+        *,
+        authorize: Authorize | None = None,
+        open: bool = False,  # noqa: A002  the word that whoever mounts it so is to read
+        hosts: Collection[str] = (),
+        name: str = "tailrace",
+    ) -> Blueprint:
+        """Return the HTTP API, to be mounted anywhere: `app.register_blueprint(…, url_prefix="/ops")`.
+
+        Args:
+            authorize: called within each request, before anything is read or done, as `authorize(action, None)`: may
+                the caller do this at all? The action is `list`, `view`, `stop`, `input` or `pin`. Then, where a run is
+                concerned, as `authorize("view", run)` and `authorize(action, run)`, with its `RunInfo`. It returns
+                True, or False, or a response that is sent instead (a redirect to the login); it may `abort`.
+            open: True, instead of `authorize`: anybody who can reach the server may do anything.
+            hosts: names by which the server may be asked, besides its addresses and `localhost`. Without any, an open
+                blueprint knows no other names, and one with `authorize` does not look.
+            name: the blueprint's name; each on one application needs its own.
+
+        Raises:
+            TypeError: neither `authorize` nor `open=True`, or both.
+        """
+        if (authorize is None) == (open is not True) or not (authorize is None or callable(authorize)):
+            raise TypeError(
+                "blueprint() needs authorize=…, a function that says who may do what; "
+                "or, for everybody who can reach the server, open=True instead"
+            )
+        if isinstance(hosts, str):
+            raise TypeError(f"hosts must be a list of names: [{hosts!r}]")
+        names = frozenset(host.lower() for host in hosts) if hosts or open else None
+        adapter = Adapter(lambda: self.engine, lambda: self._request(None), _flask_response)
+        return blueprint.make(adapter, authorize, names, name)
 
     def stream(
         self, what: Sequence[str] | Run | str, *, wire: str | None = None, **options: Unpack[StartOptions]
@@ -110,7 +161,7 @@ class Tailrace:
 
     def _response(self, request: Request, what: Sequence[str] | Run | str, options: StartOptions) -> Response:
         if not isinstance(what, Run | str):
-            return start(self.engine, request, what, options, cross_site=self._cross_site)
+            return start(self.engine, request, what, options, cross_site=self._home.settings.cross_site)
         if options:
             raise TypeError(f"stream() takes no {next(iter(options))!r} for a run that is there already")
         if isinstance(what, Run):
@@ -118,16 +169,22 @@ class Tailrace:
         return watch(self.engine, request, what)
 
     def _request(self, wire: str | None) -> Request:
-        asked = flask_request
+        asked, user = flask_request, self._home.settings.user
         return Request(
             method=asked.method,
             path=asked.script_root + asked.path,
             query=asked.args.to_dict(),
             headers={name: asked.headers[name] for name in HEADERS if name in asked.headers},
-            user=self._user() if self._user is not None else None,
+            user=user() if user is not None else None,
             wire=wire,
             client=client_of(asked.environ),
         )
+
+
+def _current() -> Flask:
+    """Return the application itself, not what stands for whichever is current."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  Flask documents it
+    return app
 
 
 def _flask_response(response: Response) -> FlaskResponse:
