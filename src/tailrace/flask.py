@@ -192,6 +192,8 @@ def _flask_response(response: Response) -> FlaskResponse:
     if isinstance(body, Body):
         body.report = _reporter()
     made = FlaskResponse(iter(()) if body is None else body, status=response.status)
+    if isinstance(body, Body):
+        made.call_on_close(body.close)  # also if what reads it was put into a generator, and nobody began to read
     made.headers.clear()  # among them a Content-Type, which a 204 has not
     made.headers.extend(response.headers)
     return made

@@ -72,9 +72,14 @@ def _add_routes(state: BlueprintSetupState, serve: Callable[[str | None, str | N
         state.add_url_rule(rule, endpoint, view, methods=METHODS, provide_automatic_options=False, strict_slashes=True)
 
     for path in PATHS:
-        add(path.replace("{run}", "<run>"), path.removeprefix("/api/").replace("/{run}", "").replace("/", "_"), path)
+        add(path.replace("{run}", "<run>"), _endpoint(path), path)
     has_prefix = (state.url_prefix or "").strip("/")
     add("/<path:rest>" if has_prefix else "/api/<path:rest>", "nothing", None)
+
+
+def _endpoint(path: str) -> str:
+    """Return the name for `url_for`: `runs`, `run`, `run_output`, and so on."""
+    return path.removeprefix("/api/").replace("runs/{run}", "run").replace("/", "_")
 
 
 def _may(authorize: Authorize) -> Callable[[Action, RunInfo | None], bool]:

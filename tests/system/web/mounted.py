@@ -37,7 +37,7 @@ class Policy:
 
     def __call__(self, action: Action, run: RunInfo | None) -> bool | AnyResponse:
         """Answer: strangers are sent to log in; a user may do anything to what is his."""
-        self.asked.append(Asked(action, run and run.id))
+        self.asked.append(Asked(action, None if run is None else run.id))
         user = request.headers.get("X-User")
         if user is None:
             return redirect("/login")

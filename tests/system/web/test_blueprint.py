@@ -89,8 +89,20 @@ def test_the_list_is_filtered(app: Flask, engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=1001", "limit=x", "limit=%D9%A1", "state=odd", "cursor=x", "label=x", "label==x", "nonsense=1"]
-    + ["state=running&state=exited", "label=a=%00", "limit=-1"],
+    [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "limit=%D9%A1",
+        "state=odd",
+        "cursor=x",
+        "label=x",
+        "label==x",
+        "nonsense=1",
+        "state=running&state=exited",
+        "label=a=%00",
+        "limit=-1",
+    ],
 )
 def test_a_list_that_makes_no_sense(app: Flask, query: str) -> None:
     """400 says which and what to do; nothing is silently left out of account."""
@@ -142,18 +154,16 @@ def test_its_output_on_any_wire_from_any_offset(app: Flask, engine: Engine) -> N
     resumed = ask(app, path, headers={"Accept": "text/event-stream", "Last-Event-ID": f"{run.id}/{len(text)}/end"})
     assert resumed.status_code == 204
     last = ask(app, f"{path}?format=ndjson").data.splitlines()[-1]
-    assert json.loads(last)["type"] == "end" if "type" in json.loads(last) else last
+    assert b'"kind":"exited"' in last
     check_problem(ask(app, f"{path}?from=999"), 416)
     check_problem(ask(app, f"{path}?format=gif"), 406)
     other = engine.start(["seq", "1"], by="ann")
     check_problem(ask(app, path, headers={"Last-Event-ID": f"{other.id}/0"}), 400)
 
 
-@pytest.mark.parametrize("path", [path for path in PATHS if path.count("/") < 5 or path.endswith("output")])
+@pytest.mark.parametrize("path", [route.path for route in ROUTES if route.method == "GET"])
 def test_head(app: Flask, engine: Engine, path: str) -> None:
     """Whatever can be got can be asked for its headers."""
-    if path.replace("{run}", "").endswith(("stop", "input", "pin")):
-        return
     (run_id,) = finished(engine, 1)
     there = "/ops" + path.replace("{run}", run_id)
     head, whole = ask(app, there, method="HEAD"), ask(app, there)
@@ -162,13 +172,11 @@ def test_head(app: Flask, engine: Engine, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/ops/", "/ops/api", "/ops/api/", "/ops/api/runs/", f"/ops/api/runs/{UNKNOWN}/", "/ops/x/y"]
+    "path", ["/ops/nothing", "/ops/api", "/ops/api/", "/ops/api/runs/", f"/ops/api/runs/{UNKNOWN}/", "/ops/x/y"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_an_address_at_which_there_is_nothing(app: Flask, path: str, method: str) -> None:
     """404, as a problem document that names what there is."""
-    if path == "/ops/":
-        path = "/ops/nothing"
     response = ask(app, path, method=method)
     check_problem(response, 404)
     assert "/api/runs" in json.loads(response.data)["hint"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+import tailrace
 from tailrace import Engine
 from tailrace.core.outcome import Exited, Stopped
 from tailrace.core.states import State
@@ -79,7 +80,7 @@ def test_stop(app: Flask, engine: Engine, fields: object) -> None:
 )
 @pytest.mark.parametrize("what", ["stop", "pin", "unpin"])
 def test_a_body_that_is_not_taken(
-    app: Flask, engine: Engine, what: str, data: bytes, kind: str | None, status: int
+    app: Flask, engine: Engine, what: str, data: bytes, *, kind: str | None, status: int
 ) -> None:
     """Unknown fields, other types and long bodies are refused, and nothing is done."""
     run = running(engine, "sleep", "1000")
@@ -133,7 +134,7 @@ def test_the_end_of_input_alone(app: Flask, engine: Engine) -> None:
     ],
 )
 def test_input_that_is_not_taken(
-    app: Flask, engine: Engine, data: bytes, query: str, kind: str | None, status: int
+    app: Flask, engine: Engine, data: bytes, query: str, *, kind: str | None, status: int
 ) -> None:
     """None of it reaches the command."""
     run = running(engine, "cat")
@@ -173,11 +174,9 @@ def test_input_that_the_command_does_not_take(
     assert b"".join(chunk.data for chunk in run.follow()) == b"A" * INPUT_BYTES + b"B" * INPUT_BYTES
 
 
-def test_waiting_input_holds_nobody_up(serve: Callable[[str], Server], state_dir: Path, kind: str = "gevent") -> None:
+def test_waiting_input_holds_nobody_up(serve: Callable[[str], Server], state_dir: Path) -> None:
     """One process, one thread, nothing patched: while one caller's input is not taken, others are served."""
-    server = serve(kind)
-    import tailrace
-
+    server = serve("gevent")
     engine = tailrace.connect(state_dir)
     run = engine.start(["sleep", "1000"], stdin=True)
     wait_for(lambda: run.info().state is State.RUNNING)

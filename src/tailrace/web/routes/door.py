@@ -14,6 +14,7 @@ In this order:
 
 import dataclasses
 import ipaddress
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -25,6 +26,9 @@ from tailrace.web.routes import table
 from tailrace.web.routes.call import Action, Call, Instead, Refused
 from tailrace.web.routes.table import Route
 from tailrace.web.starting import is_cross_site
+
+_HOST = re.compile(r"(?:(?P<name>[^][:@/\s]+)|\[(?P<ipv6>[0-9a-f:.]+)\])(?::[0-9]*)?")
+"""RFC 9110, 7.2"""
 
 
 def answer(call: Call, path: str | None, run_id: str | None, report: Callable[[Exception], None]) -> Response:
@@ -112,20 +116,21 @@ def _check_host(call: Call) -> None:
 
 
 def _is_ours(host: str, hosts: frozenset[str]) -> bool:
-    name = _without_port(host).lower()
-    if name in hosts or name == "localhost" or name.endswith(".localhost"):
-        return True
+    match = _HOST.fullmatch(host.lower())
+    if match is None:
+        return False
+    name = match["name"]
+    if name is not None:
+        return name in hosts or name == "localhost" or name.endswith(".localhost") or _is_address(name)
+    return _is_address(match["ipv6"])
+
+
+def _is_address(text: str) -> bool:
     try:
-        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+        ipaddress.ip_address(text)
     except ValueError:
         return False
     return True
-
-
-def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
 
 
 def _wrong_method(method: str, path: str) -> Response:
