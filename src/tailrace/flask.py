@@ -83,18 +83,22 @@ class Tailrace:
 
         Raises:
             EngineError: the state directory cannot be used.
-            RuntimeError: there are several applications, and none is current.
+            RuntimeError: there are several applications, and none is current; or another one is.
         """
         return self._home.engine
 
     @property
     def _home(self) -> Home:
-        if has_app_context() and (home := self._homes.get(_current())) is not None:
-            return home
-        homes = list(self._homes.values())
+        homes = self._homes
+        if not homes:
+            return self._default
+        if has_app_context():
+            if (home := homes.get(_current())) is not None:
+                return home
+            raise RuntimeError("this Tailrace does not serve this application: call init_app(app)")
         if len(homes) > 1:
             raise RuntimeError("this Tailrace serves several applications: use it within `with app.app_context():`")
-        return homes[0] if homes else self._default
+        return next(iter(homes.values()))
 
     def blueprint(
         self,

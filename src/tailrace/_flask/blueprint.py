@@ -41,8 +41,8 @@ def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | 
     """Return the blueprint; without `authorize`, anybody may do anything."""
     made = Blueprint(name, __name__)
 
-    def serve(path: str | None, run_id: str | None) -> ResponseReturnValue:
-        call = Call(
+    def make_call() -> Call:
+        return Call(
             request=adapter.request(),
             engine=adapter.engine,
             may=(lambda _action, _info: True) if authorize is None else _may(authorize),
@@ -51,8 +51,10 @@ def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | 
             content_type=request.headers.get("Content-Type", ""),
             read=_read,
         )
+
+    def serve(path: str | None, run_id: str | None) -> ResponseReturnValue:
         try:
-            return adapter.response(answer(call, path, run_id, _report))
+            return adapter.response(answer(make_call, path, run_id, _report))
         except _Own as own:
             if isinstance(own.answer, HTTPException):
                 raise own.answer from None  # for the error handlers of the application

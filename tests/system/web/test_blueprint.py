@@ -102,6 +102,7 @@ def test_the_list_is_filtered(app: Flask, engine: Engine) -> None:
         "state=running&state=exited",
         "label=a=%00",
         "limit=-1",
+        "&".join(f"label=n{n}=x" for n in range(17)),
     ],
 )
 def test_a_list_that_makes_no_sense(app: Flask, query: str) -> None:

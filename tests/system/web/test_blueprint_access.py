@@ -163,6 +163,21 @@ def test_an_error_in_authorize_lets_nobody_in(state_dir: Path, route: Route, cap
     assert b"database" not in response.data
 
 
+def test_an_error_in_user_lets_nobody_in(state_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nor does it reach the client."""
+
+    def nobody() -> str:
+        raise ValueError("the database is gone")
+
+    app = Flask(__name__)
+    app.testing = True
+    race = Tailrace(app, state_dir=state_dir, user=nobody)
+    app.register_blueprint(race.blueprint(authorize=lambda *_: True), url_prefix="/ops")
+    with caplog.at_level(logging.ERROR):
+        check_problem(ask(app, "/ops/api/runs"), 500)
+    assert "the database is gone" in caplog.text
+
+
 def test_authorize_may_abort(state_dir: Path) -> None:
     """What it raises for Flask is Flask's, with the application's error handlers; in a list it hides the run."""
 

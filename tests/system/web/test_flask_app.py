@@ -69,6 +69,8 @@ def test_one_object_serves_several_applications(two_places: tuple[Path, Path]) -
         assert race.engine is not engine
     with pytest.raises(RuntimeError, match="app_context"):
         race.engine.list(Query())
+    with Flask(__name__).app_context(), pytest.raises(RuntimeError, match="init_app"):
+        race.engine.list(Query())
 
 
 def test_with_one_application_no_context_is_needed(state_dir: Path) -> None:

@@ -31,11 +31,13 @@ _HOST = re.compile(r"(?:(?P<name>[^][:@/\s]+)|\[(?P<ipv6>[0-9a-f:.]+)\])(?::[0-9
 """RFC 9110, 7.2"""
 
 
-def answer(call: Call, path: str | None, run_id: str | None, report: Callable[[Exception], None]) -> Response:
+def answer(
+    make_call: Callable[[], Call], path: str | None, run_id: str | None, report: Callable[[Exception], None]
+) -> Response:
     """Answer a call.
 
     Args:
-        call: what is asked, and by whom.
+        make_call: returns what is asked, and by whom.
         path: the path of `table.PATHS` that fits; None if none does.
         run_id: what stands for `{run}` in it.
         report: told of every error that is not the caller's.
@@ -44,7 +46,7 @@ def answer(call: Call, path: str | None, run_id: str | None, report: Callable[[E
         Instead: the application answers itself.
     """
     try:
-        return _answer(call, path, run_id)
+        return _answer(make_call(), path, run_id)
     except Instead:
         raise
     except Refused as refused:

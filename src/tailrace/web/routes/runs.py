@@ -15,6 +15,8 @@ from tailrace.web.watching import watch
 
 SCANNED = 5000
 """runs that one request looks at, at most, for ones that the caller may view"""
+LABELS = 16
+"""that one request asks for"""
 ONCE = ("state", "command", "limit", "cursor")
 
 
@@ -73,6 +75,8 @@ def _query(pairs: Sequence[tuple[str, str]]) -> Query:
             if not equals or not label:
                 raise _bad("label", f"cannot be {value[:40]!r}", "label=NAME=VALUE, as often as you like")
             labels[label] = text
+            if len(labels) > LABELS:
+                raise _bad("label", "stands there too often", f"up to {LABELS} labels")
         elif name not in ONCE:
             raise _bad(name[:40], "means nothing here", f"what does: {', '.join((*ONCE, 'label'))}")
         elif name in found:
