@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask, url_for
 
 from tailrace import Engine, Query
 from tailrace.flask import Tailrace
@@ -226,6 +226,23 @@ def test_a_broken_state_directory_is_a_problem(tmp_path: Path, caplog: pytest.Lo
     check_problem(response, 500)
     assert str(tmp_path).encode() not in response.data
     assert str(tmp_path) in caplog.text
+
+
+def test_its_addresses_can_be_made(state_dir: Path) -> None:
+    """`url_for` knows the routes by name; also within a blueprint of the application's, and under another name."""
+    app = Flask(__name__)
+    race = Tailrace(app, state_dir=state_dir)
+    admin = Blueprint("admin", __name__, url_prefix="/admin")
+    admin.register_blueprint(race.blueprint(open=True), url_prefix="/runs")
+    app.register_blueprint(admin)
+    app.register_blueprint(race.blueprint(open=True, name="ops"), url_prefix="/ops")
+    with app.test_request_context():
+        assert url_for("admin.tailrace.runs") == "/admin/runs/api/runs"
+        assert url_for("ops.run", run="x") == "/ops/api/runs/x"
+        assert url_for("ops.run_output", run="x", tail=1) == "/ops/api/runs/x/output?tail=1"
+    for path in ("/admin/runs/api/runs", "/ops/api/runs"):
+        assert ask(app, path).status_code == 200
+    check_problem(ask(app, "/admin/runs/nothing"), 404)
 
 
 @pytest.mark.parametrize("prefix", ["/ops", "/<tenant>/ops", "/a/b/c"])

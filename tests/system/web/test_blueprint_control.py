@@ -174,6 +174,24 @@ def test_input_that_the_command_does_not_take(
     assert b"".join(chunk.data for chunk in run.follow()) == b"A" * INPUT_BYTES + b"B" * INPUT_BYTES
 
 
+def test_a_body_in_chunks(server: Server, state_dir: Path) -> None:
+    """A real server's body without a length is taken, or refused, like any other."""
+    engine = tailrace.connect(state_dir)
+    run = engine.start(["cat"], stdin=True)
+    wait_for(lambda: run.info().state is State.RUNNING)
+
+    def status(parts: list[bytes], query: str = "") -> int:
+        with closing(HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+            path = f"/ops/api/runs/{run.id}/input{query}"
+            connection.request("POST", path, iter(parts), {"Content-Type": BYTES}, encode_chunked=True)
+            return connection.getresponse().status
+
+    assert status([b"y" * 1000] * (INPUT_BYTES // 1000 + 1)) == 413
+    assert status([b"some ", b"input"], "?close=1") == 204
+    assert b"".join(chunk.data for chunk in run.follow()) == b"some input"
+    engine.close()
+
+
 PYWSGI = """
 import sys
 from gevent.pywsgi import WSGIServer
