@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,10 @@ import pytest
 
 from tests.support.cleanup import end_everything
 
-pytest_plugins = ["tests.support.skips"]
+pytest_plugins = ["tests.support.skips", "tests.support.browser"]
+
+# under nohup(1) a hangup is ignored, and so would be by all that the tests start
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # a busy machine makes an example slow, not wrong; each test's own limit of time stands
 hypothesis.settings.register_profile("tailrace", hypothesis.settings(), deadline=None)

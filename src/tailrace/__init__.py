@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tailrace.engine.base import Query as Query
     from tailrace.engine.base import Retention as Retention
     from tailrace.engine.run import Run as Run
+    from tailrace.group import Group as Group
 
 _HOMES = {
     "connect": "tailrace.api",
@@ -27,10 +28,12 @@ _HOMES = {
     "Query": "tailrace.engine.base",
     "Retention": "tailrace.engine.base",
     "Run": "tailrace.engine.run",
+    "Group": "tailrace.group",
 }
 __all__ = [
     "Chunk",
     "Engine",
+    "Group",
     "Query",
     "Retention",
     "Run",

@@ -12,12 +12,13 @@ or not. Nothing is made before the first request, so it may be set up before a s
 
 import os
 from collections.abc import Callable, Collection, Sequence
-from typing import Unpack
+from typing import Literal, Unpack
 from weakref import WeakKeyDictionary
 
 from flask import Blueprint, Flask, current_app, has_app_context
 from flask import Response as FlaskResponse
 from flask import request as flask_request
+from werkzeug.exceptions import HTTPException
 
 from tailrace._flask import blueprint
 from tailrace._flask.blueprint import Adapter, Authorize
@@ -27,12 +28,19 @@ from tailrace.core.errors import CallerError, TailraceError
 from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
 from tailrace.web.client import client_of
+from tailrace.web.pace import Pace
 from tailrace.web.problems import response_to
 from tailrace.web.requests import HEADERS, Request
 from tailrace.web.responses import Response
-from tailrace.web.starting import start
+from tailrace.web.starting import begin, refuse, start
 from tailrace.web.stream import Body
 from tailrace.web.watching import watch
+
+__all__ = ["Pace", "Tailrace"]
+
+RECONNECT_S = 10.0
+"""a browser that has lost its stream comes back after some seconds"""
+_USUAL = Pace()
 
 
 class Tailrace:
@@ -131,18 +139,27 @@ class Tailrace:
         if isinstance(hosts, str):
             raise TypeError(f"hosts must be a list of names: [{hosts!r}]")
         names = frozenset(host.lower() for host in hosts) if hosts or open else None
-        adapter = Adapter(lambda: self.engine, lambda: self._request(None), _flask_response)
+        adapter = Adapter(lambda: self.engine, lambda: self._request(None, _USUAL), _flask_response)
         return blueprint.make(adapter, authorize, names, name)
 
     def stream(
-        self, what: Sequence[str] | Run | str, *, wire: str | None = None, **options: Unpack[StartOptions]
+        self,
+        what: Sequence[str] | Run | str,
+        *,
+        wire: str | None = None,
+        pace: Pace = _USUAL,
+        on_disconnect: Literal["keep", "stop"] = "keep",
+        **options: Unpack[StartOptions],
     ) -> FlaskResponse:
         """Return a response that streams a run's output to whoever asked, as it comes.
 
         Args:
             what: a command as a list of arguments: start it, and stream it. Or a run, or its id: only watch it. Whether
                 this user may watch it is for the route to decide.
-            wire: `text`, `lines`, `sse` or `ndjson`; by default what `?format=` or `Accept` ask for.
+            wire: `text`, `lines`, `sse`, `ndjson` or `cast`; by default what `?format=` or `Accept` ask for.
+            pace: what the viewer gets while the command is silent: heartbeats, and interval messages if wanted.
+            on_disconnect: what becomes of a run that is started here when its last viewer has left: `stop` is
+                `unwatched_timeout=10`, unless that is given; so a browser that reconnects finds its run.
             **options: more about the run that is started, as for `Engine.start`.
 
         Raises:
@@ -152,9 +169,10 @@ class Tailrace:
             The stream; or, if it cannot be had, a problem document (RFC 9457) with its status. A viewer that leaves, or
             never reads, does nothing to the run.
         """
-        if unknown := sorted(set(options) - set(StartOptions.__annotations__)):
-            raise TypeError(f"stream() has no option {unknown[0]!r}; see tailrace.engine.base.StartOptions")
-        request = self._request(wire)
+        _check_names("stream", options)
+        if on_disconnect == "stop":
+            options.setdefault("unwatched_timeout", RECONNECT_S)
+        request = self._request(wire, pace)
         try:
             response = self._response(request, what, options)
         except TailraceError as error:
@@ -162,6 +180,29 @@ class Tailrace:
                 _log(error)
             response = response_to(error)
         return _flask_response(response)
+
+    def start(self, argv: Sequence[str], **options: Unpack[StartOptions]) -> Run:
+        """Start a run, for a route that answers with something else than its output: a redirect, the run's id.
+
+        Args:
+            argv: the command as a list of arguments.
+            **options: more about the run, as for `Engine.start`.
+
+        Raises:
+            TypeError: an option that does not exist: the route's mistake.
+            werkzeug.exceptions.HTTPException: the request may not start anything (a page of another site sent it, or a
+                browser that fetches ahead), or nothing could be started; with a problem document (RFC 9457).
+        """
+        _check_names("start", options)
+        request = self._request(None, _USUAL)
+        try:
+            refusal = refuse(request, cross_site=self._home.settings.cross_site)
+            if refusal is None:
+                return begin(self.engine, request, argv, options)
+        except TailraceError as error:
+            _log(error)
+            refusal = response_to(error)
+        raise HTTPException(response=_flask_response(refusal))
 
     def _response(self, request: Request, what: Sequence[str] | Run | str, options: StartOptions) -> Response:
         if not isinstance(what, Run | str):
@@ -172,7 +213,7 @@ class Tailrace:
             return watch(what.engine, request, what.id)
         return watch(self.engine, request, what)
 
-    def _request(self, wire: str | None) -> Request:
+    def _request(self, wire: str | None, pace: Pace) -> Request:
         asked, user = flask_request, self._home.settings.user
         return Request(
             method=asked.method,
@@ -181,8 +222,14 @@ class Tailrace:
             headers={name: asked.headers[name] for name in HEADERS if name in asked.headers},
             user=user() if user is not None else None,
             wire=wire,
+            pace=pace,
             client=client_of(asked.environ),
         )
+
+
+def _check_names(function: str, options: StartOptions) -> None:
+    if unknown := sorted(set(options) - set(StartOptions.__annotations__)):
+        raise TypeError(f"{function}() has no option {unknown[0]!r}; see tailrace.engine.base.StartOptions")
 
 
 def _current() -> Flask:

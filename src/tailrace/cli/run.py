@@ -41,6 +41,7 @@ class Options(TypedDict):
     unbuffer: bool
     timeout: float | None
     idle_timeout: float | None
+    unwatched_timeout: float | None
     max_output: int | None
     on_max_output: Literal["stop", "truncate"]
     env: tuple[tuple[str, str], ...]
@@ -84,6 +85,7 @@ class _Run(click.Command):
 @click.option("--unbuffer", is_flag=True, help="Have its output line by line, by way of stdbuf(1).")
 @click.option("--timeout", type=seconds, metavar="TIME", help="Stop it after so long: 10, 10s, 5m, 1h30m.")
 @click.option("--idle-timeout", type=seconds, metavar="TIME", help="Stop it after so long without output.")
+@click.option("--unwatched-timeout", type=seconds, metavar="TIME", help="Stop it after so long without a viewer.")
 @click.option(
     "--max-output", type=size_bytes, metavar="SIZE", help="Keep at most so much of its output: 4096, 10k, 1M, 1G."
 )
@@ -162,6 +164,7 @@ def _start_options(options: Options) -> StartOptions:
         unbuffer=options["unbuffer"],
         timeout=options["timeout"],
         idle_timeout=options["idle_timeout"],
+        unwatched_timeout=options["unwatched_timeout"],
         max_output=options["max_output"],
         on_max_output=options["on_max_output"],
         grace=options["grace"],

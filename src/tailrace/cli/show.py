@@ -79,6 +79,8 @@ def _limits(spec: Spec) -> str:
         parts.append(words.duration(spec.timeout_s))
     if spec.idle_timeout_s is not None:
         parts.append(f"{words.duration(spec.idle_timeout_s)} without output")
+    if spec.unwatched_timeout_s is not None:
+        parts.append(f"{words.duration(spec.unwatched_timeout_s)} without a viewer")
     if spec.output_limit is not None:
         parts.append(f"{words.size(spec.output_limit)} of output, then {spec.output_policy}")
     return "; ".join([*parts, *(f"{name} {value}" for name, value in sorted(spec.rlimits.items()))])

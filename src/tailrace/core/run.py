@@ -6,7 +6,7 @@ import msgspec
 
 from tailrace.core.outcome import Outcome
 from tailrace.core.result import Child, LadderStep, Result, Usage
-from tailrace.core.spec import Spec
+from tailrace.core.spec import Spec, Stdio
 from tailrace.core.states import State
 
 
@@ -57,6 +57,9 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None = None
     by: str | None = None
     pinned: bool = False
+    rows: int | None = None
+    """the terminal's height; None: the run has no terminal"""
+    columns: int | None = None
     queue_place: int | None = None
     held: str | None = None
     hint: str | None = None
@@ -87,6 +90,8 @@ def queued(spec: Spec, *, place: int | None, pinned: bool = False) -> RunInfo:
         key=spec.key,
         by=spec.by,
         pinned=pinned,
+        rows=spec.rows if spec.stdio is Stdio.PTY else None,
+        columns=spec.columns if spec.stdio is Stdio.PTY else None,
         queue_place=place,
     )
 

@@ -79,6 +79,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     env: tuple[str, ...] = ()
     timeout_s: float | None = None
     idle_timeout_s: float | None = None
+    unwatched_timeout_s: float | None = None
     output_limit: int | None = None
     output_policy: Literal["stop", "truncate"] = "stop"
     grace_s: float = 2.0

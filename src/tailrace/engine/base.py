@@ -47,6 +47,8 @@ class StartOptions(TypedDict, total=False):
     """stop it after so long"""
     idle_timeout: float | None
     """stop it after so long without output"""
+    unwatched_timeout: float | None
+    """stop it after so long without a viewer; whoever follows it or waits for it, wherever, is one"""
     max_output: int | None
     """of its output, keep at most so many bytes"""
     on_max_output: Literal["stop", "truncate"]

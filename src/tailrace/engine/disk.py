@@ -252,6 +252,7 @@ class DiskCursor:
             offset = _last_lines(run, end, tail)
         _check_offset(offset, self._result.total if self._result else size)
         self._reader = Reader(run, offset, stream=stream)
+        self._presence = run.join_viewers()
 
     @property
     def offset(self) -> int:
@@ -315,6 +316,9 @@ class DiskCursor:
             self._subscription = None
         self._reader.close()
         self._run.close()
+        if self._presence >= 0:
+            os.close(self._presence)
+            self._presence = -1
 
 
 def _checked_tail(tail: int) -> int:

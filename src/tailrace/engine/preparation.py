@@ -70,6 +70,7 @@ def _spec(argv: tuple[bytes, ...], cwd: bytes, env: tuple[tuple[bytes, bytes], .
         env=tuple(sorted(text_of(name) for name, _value in env)),
         timeout_s=_duration("timeout", options.get("timeout")),
         idle_timeout_s=_duration("idle_timeout", options.get("idle_timeout")),
+        unwatched_timeout_s=_duration("unwatched_timeout", options.get("unwatched_timeout")),
         output_limit=_whole("max_output", options.get("max_output")),
         output_policy=_policy(options.get("on_max_output", "stop")),
         grace_s=checks.positive(_number("grace", options.get("grace", 2.0)), "grace", zero=True),

@@ -58,7 +58,7 @@ class Run:
             if isinstance(event, Chunk):
                 yield event
             elif isinstance(event, Gap):
-                self._check(event)
+                check_gap(self.id, event)
 
     async def afollow(
         self, offset: int = 0, *, tail: int | None = None, stream: str | None = None
@@ -80,7 +80,7 @@ class Run:
                 if isinstance(seen, End):
                     return
                 if isinstance(seen, Gap):
-                    self._check(seen)
+                    check_gap(self.id, seen)
                 elif seen is not None:
                     for chunk in seen:
                         yield chunk
@@ -182,18 +182,23 @@ class Run:
     def _ask(self, request: Request) -> None:
         self.engine.control(self.id, request)
 
-    def _check(self, gap: Gap) -> None:
-        """Let a gap pass that an output limit made on purpose."""
-        if gap.why != LIMIT_GAP:
-            raise StreamBroken(
-                f"bytes {gap.begin} to {gap.end} are missing: {gap.why}",
-                op="follow",
-                subject=self.id,
-                hint=f"what comes after the gap can be had from offset {gap.end} on",
-            )
-
 
 LIMIT_GAP = "not kept: the output limit was reached"
+
+
+def check_gap(run_id: str, gap: Gap) -> None:
+    """Let a gap pass that an output limit made on purpose.
+
+    Raises:
+        StreamBroken: any other.
+    """
+    if gap.why != LIMIT_GAP:
+        raise StreamBroken(
+            f"bytes {gap.begin} to {gap.end} are missing: {gap.why}",
+            op="follow",
+            subject=run_id,
+            hint=f"what comes after the gap can be had from offset {gap.end} on",
+        )
 
 
 def _events(cursor: Cursor, timeout_s: float | None) -> Iterator[Chunk | Gap | End | None]:

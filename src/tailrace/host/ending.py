@@ -17,7 +17,7 @@ from tailrace.host.rundir import RunDir
 from tailrace.host.statedir import write_file
 
 _TEMPORARY = ".result"
-_LEFTOVERS = (_TEMPORARY, "control", "launch", "live.json", ".live")
+_LEFTOVERS = (_TEMPORARY, "control", "launch", "live.json", ".live", "viewers")
 
 
 def record(run: RunDir, result: Result) -> None:

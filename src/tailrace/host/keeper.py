@@ -31,7 +31,7 @@ from tailrace.core.run import Live, ProcessId
 from tailrace.core.spec import LADDER, Rung
 from tailrace.core.states import Event, State
 from tailrace.core.timeline import Stream
-from tailrace.host import ending, fault, ladder, linux, settle, spawn, tree, unix
+from tailrace.host import ending, fault, ladder, linux, lock, settle, spawn, tree, unix
 from tailrace.host.clock import Clock
 from tailrace.host.control import Connection, ControlServer
 from tailrace.host.feeder import Feeder
@@ -55,6 +55,9 @@ GIVE_UP_NS = 10_000_000_000
 PARTING_NS = 100_000_000
 """for children that hold none of the command's streams, to end with it"""
 HELD = "the disk is full; the command waits until there is room"
+VIEWERS_NS = 250_000_000
+"""at most, between two looks whether anybody watches"""
+UNWATCHED = "the absence of viewers"
 LONGEST_MS = 3_600_000.0
 """poll(2) takes no more than 24 days"""
 READS = 16
@@ -142,6 +145,10 @@ class Keeper:
         self._ladder: Ladder | None = None
         self._lingering: tuple[Child, ...] = ()
         self._full_ns: int | None = None
+        self._watched_ns = 0
+        """when somebody was last seen to watch"""
+        self._viewers_ns: int | None = None
+        """when to look again; None: the run does not care"""
         self._begun_ns = 0
         self._born_live = b""
 
@@ -178,6 +185,8 @@ class Keeper:
         self._command = command
         self._begun_ns = born.begun_ns
         self._born_live = born.live
+        if self._order.unwatched_timeout_ns is not None:
+            self._watched_ns = self._viewers_ns = born.begun_ns
         pairs = ((command.stdout, Stream.STDOUT), (command.stderr, Stream.STDERR))
         self._streams = {fd: stream for fd, stream in pairs if fd >= 0}
         self._feeder = Feeder(command.stdin, self._poll, is_terminal=self._order.is_terminal)
@@ -205,6 +214,14 @@ class Keeper:
         files = self._run.open("output", os.O_WRONLY), self._run.open("timeline", os.O_WRONLY)
         way = "copy" if self._order.is_terminal or not hasattr(os, "splice") else self._order.mover
         return Mover(*files, limit=self._order.output_limit, way=way, begun_ns=self._begun_ns)
+
+    @functools.cached_property
+    def _viewers(self) -> int:
+        """The file that viewers lock; -1 if it was damaged: then nobody can tell, and the run goes on."""
+        try:
+            return self._run.open("viewers", os.O_RDWR)
+        except OSError:
+            return -1
 
     @functools.cached_property
     def _lumps(self) -> Lumps:
@@ -251,7 +268,7 @@ class Keeper:
                 self._feeder.feed()
 
     def _timeout_ms(self) -> float:
-        instants = (self._full_ns, self._grace_end_ns(), self._sweep_ns(), *self._limit_instants())
+        instants = (self._full_ns, self._viewers_ns, self._grace_end_ns(), self._sweep_ns(), *self._limit_instants())
         due = [at for at in instants if at is not None]
         if self._ladder is not None and not self._is_gone():
             due.append(self._ladder.due_ns)
@@ -328,6 +345,8 @@ class Keeper:
         if self._full_ns is not None and now >= self._full_ns:
             self._mover.last_ns = now
             self._release()
+        if self._viewers_ns is not None and now >= self._viewers_ns:
+            self._look_for_viewers(now)
         if _is_told_to_go and self._cause is None:
             self._stop(Stopped("a signal to its keeper"))
         wall, idle = self._limit_instants()
@@ -337,6 +356,18 @@ class Keeper:
             self._stop(TimedOut("idle"))
         elif self._order.output_limit is not None and self._is_beyond_limit():
             self._stop(OutputLimit())
+
+    def _look_for_viewers(self, now: int) -> None:
+        """Stop the run if nobody has watched it for as long as it was told to bear."""
+        limit = self._order.unwatched_timeout_ns
+        if limit is None or self._viewers < 0 or self._cause is not None or self._status is not None:
+            self._viewers_ns = None
+            return
+        if lock.is_locked(self._viewers):
+            self._watched_ns = now
+        elif now - self._watched_ns >= limit:
+            self._stop(Stopped(UNWATCHED))
+        self._viewers_ns = now + min(VIEWERS_NS, limit)
 
     def _is_beyond_limit(self) -> bool:
         return self._mover.is_over_limit and self._order.stops_at_limit and self._cause is None

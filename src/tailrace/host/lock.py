@@ -37,6 +37,18 @@ def try_lock(fd: int) -> bool:
     return True
 
 
+def share_lock(fd: int) -> None:
+    """Hold the lock together with others, until the file is closed.
+
+    Raises:
+        OSError: somebody has it alone.
+    """
+    if hasattr(fcntl, "F_OFD_SETLK"):
+        fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0))
+    else:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
 def is_locked(fd: int) -> bool:
     """Tell whether another open file holds the lock."""
     if hasattr(fcntl, "F_OFD_GETLK"):

@@ -24,6 +24,7 @@ class Order(NamedTuple):
     columns: int
     timeout_ns: int | None
     idle_timeout_ns: int | None
+    unwatched_timeout_ns: int | None
     output_limit: int | None
     stops_at_limit: bool
     grace_ns: int
@@ -60,6 +61,7 @@ def order_for(spec: Spec, launch: Launch) -> Order:
         columns=spec.columns,
         timeout_ns=_ns(spec.timeout_s),
         idle_timeout_ns=_ns(spec.idle_timeout_s),
+        unwatched_timeout_ns=_ns(spec.unwatched_timeout_s),
         output_limit=spec.output_limit,
         stops_at_limit=spec.output_policy == "stop",
         grace_ns=round(spec.grace_s * 1e9),

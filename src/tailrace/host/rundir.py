@@ -6,6 +6,7 @@
     live.json    what the keeper says: replaced atomically
     output       the bytes          timeline   who wrote them, when
     result.json  written once       pinned     never pruned while it is there
+    viewers      locked by each viewer, where the run is to end without any; gone when it has ended
     control      unix socket of the keeper
 
 Everything is opened relative to the run's directory and without following links. A free lock, a `live.json` and no
@@ -199,6 +200,18 @@ class RunDir:
         """Open the run's lock file; the caller closes it."""
         return lock.open_lock("lock", dir_fd=self.fd)
 
+    def join_viewers(self) -> int:
+        """Be counted as a viewer until the returned descriptor is closed; -1 if the run does not count them."""
+        try:
+            fd = self.open("viewers", os.O_RDWR)
+        except OSError:
+            return -1
+        try:
+            lock.share_lock(fd)
+        except OSError:  # where asking takes the lock, the keeper asks just now: it will find us next time
+            pass
+        return fd
+
     def is_kept(self) -> bool:
         """Tell whether a process holds the run's lock: its keeper, or one that settles it."""
         fd = self.open_lock()
@@ -225,7 +238,8 @@ def create(state: StateDir, spec: Spec, launch: Launch, *, pinned: bool = False)
     try:
         write_file("spec.json", msgspec.json.encode(spec), dir_fd=fd)
         write_file("launch", marshal.dumps(tuple(launch), 4), dir_fd=fd)
-        for name in ("output", "timeline", *(("pinned",) if pinned else ())):
+        optional = {"pinned": pinned, "viewers": spec.unwatched_timeout_s is not None}
+        for name in ("output", "timeline", *(name for name, is_wanted in optional.items() if is_wanted)):
             write_file(name, b"", dir_fd=fd)
         state.add_active(spec.id, spec.key)
         os.rename(temporary, spec.id, src_dir_fd=state.runs_fd, dst_dir_fd=state.runs_fd)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tailrace.web.client import Client
+from tailrace.web.pace import Pace
 
 HEADERS = (
     "accept",
@@ -41,6 +42,8 @@ class Request:
     """who asks, as the application says; None if it does not tell users apart"""
     wire: str | None = None
     """the wire that the route insists on; None: the client chooses"""
+    pace: Pace = field(default_factory=Pace)
+    """what the route says while the command is silent"""
     client: Client = field(default_factory=Client)
 
     @property

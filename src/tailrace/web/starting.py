@@ -27,6 +27,7 @@ import msgspec
 
 from tailrace.core.errors import InvalidInput, NotAllowed
 from tailrace.engine.base import Engine, StartOptions
+from tailrace.engine.run import Run
 from tailrace.web.problems import problem
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
@@ -55,7 +56,7 @@ def start(
         InvalidInput, NotAllowed, UnknownRun, UnknownWire, OffsetBeyondEnd: and nothing was started.
         KeyBusy, NoSpace, EngineUnavailable: see `Engine.start`.
     """
-    if (refusal := _refusal(request, cross_site=cross_site)) is not None:
+    if (refusal := refuse(request, cross_site=cross_site)) is not None:
         return refusal
     wire = wire_of(request)
     view = view_of(request.query)
@@ -66,9 +67,18 @@ def start(
         _check_origin(engine, event_id.run_id, request, options.get("key"))
         return resume(engine, request, event_id, wire=wire, view=view)
     _check_no_place(request)
-    complete: StartOptions = {"by": request.user or None, **options, "origin": origin_of(request)}
-    run = engine.start(argv, **complete)
+    run = begin(engine, request, argv, options)
     return show(engine, request, run.id, wire=wire, view=view)
+
+
+def begin(engine: Engine, request: Request, argv: Sequence[str], options: StartOptions) -> Run:
+    """Start a run in the name of the request, which `refuse` has let pass.
+
+    Raises:
+        InvalidInput, KeyBusy, NoSpace, EngineUnavailable: see `Engine.start`.
+    """
+    complete: StartOptions = {"by": request.user or None, **options, "origin": origin_of(request)}
+    return engine.start(argv, **complete)
 
 
 def origin_of(request: Request) -> str:
@@ -76,8 +86,8 @@ def origin_of(request: Request) -> str:
     return hashlib.sha256(msgspec.json.encode([request.path, request.user])).hexdigest()[:32]
 
 
-def _refusal(request: Request, *, cross_site: bool) -> Response | None:
-    """Return the answer to a request that nobody sent in order to start something."""
+def refuse(request: Request, *, cross_site: bool) -> Response | None:
+    """Return the answer to a request that nobody sent in order to start something; None: it may."""
     headers = request.headers
     if any(word in headers.get(name, "").lower() for name in PURPOSES for word in EARLY):
         return problem(

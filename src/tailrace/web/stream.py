@@ -1,9 +1,10 @@
 """The body of a response that follows a run, for servers that take an iterator of bytes.
 
 One loop looks at the output, and waits on two things together: the bell that rings when there may be more, and the
-viewer's own socket. What the loop does when nothing is there, it does by three due times: 50 ms after the last output
-the framer lets go of what it held only to gather it; 15 s after anything was sent comes a heartbeat; and after the bell
-rang, but at most four times a second, it looks whether the run's state has changed.
+viewer's own socket. What the loop does when nothing is there, it does by due times: 50 ms after the last output the
+framer lets go of what it held only to gather it; some time after anything was sent comes a heartbeat, and some time
+after the last output, if the route wants it, an interval message; and after the bell rang, but at most four times a
+second, it looks whether the run's state has changed.
 
 How a body may stop: behind the recorded end, or, with `follow` off, where the output ended when it was asked for, it is
 complete. Before that, a wire that aborts raises, so that the server cuts the connection without a terminating chunk; an
@@ -18,7 +19,7 @@ Buffers: what one look gives, 256 KiB at most, and what the framer holds. The co
 import errno
 import time
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from tailrace.core.errors import StreamBroken, TailraceError
 from tailrace.core.outcome import Cancelled, FailedToStart, Lost
@@ -32,8 +33,8 @@ from tailrace.engine.run import Run
 from tailrace.follow.bell import Bell
 from tailrace.follow.wait import readable
 from tailrace.web.client import Client
+from tailrace.web.pace import Pace
 
-HEARTBEAT_S = 15.0
 NEWS_S = 0.25
 """between two looks at the run's state"""
 NEVER = float("inf")
@@ -46,32 +47,37 @@ def ignore(_error: Exception) -> None:
     """Tell nobody."""
 
 
+class Place(NamedTuple):
+    """A viewer's place in a run."""
+
+    run: Run
+    info: RunInfo
+    """the run as it was when it was asked for"""
+    cursor: Cursor
+
+
 class Body:
     """One viewer's body. Iterate over it once; `close` it in any case.
 
     Args:
-        run: the run.
-        info: the run as it was when it was asked for.
-        cursor: the viewer's place in it; closed with the body.
+        place: where the viewer stands; its cursor is closed with the body.
         framer: the wire, at the cursor's offset.
         client: the viewer's connection.
-        stop_at: the offset behind which nothing more is wanted; None: follow to the end.
+        pace: what comes while the command is silent.
+        stop_at: the offset behind which nothing is wanted; None: follow to the end.
     """
 
-    def __init__(
-        self, run: Run, info: RunInfo, cursor: Cursor, framer: Framer, *, client: Client, stop_at: int | None = None
-    ) -> None:
+    def __init__(self, place: Place, framer: Framer, *, client: Client, pace: Pace, stop_at: int | None = None) -> None:
         self.report: Callable[[Exception], None] = ignore
         """told of an error that stops the stream early"""
-        self._run = run
-        self._cursor = cursor
+        self._run, self._info, self._cursor = place
         self._framer = framer
-        self._info = info
-        self._told = _told(info)
+        self._told = _told(self._info)
+        self._pace = pace
         self._client = client
         self._stop_at = stop_at
         self._bell: Bell | None = None
-        self._flush_due = self._beat_due = self._news_at = NEVER
+        self._flush_due = self._beat_due = self._news_at = self._interval_due = NEVER
         self._news_due = 0.0
 
     def __iter__(self) -> Iterator[bytes]:
@@ -81,8 +87,9 @@ class Body:
             ConnectionResetError: the stream stops before the recorded end, on a wire that must not look complete then.
         """
         try:
+            self._rest()
             for data in self._pieces():
-                self._beat_due = time.monotonic() + HEARTBEAT_S
+                self._beat_due = time.monotonic() + self._pace.heartbeat_s
                 yield data
         except (TailraceError, OSError) as error:
             if not isinstance(error, ConnectionResetError):
@@ -114,15 +121,29 @@ class Body:
                 yield self._framer.flush()
                 return
 
-    def _gone_on(self, seen: list[Chunk] | Gap) -> bytes:
+    def _rest(self) -> float:
+        """Begin a new interval now."""
         now = time.monotonic()
+        if self._pace.interval_s is not None:
+            self._interval_due = now + self._pace.interval_s
+        return now
+
+    def _gone_on(self, seen: list[Chunk] | Gap) -> bytes:
+        now = self._rest()
         self._flush_due = now + SILENCE_S
         is_begun = self._told[0] in (State.QUEUED, State.STARTING)
         news = self._news() if is_begun or now >= self._news_due + NEWS_S else b""
         self._news_at = self._news_due  # else it waits until the output has been sent
         if isinstance(seen, Gap):
             return news + self._framer.gap(seen)
-        return b"".join([news, *map(self._framer.output, seen)])
+        return b"".join([news, *map(self._framer.output, self._wanted(seen))])
+
+    def _wanted(self, chunks: list[Chunk]) -> list[Chunk]:
+        """Return the chunks without what lies behind `stop_at`."""
+        stop_at = self._stop_at
+        if stop_at is None or self._cursor.offset <= stop_at:
+            return chunks
+        return [chunk._replace(data=chunk.data[: stop_at - chunk.offset]) for chunk in chunks if chunk.offset < stop_at]
 
     def _idle(self) -> bytes:
         """Return what is to be said while there is no output; wait if there is nothing."""
@@ -132,11 +153,14 @@ class Body:
             return self._framer.flush()
         if now >= self._news_at:
             return self._news()
+        if now >= self._interval_due:
+            self._rest()
+            return self._framer.interval(self._pace.interval_text)
         if now >= self._beat_due:
-            self._beat_due = now + HEARTBEAT_S
+            self._beat_due = now + self._pace.heartbeat_s
             return self._framer.heartbeat()
         if self._stop_at is None:
-            self._wait(min(self._flush_due, self._beat_due, self._news_at) - now)
+            self._wait(min(self._flush_due, self._beat_due, self._news_at, self._interval_due) - now)
         return b""
 
     def _wait(self, timeout_s: float) -> None:

@@ -12,7 +12,10 @@ PLACES = ("from", "tail", "follow")
 """options that make sense only for a run that is there already"""
 STREAMS = {"stdout": Stream.STDOUT, "stderr": Stream.STDERR}
 
-_NUMBER = re.compile(r"[0-9]{1,19}")
+MAX_DIGITS = 19
+"""of a number that may be an offset"""
+
+_NUMBER = re.compile(rf"[0-9]{{1,{MAX_DIGITS}}}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Watching a run: nothing here starts anything."""
 
+import dataclasses
 from http import HTTPStatus
 
 from tailrace.core import wires
@@ -8,9 +9,10 @@ from tailrace.core.run import RunInfo
 from tailrace.core.wires import EventId
 from tailrace.engine.base import Engine
 from tailrace.engine.run import Run
+from tailrace.web.ranges import part_headers, part_of, tag_of
 from tailrace.web.requests import Request
 from tailrace.web.responses import LIVE, Response
-from tailrace.web.stream import Body, is_whole
+from tailrace.web.stream import Body, Place, is_whole
 from tailrace.web.view import View, view_of
 
 RUN_HEADER = "Tailrace-Run"
@@ -34,6 +36,8 @@ def watch(engine: Engine, request: Request, run_id: str) -> Response:
     wire = wire_of(request)
     view = view_of(request.query)
     event_id = event_id_of(request)
+    if event_id is None and wire == "text" and view == View():
+        return show_text(engine, request, run_id)
     if event_id is None:
         return show(engine, request, run_id, wire=wire, view=view)
     if event_id.run_id != run_id:
@@ -73,8 +77,30 @@ def show(engine: Engine, request: Request, run_id: str, *, wire: str, view: View
         return Response(status=HTTPStatus.OK, headers=headers)
     framer = wires.framer(wire, run_id, cursor.offset)
     stop_at = None if view.follow or info.is_finished else info.size
-    body = Body(Run(engine, run_id), info, cursor, framer, client=request.client, stop_at=stop_at)
+    place = Place(Run(engine, run_id), info, cursor)
+    body = Body(place, framer, client=request.client, pace=request.pace, stop_at=stop_at)
     return Response(status=HTTPStatus.OK, headers=headers, body=body)
+
+
+def show_text(engine: Engine, request: Request, run_id: str) -> Response:
+    """Return the text of the run from its start, or the part of it that a range asks for.
+
+    Raises:
+        UnknownRun: see there.
+    """
+    info = engine.get(run_id)
+    part = part_of(request, info)
+    ranged = (("ETag", tag_of(run_id)), ("Accept-Ranges", "bytes"))
+    if part is None:
+        whole = show(engine, request, run_id, wire="text", view=View())
+        return dataclasses.replace(whole, headers=(*whole.headers, *ranged))
+    if isinstance(part, Response):
+        return part
+    place = Place(Run(engine, run_id), info, engine.cursor(run_id, part.begin))
+    framer = wires.framer("text", run_id, part.begin)
+    body = Body(place, framer, client=request.client, pace=request.pace, stop_at=part.end)
+    headers = (*live_headers("text"), (RUN_HEADER, run_id), *ranged, *part_headers(part, info))
+    return Response(status=HTTPStatus.PARTIAL_CONTENT, headers=headers, body=body)
 
 
 def wire_of(request: Request) -> str:

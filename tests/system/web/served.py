@@ -11,7 +11,7 @@ from pathlib import Path
 from flask import Flask, Response, request
 from werkzeug.serving import make_server
 
-from tailrace.flask import Tailrace
+from tailrace.flask import Pace, Tailrace
 
 PAGE = """<!doctype html><title>numbers</title><script>
 const seen = [];
@@ -43,6 +43,18 @@ def make_app(state_dir: Path | None = None) -> Flask:
     @app.get("/watch/<run_id>")
     def watch(run_id: str) -> Response:
         return race.stream(run_id)
+
+    @app.get("/paced/<run_id>")
+    def paced(run_id: str) -> Response:
+        """Watch at a pace of one's own."""
+        interval = request.args.get("interval", type=float)
+        return race.stream(run_id, pace=Pace(heartbeat_s=float(request.args.get("heartbeat", 15)), interval_s=interval))
+
+    @app.get("/with-me")
+    def with_me() -> Response:
+        """Start what the query says, and stop it when nobody watches."""
+        argv = json.loads(request.args["argv"])
+        return race.stream(argv, on_disconnect="stop", unwatched_timeout=float(request.args["unwatched"]))
 
     @app.get("/page")
     def page() -> str:

@@ -61,6 +61,16 @@ class Server:
         """Return the server's processes, those that end last first: a master would replace its workers."""
         return [self.process.pid, *children(self.process.pid)]
 
+    def private_bytes(self) -> int:
+        """Return the bytes of memory that its processes have for themselves."""
+        total = 0
+        for pid in self.pids():
+            rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            total += sum(
+                int(row.split()[1]) << 10 for row in rows if row.startswith(("Private_Dirty:", "Private_Clean:"))
+            )
+        return total
+
     def open_files(self) -> list[str]:
         """Return the names of what its processes have open."""
         names = []

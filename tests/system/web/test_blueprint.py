@@ -149,6 +149,8 @@ def test_its_output_on_any_wire_from_any_offset(app: Flask, engine: Engine) -> N
     assert ask(app, path).data == text
     assert ask(app, f"{path}?from=10").data == text[10:]
     assert ask(app, f"{path}?tail=1").data == b"20\n"
+    part = ask(app, path, headers={"Range": "bytes=10-"})
+    assert (part.status_code, part.data) == (206, text[10:])
     events = ask(app, path, headers={"Accept": "text/event-stream"})
     assert events.headers["Content-Type"] == "text/event-stream"
     assert b"event: end" in events.data

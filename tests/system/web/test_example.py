@@ -22,7 +22,7 @@ def test_the_example_serves_and_stops(state_dir: Path, tmp_path: Path, is_port_t
     with socket.create_server(("127.0.0.1", 0)) as taken, log.open("wb") as file:
         port = taken.getsockname()[1] if is_port_taken else 0
         env = {**os.environ, "TAILRACE_STATE": str(state_dir), "PORT": str(port)}
-        command = [sys.executable, "examples/article/app.py"]
+        command = [sys.executable, "examples/quickstart/app.py"]
         example = subprocess.Popen(command, cwd=ROOT, env=env, stdout=file, stderr=file)
         [url] = wait_for(lambda: re.findall(r"The page: (http://127\.0\.0\.1:\d+/)\n", log.read_text()))
     page = Viewer(url, tmp_path / "page")

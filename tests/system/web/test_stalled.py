@@ -30,7 +30,7 @@ def test_ten_viewers_of_all_kinds(serve: Callable[[str], Server], state_dir: Pat
     engine = connect(state_dir)
     run = engine.start(["sh", "-c", f"for i in 1 2; do read line; {SCRIPT}; done"], stdin=True)
     with closing(_stall(server, run.id)) as stalled, closing(_stall(server, run.id)) as crawling:
-        before = _resident(server)
+        before = server.private_bytes()
         chance = random.Random(run.id)
         digests: list[str] = []
         viewers = [
@@ -51,7 +51,7 @@ def test_ten_viewers_of_all_kinds(serve: Callable[[str], Server], state_dir: Pat
             viewer.join(90)
         crawling.recv(1024)
         held = [_unsent(server.port, peer) for peer in (stalled, crawling)]
-        after = _resident(server)
+        after = server.private_bytes()
     assert info.size == 2 * SIZE
     assert digests == [_digest(engine, run.id)] * 7
     assert max(held) <= KERNEL_BYTES, held
@@ -94,15 +94,6 @@ def _digest(engine: Engine, run_id: str) -> str:
             for chunk in chunks:
                 seen.update(chunk.data)
     return seen.hexdigest()
-
-
-def _resident(server: Server) -> int:
-    """Return the bytes of memory that the server's processes have for themselves."""
-    total = 0
-    for pid in server.pids():
-        rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        total += sum(int(row.split()[1]) << 10 for row in rows if row.startswith(("Private_Dirty:", "Private_Clean:")))
-    return total
 
 
 def _unsent(port: int, peer: socket.socket) -> int:

@@ -7,7 +7,6 @@ import pytest
 from flask import Flask
 
 from tailrace import Engine, Query
-from tailrace.web import stream
 from tests.support.wait import wait_for
 from tests.system.web.gate import gated
 from tests.system.web.test_rules import check_problem, count, get
@@ -143,12 +142,11 @@ def test_silence_lets_go_a_prompt(app: Flask, engine: Engine, tmp_path: Path) ->
     assert texts == ["name? ", "thanks\n"]
 
 
-def test_silence_has_a_heartbeat(app: Flask, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silence_has_a_heartbeat(app: Flask, engine: Engine, tmp_path: Path) -> None:
     """An event stream never stays silent for long, so that no proxy cuts it; clients see nothing of it."""
-    monkeypatch.setattr(stream, "HEARTBEAT_S", 0.05)
     gate = tmp_path / "gate"
     run = engine.start(gated("echo one", gate, "echo two"))
-    response = app.test_client().get(f"/watch/{run.id}?format=lines")
+    response = app.test_client().get(f"/paced/{run.id}?format=lines&heartbeat=0.05")
     client = EventSource()
     for data in response.response:
         client.read(data if isinstance(data, bytes) else data.encode())

@@ -11,6 +11,7 @@ What never: a server, a request, a clock: who sends, when, and what a closed con
 | lines | text/event-stream | closing; the client resumes |
 | sse | text/event-stream | closing; the client resumes |
 | ndjson | application/x-ndjson | aborting |
+| cast | application/x-asciicast | aborting |
 """
 
 from tailrace.core.wires.base import LIMIT_BYTES, Framer

@@ -83,6 +83,10 @@ class Framer(ABC):
     def heartbeat(self) -> bytes:
         """Return something that clients ignore, to be sent when all has been silent for 15 s."""
 
+    @abstractmethod
+    def interval(self, text: str) -> bytes:
+        """Return a message for people: the command has been silent for a while. `text` is one line."""
+
     def _take(self, begin: int, end: int) -> None:
         """Note that [`begin`, `end`) has come in."""
         if begin < self._taken:

@@ -84,6 +84,10 @@ class EventStreamFramer(Framer):
         """Return a comment."""
         return b": \n\n"
 
+    def interval(self, text: str) -> bytes:
+        """Return an `interval` event; `onmessage` does not see it."""
+        return self._event(b"interval", text.encode())
+
     @abstractmethod
     def _release(self) -> bytes:
         """Return everything held back, complete or not."""

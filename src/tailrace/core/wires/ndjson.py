@@ -55,6 +55,10 @@ class NdjsonFramer(Framer):
         """Return nothing: every line is an object."""
         return b""
 
+    def interval(self, text: str) -> bytes:
+        """Return an `interval` object."""
+        return _typed(b"interval", msgspec.json.encode({"text": text}))
+
     def _lines(self, pieces: list[Piece]) -> bytes:
         return b"".join([self._output_line(piece) for piece in pieces])
 

@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 from tailrace.core.errors import UnknownWire
 from tailrace.core.wires.base import Framer
+from tailrace.core.wires.cast import CastFramer
 from tailrace.core.wires.lines import LinesFramer
 from tailrace.core.wires.ndjson import NdjsonFramer
 from tailrace.core.wires.sse import SseFramer
 from tailrace.core.wires.text import TextFramer
 
 WIRES: Mapping[str, type[Framer]] = MappingProxyType(
-    {wire.name: wire for wire in (TextFramer, LinesFramer, SseFramer, NdjsonFramer)}
+    {wire.name: wire for wire in (TextFramer, LinesFramer, SseFramer, NdjsonFramer, CastFramer)}
 )
 """framers by their wire's name"""
 
@@ -67,7 +68,7 @@ def choose(accept: str | None, format: str | None, *, event_stream: str = "lines
         return TextFramer.name
     ranges = [_range(element) for element in accept.split(",")]
     readable = [found for found in ranges if found is not None]
-    names = (TextFramer.name, _known(event_stream), NdjsonFramer.name)
+    names = (TextFramer.name, _known(event_stream), NdjsonFramer.name, CastFramer.name)
     ranked = [(_rank(WIRES[name].content_type, readable), name) for name in names]
     best, name = max(ranked, key=lambda row: row[0])
     if best[0] <= 0:

@@ -24,10 +24,16 @@ class TextFramer(Framer):
         """Return nothing."""
         return b""
 
+    def __init__(self, run_id: str, offset: int) -> None:
+        super().__init__(run_id, offset)
+        self._is_within_line = False
+
     def output(self, chunk: Chunk) -> bytes:
         """Return the chunk's bytes."""
         self._take(chunk.offset, chunk.end)
         self._returned = chunk.end
+        if chunk.data:
+            self._is_within_line = not chunk.data.endswith(b"\n")
         return chunk.data
 
     def flush(self) -> bytes:
@@ -58,3 +64,8 @@ class TextFramer(Framer):
     def heartbeat(self) -> bytes:
         """Return nothing."""
         return b""
+
+    def interval(self, text: str) -> bytes:
+        """Return the text as a line of its own: the one thing that is ever added, where a route wants it."""
+        start, self._is_within_line = "\n" if self._is_within_line else "", False
+        return f"{start}{text}\n".encode()

@@ -10,12 +10,12 @@ import pytest
 
 from tailrace.core import ids
 from tailrace.core.errors import InvalidInput, UnknownRun
-from tailrace.core.outcome import Exited, FailedToStart, OutputLimit, Signaled, TimedOut
+from tailrace.core.outcome import Exited, FailedToStart, OutputLimit, Signaled, Stopped, TimedOut
 from tailrace.core.spec import Stdio
 from tailrace.core.states import State
 from tailrace.core.timeline import Stream
 from tailrace.engine.base import Engine, Query, StartOptions
-from tailrace.testing.engine.viewer import TWO_STREAMS, cat, ended, python, shell, watch, watch_until
+from tailrace.testing.engine.viewer import TWO_STREAMS, cat, ended, left_alone, python, shell, watch, watch_until
 
 QUICK = [("KILL", 0.0)]
 
@@ -124,6 +124,13 @@ class StartingContract:
         idle = cat(engine, idle_timeout=0.2, ladder=QUICK)
         assert ended(wall).outcome == TimedOut("wall")
         assert ended(idle).outcome == TimedOut("idle")
+
+    def test_a_run_that_nobody_watches_can_be_ended(self, engine: Engine) -> None:
+        """It goes on while there is a viewer, and is stopped some time after the last has left."""
+        script = "for i in 1 2 3 4; do echo $i; sleep 0.3; done; echo up; exec sleep 600"
+        run = shell(engine, script, unwatched_timeout=0.5, ladder=QUICK)
+        assert watch_until(engine, run.id, b"up\n").data == b"1\n2\n3\n4\nup\n"
+        assert left_alone(engine, run.id).outcome == Stopped("the absence of viewers")
 
     def test_the_output_limit_ends_a_run(self, engine: Engine) -> None:
         """With `stop`, the first bytes are kept and the run is stopped."""

@@ -53,6 +53,15 @@ def watch_until(engine: Engine, run_id: str, text: bytes) -> Seen:
         return watch_cursor(cursor, until=text)
 
 
+def left_alone(engine: Engine, run_id: str) -> RunInfo:
+    """Return the run when it has ended, without watching it; fail at the deadline."""
+    deadline, pause = time.monotonic() + DEADLINE_S, threading.Event()
+    while not (info := engine.get(run_id)).is_finished:
+        assert time.monotonic() < deadline, f"run {run_id} has not ended within {DEADLINE_S:g} s"
+        pause.wait(0.02)
+    return info
+
+
 def watch_cursor(cursor: Cursor, *, until: bytes | None = None) -> Seen:
     """Read a cursor to the end, or until these bytes have come; fail at the deadline."""
     seen, changed = Seen(), threading.Event()

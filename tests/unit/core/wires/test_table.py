@@ -20,6 +20,7 @@ def test_the_table() -> None:
         "lines": ("text/event-stream", False),
         "sse": ("text/event-stream", False),
         "ndjson": ("application/x-ndjson", True),
+        "cast": ("application/x-asciicast", True),
     }
 
 
