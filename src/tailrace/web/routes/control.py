@@ -28,9 +28,9 @@ class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def stop(call: Call) -> Response:
     """Begin the stop ladder, and return the run: 202, or 200 if it was over already."""
     run, asked = call.run, fields(call, StopFields)
+    was_over = call.info is not None and call.info.is_finished
     aside(lambda: run.stop(by=call.request.user or None, now=asked.now))
-    info = run.info()
-    return json_response(info, HTTPStatus.OK if info.is_finished else HTTPStatus.ACCEPTED)
+    return json_response(run.info(), HTTPStatus.OK if was_over else HTTPStatus.ACCEPTED)
 
 
 def send_input(call: Call) -> Response:
