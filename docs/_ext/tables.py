@@ -18,6 +18,7 @@ from tailrace.core import errors, outcome, spec, states
 from tailrace.core.wires import WIRES
 from tailrace.host.settings import Settings
 from tailrace.web.problems import STATUSES
+from tailrace.web.routes.table import ROUTES
 
 SAMPLES: tuple[outcome.Outcome, ...] = (
     outcome.Exited(3),
@@ -226,6 +227,15 @@ def layout(module: str) -> Callable[[], str]:
     return lambda: f"```text\n{inspect.cleandoc(importlib.import_module(module).__doc__ or '')}\n```"
 
 
+def routes() -> str:
+    """Return the routes of the API, and what each caller must be allowed."""
+    rows = []
+    for route in ROUTES:
+        path = route.path.replace("{run}", "ID")
+        rows.append((f"`{route.method} {path}`", f"`{route.action}`", _first_paragraph(route.function)))
+    return _table(("route", "action", "what it does"), rows)
+
+
 def _first_paragraph(of: object) -> str:
     return " ".join((inspect.getdoc(of) or "").partition("\n\n")[0].split())
 
@@ -246,6 +256,7 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
+    "routes": routes,
     "cli": cli,
     "errors": error_table,
     "ladder": ladder,

@@ -11,20 +11,24 @@ or not. Nothing is made before the first request, so it may be set up before a s
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Unpack
+from weakref import WeakKeyDictionary
 
-from flask import Flask, current_app
+from flask import Blueprint, Flask, current_app, has_app_context
 from flask import Response as FlaskResponse
 from flask import request as flask_request
 from werkzeug.exceptions import HTTPException
 
+from tailrace._flask import blueprint
+from tailrace._flask.blueprint import Adapter, Authorize
+from tailrace._flask.commands import Commands
+from tailrace._flask.settings import Home, Settings, configured
 from tailrace.core.errors import TailraceError
 from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
 from tailrace.web.answering import USUAL, Answering, OnDisconnect, What
 from tailrace.web.client import client_of
-from tailrace.web.engines import EngineHere
 from tailrace.web.pace import Pace
 from tailrace.web.requests import HEADERS, Request
 from tailrace.web.responses import Response
@@ -34,7 +38,10 @@ __all__ = ["Pace", "Tailrace"]
 
 
 class Tailrace:
-    """The extension. One object may serve several applications.
+    """The extension. One object may serve several applications, each with its own configuration and engine.
+
+    Each argument may also stand in an application's configuration, as `TAILRACE_STATE_DIR` and so on; that one then
+    counts for the application. The configuration is read by `init_app`.
 
     Args:
         app: the application; or call `init_app` later.
@@ -54,24 +61,84 @@ class Tailrace:
         user: Callable[[], str | None] | None = None,
         cross_site: bool = False,
     ) -> None:
-        self._engine = EngineHere(engine, state_dir)
-        self._user = user
-        self._answering = Answering(engine=self._engine, log=_log, cross_site=cross_site)
+        settings = Settings(engine=engine, state_dir=state_dir, user=user, cross_site=cross_site)
+        self._default = Home(settings)
+        self._homes: WeakKeyDictionary[Flask, Home] = WeakKeyDictionary()
         if app is not None:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Register with the application, as `app.extensions["tailrace"]`."""
+        """Register with the application, as `app.extensions["tailrace"]`, and as its command `flask tailrace`.
+
+        Raises:
+            InvalidInput: its configuration has a `TAILRACE_` key that does not exist, or a value that cannot be.
+        """
+        home = self._homes[app] = Home(configured(self._default.settings, app.config))
         app.extensions["tailrace"] = self
+        app.cli.add_command(Commands(home))
 
     @property
     def engine(self) -> Engine:
-        """Where runs live; made on first use in each process.
+        """Where the current application's runs live; made on first use in each process.
+
+        Outside of any application's context, those of the only one.
 
         Raises:
             EngineError: the state directory cannot be used.
+            RuntimeError: there are several applications, and none is current; or another one is.
         """
-        return self._engine()
+        return self._home.engine
+
+    @property
+    def _answering(self) -> Answering:
+        return Answering(engine=lambda: self.engine, log=_log, cross_site=self._home.settings.cross_site)
+
+    @property
+    def _home(self) -> Home:
+        homes = self._homes
+        if not homes:
+            return self._default
+        if has_app_context():
+            if (home := homes.get(_current())) is not None:
+                return home
+            raise RuntimeError("this Tailrace does not serve this application: call init_app(app)")
+        if len(homes) > 1:
+            raise RuntimeError("this Tailrace serves several applications: use it within `with app.app_context():`")
+        return next(iter(homes.values()))
+
+    def blueprint(
+        self,
+        *,
+        authorize: Authorize | None = None,
+        open: bool = False,  # noqa: A002  the word that whoever mounts it so is to read
+        hosts: Collection[str] = (),
+        name: str = "tailrace",
+    ) -> Blueprint:
+        """Return the HTTP API, to be mounted anywhere: `app.register_blueprint(…, url_prefix="/ops")`.
+
+        Args:
+            authorize: called within each request, before anything is read or done, as `authorize(action, None)`: may
+                the caller do this at all? The action is `list`, `view`, `stop`, `input` or `pin`. Then, where a run is
+                concerned, as `authorize("view", run)` and `authorize(action, run)`, with its `RunInfo`. It returns
+                True, or False, or a response that is sent instead (a redirect to the login); it may `abort`.
+            open: True, instead of `authorize`: anybody who can reach the server may do anything.
+            hosts: names by which the server may be asked, besides its addresses and `localhost`. Without any, an open
+                blueprint knows no other names, and one with `authorize` does not look.
+            name: the blueprint's name; each on one application needs its own.
+
+        Raises:
+            TypeError: neither `authorize` nor `open=True`, or both.
+        """
+        if (authorize is None) == (open is not True) or not (authorize is None or callable(authorize)):
+            raise TypeError(
+                "blueprint() needs authorize=…, a function that says who may do what; "
+                "or, for everybody who can reach the server, open=True instead"
+            )
+        if isinstance(hosts, str):
+            raise TypeError(f"hosts must be a list of names: [{hosts!r}]")
+        names = frozenset(host.lower() for host in hosts) if hosts or open else None
+        adapter = Adapter(lambda: self.engine, lambda: self._request(None, USUAL), _flask_response)
+        return blueprint.make(adapter, authorize, names, name)
 
     def stream(
         self,
@@ -120,17 +187,23 @@ class Tailrace:
         return run
 
     def _request(self, wire: str | None, pace: Pace) -> Request:
-        asked = flask_request
+        asked, user = flask_request, self._home.settings.user
         return Request(
             method=asked.method,
             path=asked.script_root + asked.path,
             query=asked.args.to_dict(),
             headers={name: asked.headers[name] for name in HEADERS if name in asked.headers},
-            user=self._user() if self._user is not None else None,
+            user=user() if user is not None else None,
             wire=wire,
             pace=pace,
             client=client_of(asked.environ),
         )
+
+
+def _current() -> Flask:
+    """Return the application itself, not what stands for whichever is current."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  Flask documents it
+    return app
 
 
 def _flask_response(response: Response) -> FlaskResponse:
@@ -138,6 +211,8 @@ def _flask_response(response: Response) -> FlaskResponse:
     if isinstance(body, Body):
         body.report = _reporter()
     made = FlaskResponse(iter(()) if body is None else body, status=response.status)
+    if isinstance(body, Body):
+        made.call_on_close(body.close)  # also if what reads it was put into a generator, and nobody began to read
     made.headers.clear()  # among them a Content-Type, which a 204 has not
     made.headers.extend(response.headers)
     return made

@@ -23,13 +23,14 @@ class Example(NamedTuple):
     line: int
     language: str
     text: str
+    caption: str = ""
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
 
 
 class Step(NamedTuple):
-    """A command of a console example, and what it shows; `...` stands for anything."""
+    """A command of a console example, which `> ` continues, and what it shows; `...` stands for anything."""
 
     command: str
     shows: str
@@ -69,11 +70,12 @@ def _examples(page: Path) -> Iterator[Example]:
     text = page.read_text()
     name = str(page.relative_to(ROOT))
     for match in _FENCE.finditer(text):
-        language, body = match[1], match[2]
+        language, body, caption = match[1], match[2], ""
         if language == "{code-block}":
             language = match[0].split()[1]
-            body = body.partition("\n\n")[2]
-        yield Example(name, text.count("\n", 0, match.start()) + 1, language, body)
+            options, _, body = body.partition("\n\n")
+            caption = options.partition(":caption: ")[2]
+        yield Example(name, text.count("\n", 0, match.start()) + 1, language, body, caption)
 
 
 def steps(example: Example) -> list[Step]:
@@ -82,6 +84,8 @@ def steps(example: Example) -> list[Step]:
     for line in example.text.splitlines():
         if line.startswith("$ "):
             found.append(Step(line[2:], ""))
+        elif line.startswith("> "):
+            found[-1] = Step(f"{found[-1].command}\n{line[2:]}", "")
         else:
             found[-1] = Step(found[-1].command, f"{found[-1].shows}{line}\n")
     return found

@@ -14,18 +14,22 @@ import msgspec
 import pytest
 
 import tailrace
+from tailrace._flask.settings import KEYS
 from tailrace.cli.program import program
 from tailrace.core import outcome, states
 from tailrace.core.wires import WIRES
 from tailrace.engine.base import StartOptions
 from tailrace.host.settings import Settings
+from tailrace.web.routes.table import ROUTES
 from tests.docs import pages
 from tests.docs.pages import DOCS, README, Example
 from tests.support.wait import wait_for
 
-TUTORIAL = DOCS / "tutorial" / "flask.md"
-PAGES = [page for page in pages.pages() if page != TUTORIAL]
-PYTHON = [example for page in [README, *PAGES] for example in pages.examples(page, "python")]
+SERVED = [DOCS / "tutorial" / "flask.md", DOCS / "how-to" / "blueprint.md"]
+"""pages whose captioned blocks are an application, and whose commands ask it"""
+PAGES = [page for page in pages.pages() if page not in SERVED]
+_PYTHON = [example for page in [README, *pages.pages()] for example in pages.examples(page, "python")]
+PYTHON = [example for example in _PYTHON if not (example.caption and DOCS.parent / example.page in SERVED)]
 CONSOLE = [page for page in PAGES if pages.examples(page, "console")]
 INTERNAL = {"TAILRACE_COMPLETE"}
 """part of `_TAILRACE_COMPLETE`"""
@@ -68,8 +72,10 @@ def test_commands_are_documented(path: tuple[str, ...]) -> None:
         ("reference/settings.md", list(Settings.__struct_fields__)),
         ("reference/states.md", [*states.State, *states.Event]),
         ("reference/wires.md", list(WIRES)),
+        ("reference/flask.md", [*KEYS, *KEYS.values()]),
+        ("reference/flask.md", [f"{route.method} {route.path.replace('{run}', 'ID')}" for route in ROUTES]),
     ],
-    ids=["options", "names", "settings", "states", "wires"],
+    ids=["options", "names", "settings", "states", "wires", "configuration", "routes"],
 )
 def test_names_are_documented(page: str, names: list[str]) -> None:
     """Every option of a run, public name, setting, state, event and wire stands in its page."""
@@ -192,17 +198,18 @@ def _check(step: pages.Step, example: Example, cwd: Path, *, env: dict[str, str]
     assert pages.shows(step.shows, done.stdout), f"{example}\n$ {step.command}\n{done.stdout}"
 
 
-# The tutorial
+# Pages with an application
 
 
-def test_tutorial_does_what_it_says(state_dir: Path, tmp_path: Path) -> None:
-    """The application of the tutorial, served as it says, answers each of its commands as it says."""
+@pytest.mark.parametrize("page", SERVED, ids=lambda page: page.stem)
+def test_served_pages_do_what_they_say(page: Path, state_dir: Path, tmp_path: Path) -> None:
+    """The application of the page, served as it says, answers each of its commands as it says."""
     assert state_dir.is_dir()
-    blocks = pages.examples(TUTORIAL, "python")
+    blocks = [example for example in pages.examples(page, "python") if example.caption]
     (tmp_path / "app.py").write_text("\n\n".join(block.text for block in blocks))
     (tmp_path / ".curlrc").write_text("silent\nshow-error\n")
     with _serving(tmp_path) as port:
-        for example in pages.examples(TUTORIAL, "console"):
+        for example in pages.examples(page, "console"):
             for step in pages.steps(example):
                 here = pages.Step(step.command.replace(":5000", f":{port}"), step.shows)
                 _check(here, example, tmp_path, env={"CURL_HOME": str(tmp_path)})

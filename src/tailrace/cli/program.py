@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import NoReturn
 
 import click
@@ -99,11 +100,22 @@ def main() -> NoReturn:
         from click.shell_completion import shell_complete
 
         sys.exit(shell_complete(program, {}, PROGRAM, COMPLETE, instruction))
-    sys.exit(boundary.guarded(_invoke))
+    sys.exit(boundary.guarded(lambda: _invoke(PROGRAM, sys.argv[1:])))
 
 
-def _invoke() -> int:
-    with program.make_context(PROGRAM, sys.argv[1:]) as context:
+def call(name: str, find_args: Callable[[], list[str]]) -> int:
+    """Do what the arguments say, for another program that has this one in it, and return the exit code.
+
+    Args:
+        name: what was typed before the arguments.
+        find_args: returns the arguments; an error of its is told like any other.
+    """
+    _prepare()
+    return boundary.guarded(lambda: _invoke(name, find_args()))
+
+
+def _invoke(name: str, args: list[str]) -> int:
+    with program.make_context(name, args) as context:
         code = program.invoke(context)
         return code if isinstance(code, int) else 0
 

@@ -71,6 +71,7 @@ def make_app(state_dir: Path | None = None) -> Flask:
     def ping() -> str:
         return "pong"
 
+    app.register_blueprint(race.blueprint(open=True), url_prefix="/ops")
     return app
 
 

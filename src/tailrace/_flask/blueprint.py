@@ -1,0 +1,116 @@
+"""The API's routes as a blueprint: Flask finds the path, `tailrace.web.routes.door` decides everything else."""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+from flask import Blueprint, current_app, request
+from flask import Response as FlaskResponse
+from flask.sansio.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Response as AnyResponse
+
+from tailrace.core.run import RunInfo
+from tailrace.engine.base import Engine
+from tailrace.web.requests import Request
+from tailrace.web.responses import Response
+from tailrace.web.routes.call import Action, Call, Instead
+from tailrace.web.routes.door import answer
+from tailrace.web.routes.table import METHODS, PATHS
+
+Authorize: TypeAlias = Callable[[Action, RunInfo | None], bool | AnyResponse]
+
+
+class Adapter(NamedTuple):
+    """How the extension gets from Flask's request to ours, and from our response to Flask's."""
+
+    engine: Callable[[], Engine]
+    request: Callable[[], Request]
+    response: Callable[[Response], FlaskResponse]
+
+
+class _Own(Instead):
+    """The application's own answer, or what it raised to have one."""
+
+    def __init__(self, answer: AnyResponse | HTTPException) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | None, name: str) -> Blueprint:
+    """Return the blueprint; without `authorize`, anybody may do anything."""
+    made = Blueprint(name, __name__)
+
+    def make_call() -> Call:
+        return Call(
+            request=adapter.request(),
+            engine=adapter.engine,
+            may=(lambda _action, _info: True) if authorize is None else _may(authorize),
+            hosts=hosts,
+            query=tuple(request.args.items(multi=True)),
+            content_type=request.headers.get("Content-Type", ""),
+            read=_read,
+        )
+
+    def serve(path: str | None, run_id: str | None) -> ResponseReturnValue:
+        try:
+            return adapter.response(answer(make_call, path, run_id, _report))
+        except _Own as own:
+            if isinstance(own.answer, HTTPException):
+                raise own.answer from None  # for the error handlers of the application
+            return own.answer
+
+    made.record(lambda state: _add_routes(state, serve))
+    return made
+
+
+def _add_routes(state: BlueprintSetupState, serve: Callable[[str | None, str | None], ResponseReturnValue]) -> None:
+    """Add a rule for each path, and one for everything else below the prefix; at the root, only below `/api`."""
+
+    def add(rule: str, endpoint: str, path: str | None) -> None:
+        def view(run: str | None = None, **_others: object) -> ResponseReturnValue:
+            return serve(path, run if path and "{run}" in path else None)
+
+        state.add_url_rule(rule, endpoint, view, methods=METHODS, provide_automatic_options=False, strict_slashes=True)
+
+    for path in PATHS:
+        add(path.replace("{run}", "<run>"), _endpoint(path), path)
+    has_prefix = (state.url_prefix or "").strip("/")
+    add("/<path:rest>" if has_prefix else "/api/<path:rest>", "nothing", None)
+
+
+def _endpoint(path: str) -> str:
+    """Return the name for `url_for`: `runs`, `run`, `run_output`, and so on."""
+    return path.removeprefix("/api/").replace("runs/{run}", "run").replace("/", "_")
+
+
+def _may(authorize: Authorize) -> Callable[[Action, RunInfo | None], bool]:
+    """Have the application decide; what is neither yes nor no nor an answer is a mistake, and lets nobody in."""
+
+    def may(action: Action, info: RunInfo | None) -> bool:
+        try:
+            verdict: object = authorize(action, info)
+        except HTTPException as error:
+            raise _Own(error) from None
+        if isinstance(verdict, bool):
+            return verdict
+        if isinstance(verdict, AnyResponse):
+            raise _Own(verdict)
+        raise TypeError(f"authorize must return True, False or a response, not {verdict!r}")
+
+    return may
+
+
+def _read(limit_bytes: int) -> bytes:
+    parts, left = [], limit_bytes
+    try:
+        while left and (data := request.stream.read(left)):
+            parts.append(data)
+            left -= len(data)
+    except RequestEntityTooLarge:  # a limit of the application's own
+        return bytes(limit_bytes)
+    return b"".join(parts)
+
+
+def _report(error: Exception) -> None:
+    current_app.logger.error("%s %s: %s", request.method, request.path, error, exc_info=error)

@@ -1,0 +1,54 @@
+"""Work that blocks, done beside the caller.
+
+A request to a run waits for its keeper in a socket, and input even waits for the command. In a server that runs many
+greenlets in one thread nobody else would be served meanwhile. So the work gets a thread (where threads are patched, a
+greenlet: sockets are patched then, too), and the caller waits for a descriptor, as viewers do.
+"""
+
+import threading
+from collections.abc import Callable
+
+from tailrace.follow.bell import Bell
+from tailrace.follow.wait import readable
+
+
+def aside(work: Callable[[], None], *, patience_s: float | None = None) -> bool:
+    """Do the work, and return whether it is done; it goes on if it is not done within `patience_s` (None: for ever).
+
+    Raises:
+        Exception: what the work raised, if it did so in time.
+    """
+    errand = _Errand(work)
+    threading.Thread(target=errand.go, name="tailrace aside", daemon=True).start()
+    return errand.wait(patience_s)
+
+
+class _Errand:
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._bell = Bell()
+        self._lock = threading.Lock()
+        """held to ring and to close: the number of a closed descriptor may soon be another's"""
+        self._is_done = False
+        self._failure: Exception | None = None
+
+    def go(self) -> None:
+        try:
+            self._work()
+        except Exception as error:  # noqa: BLE001  raised again where it is waited for
+            self._failure = error
+        finally:
+            with self._lock:
+                self._is_done = True
+                self._bell.ring()
+
+    def wait(self, patience_s: float | None) -> bool:
+        try:
+            readable([self._bell.fd], patience_s)
+        finally:
+            with self._lock:
+                self._bell.close()
+                is_done = self._is_done
+        if is_done and self._failure is not None:
+            raise self._failure
+        return is_done

@@ -1,0 +1,132 @@
+"""One call of a route: the request, what came with it, and what the route's function may use to answer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Literal, TypeAlias, TypeVar
+
+import msgspec
+
+from tailrace.core.errors import InvalidInput
+from tailrace.core.run import RunInfo
+from tailrace.engine.base import Engine
+from tailrace.engine.run import Run
+from tailrace.web.problems import problem
+from tailrace.web.requests import Request
+from tailrace.web.responses import Response
+
+Action: TypeAlias = Literal["list", "view", "stop", "input", "pin"]
+"""what a caller may be allowed to do"""
+
+May: TypeAlias = Callable[[Action, RunInfo | None], bool]
+"""tells whether the caller may do this: to any run at all (None), or to this one"""
+
+FIELDS_BYTES = 16 << 10
+"""of a JSON body"""
+JSON = "application/json"
+BYTES = "application/octet-stream"
+
+Fields = TypeVar("Fields", bound=msgspec.Struct)
+
+
+class Refused(Exception):
+    """The call is answered by this response, and nothing was done."""
+
+    def __init__(self, status: HTTPStatus, detail: str, hint: str) -> None:
+        super().__init__(detail)
+        self.response = problem(status, detail, hint)
+
+
+class Instead(Exception):
+    """The application answers the caller itself; its adapter, which raises this, knows how."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """What an adapter knows of a request, and how it is allowed to be answered."""
+
+    request: Request
+    engine: Callable[[], Engine]
+    """where runs live; not asked for before the caller is known to be allowed"""
+    may: May
+    """raises `Instead` where the application answers itself"""
+    hosts: frozenset[str] | None = None
+    """the names by which this may be asked, besides addresses and those of this machine; None: any"""
+    query: Sequence[tuple[str, str]] = ()
+    """the whole of it, in order"""
+    content_type: str = ""
+    read: Callable[[int], bytes] = lambda _limit: b""
+    """returns the body, at most so many bytes of it"""
+    info: RunInfo | None = None
+    """the run that the path names"""
+
+    @property
+    def run(self) -> Run:
+        """The run that the path names.
+
+        Raises:
+            LookupError: it names none; the route's mistake.
+        """
+        if self.info is None:
+            raise LookupError("this route names no run")
+        return Run(self.engine(), self.info.id)
+
+
+def body(call: Call, limit_bytes: int, hint: str) -> bytes:
+    """Return the body.
+
+    Raises:
+        Refused: it is longer than the limit.
+    """
+    data = call.read(limit_bytes + 1)
+    if len(data) > limit_bytes:
+        raise Refused(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is longer than the {limit_bytes} bytes that are taken", hint
+        )
+    return data
+
+
+def fields(call: Call, kind: type[Fields]) -> Fields:
+    """Return what a JSON body says; no body says nothing.
+
+    Raises:
+        Refused: it is something else, or too long.
+        InvalidInput: it is not JSON, or has other fields than these.
+    """
+    if call.content_type:
+        check_type(call, JSON)
+    data = body(call, FIELDS_BYTES, "leave out what is not needed")
+    if not data:
+        return kind()
+    check_type(call, JSON)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        known = ", ".join(kind.__struct_fields__) or "none"
+        raise InvalidInput(
+            f"the body cannot be used: {error}",
+            op="read",
+            subject="body",
+            hint=f"send a JSON object; its fields, all optional: {known}",
+        ) from None
+
+
+def check_type(call: Call, wanted: str) -> None:
+    """See that the body is of the type; a form of another site's page can be of neither that is taken here.
+
+    Raises:
+        Refused: it is not.
+    """
+    found = call.content_type.partition(";")[0].strip().lower()
+    if found != wanted:
+        raise Refused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"a body of type {found[:40] or 'unknown'} is not taken here",
+            f"send Content-Type: {wanted}",
+        )
+
+
+def json_response(value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    """Return a value as JSON, as the command line's `--json` prints it."""
+    headers = (("Content-Type", JSON), ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
+    return Response(status=status, headers=headers, body=msgspec.json.encode(value))

@@ -1,0 +1,93 @@
+"""Acting on runs. The door has seen to it that no page of another site asks."""
+
+from http import HTTPStatus
+
+import msgspec
+
+from tailrace.core.errors import InvalidInput
+from tailrace.host.messages import INPUT_BYTES
+from tailrace.web.aside import aside
+from tailrace.web.responses import Response
+from tailrace.web.routes.call import BYTES, Call, body, check_type, fields, json_response
+
+PATIENCE_S = 10.0
+"""for a command to take its input; after that the caller is told that it lies ready"""
+
+
+class StopFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What can be said about a stop."""
+
+    now: bool = False
+    """go to the ladder's next rung at once"""
+
+
+class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Nothing can be said."""
+
+
+def stop(call: Call) -> Response:
+    """Begin the stop ladder, and return the run: 202, or 200 if it was over already."""
+    run, asked = call.run, fields(call, StopFields)
+    was_over = call.info is not None and call.info.is_finished
+    aside(lambda: run.stop(by=call.request.user or None, now=asked.now))
+    return json_response(run.info(), HTTPStatus.OK if was_over else HTTPStatus.ACCEPTED)
+
+
+def send_input(call: Call) -> Response:
+    """Write the body to the command's standard input; with `close=1` end the input behind it.
+
+    204: the command's pipe has taken all of it. 202: the keeper has it, and the command has not read that far yet.
+    One body is one message: it is taken whole, or refused whole.
+
+    Raises:
+        InvalidInput: there is nothing to do, or the query makes no sense.
+        WrongState: the run takes no input, or is still being sent some.
+    """
+    run, closes = call.run, _closes(call)
+    data = body(call, INPUT_BYTES, "send it in several requests, each when the one before was answered with 204")
+    if data or call.content_type:
+        check_type(call, BYTES)
+    if not data and not closes:
+        raise InvalidInput(
+            "there is no input in this request", op="send", subject="body", hint="send a body, or ?close=1"
+        )
+
+    def send() -> None:
+        if data:
+            run.send(data)
+        if closes:
+            run.close_input()
+
+    is_taken = aside(send, patience_s=PATIENCE_S)
+    headers = (("Cache-Control", "no-store"),)
+    if is_taken:
+        return Response(status=HTTPStatus.NO_CONTENT, headers=headers)
+    return Response(status=HTTPStatus.ACCEPTED, headers=headers, body=b"")
+
+
+def pin(call: Call) -> Response:
+    """Protect the run from retention, and return it."""
+    return _pinned(call, on=True)
+
+
+def unpin(call: Call) -> Response:
+    """Protect it no longer, and return it."""
+    return _pinned(call, on=False)
+
+
+def _pinned(call: Call, *, on: bool) -> Response:
+    fields(call, NoFields)
+    call.run.pin(on)
+    return json_response(call.run.info())
+
+
+def _closes(call: Call) -> bool:
+    match list(call.query):
+        case [] | [("close", "0")]:
+            return False
+        case [("close", "1")]:
+            return True
+        case _:
+            raise InvalidInput(
+                "this query means nothing here", op="send", subject="query", hint="?close=1 ends the input, or nothing"
+            )

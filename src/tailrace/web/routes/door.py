@@ -1,0 +1,150 @@
+"""The one door to every route: nothing is read or done before the caller is known to be allowed it.
+
+In this order:
+
+1. the name by which the server was asked, where that can matter: a page may have its own name point to this machine
+   (DNS rebinding), and then be of the same origin. It cannot have an address as its name, nor `localhost`;
+2. path and method;
+3. whether a page of another site asks for something to be changed;
+4. whether the caller may do this at all: `may(action, None)`;
+5. whether the caller may view the run: `may("view", run)`. If not, the answer is the same as for a run that is not
+   there, byte for byte;
+6. whether the caller may do this to the run: `may(action, run)`.
+"""
+
+import dataclasses
+import ipaddress
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+
+from tailrace.core.errors import CallerError, TailraceError, UnknownRun
+from tailrace.core.run import RunInfo
+from tailrace.web.problems import problem, response_to
+from tailrace.web.responses import Response
+from tailrace.web.routes import table
+from tailrace.web.routes.call import Action, Call, Instead, Refused
+from tailrace.web.routes.table import Route
+from tailrace.web.starting import is_cross_site
+
+_HOST = re.compile(r"(?:(?P<name>[^][:@/\s]+)|\[(?P<ipv6>[0-9a-f:.]+)\])(?::[0-9]*)?")
+"""RFC 9110, 7.2"""
+
+
+def answer(
+    make_call: Callable[[], Call], path: str | None, run_id: str | None, report: Callable[[Exception], None]
+) -> Response:
+    """Answer a call.
+
+    Args:
+        make_call: returns what is asked, and by whom.
+        path: the path of `table.PATHS` that fits; None if none does.
+        run_id: what stands for `{run}` in it.
+        report: told of every error that is not the caller's.
+
+    Raises:
+        Instead: the application answers itself.
+    """
+    try:
+        return _answer(make_call(), path, run_id)
+    except Instead:
+        raise
+    except Refused as refused:
+        return refused.response
+    except TailraceError as error:
+        if not isinstance(error, CallerError):
+            report(error)
+        return response_to(error)
+    except Exception as error:  # noqa: BLE001  the boundary: whatever it is, the client gets a document, the log the rest
+        report(error)
+        return problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong here", "try again later; the server's log says more"
+        )
+
+
+def _answer(call: Call, path: str | None, run_id: str | None) -> Response:
+    _check_host(call)
+    if path is None:
+        raise Refused(
+            HTTPStatus.NOT_FOUND, "there is nothing at this address", f"what there is: {', '.join(table.PATHS)}"
+        )
+    route = table.find(call.request.method, path)
+    if route is None:
+        return _wrong_method(call.request.method, path)
+    if route.method != "GET":
+        _check_site(call)
+    _check(call, route.action, None)
+    return route.function(call if run_id is None else _with_run(call, route, run_id))
+
+
+def _with_run(call: Call, route: Route, run_id: str) -> Call:
+    try:
+        info = call.engine().get(run_id)
+    except UnknownRun:
+        raise _no_run(run_id) from None
+    if not call.may("view", info):
+        raise _no_run(run_id)
+    if route.action != "view":
+        _check(call, route.action, info)
+    return dataclasses.replace(call, info=info)
+
+
+def _check(call: Call, action: Action, info: RunInfo | None) -> None:
+    if not call.may(action, info):
+        what = "any run" if info is None else "this run"
+        raise Refused(
+            HTTPStatus.FORBIDDEN, f"you may not {action} {what}" if action != "list" else "you may not list runs",
+            "ask whoever looks after this application",
+        )  # fmt: skip
+
+
+def _check_site(call: Call) -> None:
+    if is_cross_site(call.request.headers):
+        raise Refused(
+            HTTPStatus.FORBIDDEN,
+            "a page of another site asked for this",
+            "ask from a page of this site; a proxy must pass the Host header on as it came",
+        )
+
+
+def _check_host(call: Call) -> None:
+    host = call.request.headers.get("host", "")
+    if call.hosts is not None and not _is_ours(host, call.hosts):
+        raise Refused(
+            HTTPStatus.MISDIRECTED_REQUEST,
+            f"this is not {host[:80]!r}",
+            "use the server's address or localhost, or have its name listed in `hosts` where this is mounted",
+        )
+
+
+def _is_ours(host: str, hosts: frozenset[str]) -> bool:
+    match = _HOST.fullmatch(host.lower())
+    if match is None:
+        return False
+    name = match["name"]
+    if name is not None:
+        return name in hosts or name == "localhost" or name.endswith(".localhost") or _is_address(name)
+    return _is_address(match["ipv6"])
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _wrong_method(method: str, path: str) -> Response:
+    allow = table.allowed(path)
+    refusal = problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{method[:20]} is not for this address", f"what is: {allow}")
+    return dataclasses.replace(refusal, headers=(*refusal.headers, ("Allow", allow)))
+
+
+def _no_run(run_id: str) -> UnknownRun:
+    return UnknownRun(
+        f"there is no run {run_id[:40]!r} here",
+        op="find",
+        subject=run_id[:40],
+        hint="the list of runs has those that there are",
+    )

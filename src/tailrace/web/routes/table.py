@@ -1,0 +1,43 @@
+"""All routes of the API. A path's `{run}` is a run's id; whoever may have a GET may have its HEAD."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tailrace.web.responses import Response
+from tailrace.web.routes import control, runs
+from tailrace.web.routes.call import Action, Call
+
+
+class Route(NamedTuple):
+    """What a request does, and what its caller must be allowed."""
+
+    method: str
+    path: str
+    action: Action
+    function: Callable[[Call], Response]
+
+
+ROUTES = (
+    Route("GET", "/api/runs", "list", runs.list_runs),
+    Route("GET", "/api/runs/{run}", "view", runs.show_run),
+    Route("GET", "/api/runs/{run}/output", "view", runs.show_output),
+    Route("POST", "/api/runs/{run}/stop", "stop", control.stop),
+    Route("POST", "/api/runs/{run}/input", "input", control.send_input),
+    Route("POST", "/api/runs/{run}/pin", "pin", control.pin),
+    Route("POST", "/api/runs/{run}/unpin", "pin", control.unpin),
+)
+PATHS = tuple(dict.fromkeys(route.path for route in ROUTES))
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+"""that an adapter is to pass on for each path, so that what does not fit is answered here"""
+
+
+def find(method: str, path: str) -> Route | None:
+    """Return the route of a method and a path of the table, or None if the path has no such method."""
+    wanted = "GET" if method == "HEAD" else method
+    return next((route for route in ROUTES if (route.method, route.path) == (wanted, path)), None)
+
+
+def allowed(path: str) -> str:
+    """Return the methods of a path, as the header `Allow` lists them."""
+    methods = {route.method for route in ROUTES if route.path == path}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))

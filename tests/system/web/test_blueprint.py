@@ -1,0 +1,261 @@
+"""The API under a prefix of the application's choice: looking at runs."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+from flask import Blueprint, Flask, url_for
+
+from tailrace import Engine, Query
+from tailrace.flask import Tailrace
+from tailrace.web.routes import runs
+from tailrace.web.routes.table import METHODS, PATHS, ROUTES
+from tests.system.web.conftest import engine_of
+from tests.system.web.mounted import UNKNOWN, Policy, ask, mounted
+from tests.system.web.test_rules import check_problem
+
+
+@pytest.fixture
+def policy() -> Policy:
+    """Give what decides."""
+    return Policy()
+
+
+@pytest.fixture
+def app(state_dir: Path, policy: Policy) -> Flask:
+    """Give the application."""
+    return mounted(state_dir, policy)
+
+
+@pytest.fixture
+def engine(app: Flask) -> Engine:
+    """Give its engine."""
+    return engine_of(app)
+
+
+def finished(engine: Engine, count: int, *, by: str = "ann") -> list[str]:
+    """Return the ids of finished runs, newest first."""
+    started = [engine.start(["true"], by=by, labels={"n": str(n % 2)}) for n in range(count)]
+    for run in started:
+        run.wait(60)
+    return [run.id for run in started][::-1]
+
+
+def listed(app: Flask, query: str = "") -> tuple[list[str], str | None]:
+    """Return the ids in a page of the list, and its next cursor."""
+    response = ask(app, f"/ops/api/runs{query}")
+    assert response.status_code == 200, response.data
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Cache-Control"] == "no-store"
+    page = json.loads(response.data)
+    assert list(page) == ["runs", "next"]
+    return [run["id"] for run in page["runs"]], page["next"]
+
+
+def test_the_list_is_what_the_command_line_prints(
+    app: Flask, engine: Engine, state_dir: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Newest first, byte for byte what `tailrace list --json` prints."""
+    from tailrace.cli import program
+
+    ids = finished(engine, 3)
+    assert listed(app) == (ids, None)
+    code = program.call("tailrace", lambda: ["--state-dir", str(state_dir), "list", "--json", "--limit", "2"])
+    assert code == 0
+    assert capsysbinary.readouterr().out == ask(app, "/ops/api/runs?limit=2").data + b"\n"
+
+
+def test_the_list_goes_on_behind_a_cursor(app: Flask, engine: Engine) -> None:
+    """Pages, one after another, hold every run once; the last one has no next."""
+    ids = finished(engine, 5)
+    assert listed(app, "?limit=5") == (ids, None)
+    first, cursor = listed(app, "?limit=2")
+    second, again = listed(app, f"?limit=2&cursor={cursor}")
+    assert (first + second, listed(app, f"?limit=2&cursor={again}")) == (ids[:4], (ids[4:], None))
+
+
+def test_the_list_is_filtered(app: Flask, engine: Engine) -> None:
+    """By state, outcome, command and labels."""
+    ids = finished(engine, 3)
+    named = engine.start(["false"], by="ann", command="fail", labels={"n": "0", "m": "a=b"})
+    named.wait(60)
+    assert listed(app, "?state=finished")[0] == [named.id, *ids]
+    assert listed(app, "?state=running")[0] == []
+    assert listed(app, "?command=fail")[0] == [named.id]
+    assert listed(app, "?label=n=0")[0] == [named.id, ids[0], ids[2]]
+    assert listed(app, "?label=n=0&label=m=a%3Db")[0] == [named.id]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "limit=%D9%A1",
+        "state=odd",
+        "cursor=x",
+        "label=x",
+        "label==x",
+        "nonsense=1",
+        "state=running&state=exited",
+        "label=a=%00",
+        "limit=-1",
+        "&".join(f"label=n{n}=x" for n in range(17)),
+    ],
+)
+def test_a_list_that_makes_no_sense(app: Flask, query: str) -> None:
+    """400 says which and what to do; nothing is silently left out of account."""
+    check_problem(ask(app, f"/ops/api/runs?{query}"), 400)
+
+
+def test_the_list_has_only_what_one_may_view(app: Flask, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other people's runs are neither in pages, nor do they make them shorter, nor are their ids cursors."""
+    hers = finished(engine, 2)
+    finished(engine, 3, by="eve")
+    hers = finished(engine, 2) + hers
+    finished(engine, 1, by="eve")
+    assert listed(app, "?limit=4") == (hers, None)
+    first, cursor = listed(app, "?limit=3")
+    assert (first, cursor) == (hers[:3], hers[2])
+    assert listed(app, f"?limit=3&cursor={cursor}") == (hers[3:], None)
+
+    monkeypatch.setattr(runs, "SCANNED", 2)
+    found: list[str] = []
+    query: str | None = ""
+    while query is not None:
+        page, following = listed(app, f"?limit=1{query}")
+        found += page
+        query = following and f"&cursor={following}"
+    assert found == hers
+
+
+def test_a_run(app: Flask, engine: Engine) -> None:
+    """The run as it is, as in the list."""
+    (run_id,) = finished(engine, 1)
+    response = ask(app, f"/ops/api/runs/{run_id}")
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(response.data) == json.loads(ask(app, "/ops/api/runs").data)["runs"][0]
+    assert json.loads(response.data)["outcome"] == {"kind": "exited", "code": 0}
+
+
+def test_its_output_on_any_wire_from_any_offset(app: Flask, engine: Engine) -> None:
+    """As from a route of one's own."""
+    run = engine.start(["seq", "20"], by="ann")
+    run.wait(60)
+    path = f"/ops/api/runs/{run.id}/output"
+    text = "".join(f"{n}\n" for n in range(1, 21)).encode()
+    assert ask(app, path).data == text
+    assert ask(app, f"{path}?from=10").data == text[10:]
+    assert ask(app, f"{path}?tail=1").data == b"20\n"
+    part = ask(app, path, headers={"Range": "bytes=10-"})
+    assert (part.status_code, part.data) == (206, text[10:])
+    events = ask(app, path, headers={"Accept": "text/event-stream"})
+    assert events.headers["Content-Type"] == "text/event-stream"
+    assert b"event: end" in events.data
+    resumed = ask(app, path, headers={"Accept": "text/event-stream", "Last-Event-ID": f"{run.id}/{len(text)}/end"})
+    assert resumed.status_code == 204
+    last = ask(app, f"{path}?format=ndjson").data.splitlines()[-1]
+    assert b'"kind":"exited"' in last
+    check_problem(ask(app, f"{path}?from=999"), 416)
+    check_problem(ask(app, f"{path}?format=gif"), 406)
+    other = engine.start(["seq", "1"], by="ann")
+    check_problem(ask(app, path, headers={"Last-Event-ID": f"{other.id}/0"}), 400)
+
+
+@pytest.mark.parametrize("path", [route.path for route in ROUTES if route.method == "GET"])
+def test_head(app: Flask, engine: Engine, path: str) -> None:
+    """Whatever can be got can be asked for its headers."""
+    (run_id,) = finished(engine, 1)
+    there = "/ops" + path.replace("{run}", run_id)
+    head, whole = ask(app, there, method="HEAD"), ask(app, there)
+    assert (head.status_code, head.data) == (200, b"")
+    assert head.headers["Content-Type"] == whole.headers["Content-Type"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/ops/nothing", "/ops/api", "/ops/api/", "/ops/api/runs/", f"/ops/api/runs/{UNKNOWN}/", "/ops/x/y"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_an_address_at_which_there_is_nothing(app: Flask, path: str, method: str) -> None:
+    """404, as a problem document that names what there is."""
+    response = ask(app, path, method=method)
+    check_problem(response, 404)
+    assert "/api/runs" in json.loads(response.data)["hint"]
+
+
+def test_other_addresses_stay_the_applications(app: Flask, state_dir: Path) -> None:
+    """Below the prefix its own routes come first; at the root, only what is below /api is ours."""
+    assert ask(app, "/ops/own").data == b"the application's own"
+    assert ask(app, "/elsewhere").headers["Content-Type"].startswith("text/html")
+    rooted = Flask(__name__)
+    race = Tailrace(rooted, state_dir=state_dir)
+    rooted.register_blueprint(race.blueprint(open=True))
+    check_problem(ask(rooted, "/api/nothing"), 404)
+    assert ask(rooted, "/api/runs").status_code == 200
+    assert ask(rooted, "/elsewhere").headers["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_method_that_is_not_for_it(app: Flask, policy: Policy, path: str) -> None:
+    """405, with `Allow`, as a problem document; no method gets past the table."""
+    allowed = {route.method for route in ROUTES if route.path == path}
+    allowed |= {"HEAD"} if "GET" in allowed else set()
+    for method in set(METHODS) - allowed:
+        response = ask(app, "/ops" + path.replace("{run}", UNKNOWN), method=method)
+        check_problem(response, 405) if method != "HEAD" else None
+        assert response.status_code == 405
+        assert set(response.headers["Allow"].split(", ")) == allowed
+    assert policy.asked == []
+
+
+@pytest.mark.parametrize("name", ["nothing", UNKNOWN, "0" * 26 + "u", "..", "%00", "%2e%2e%2fx", "é"])
+@pytest.mark.parametrize("rest", ["", "/output", "/stop", "/input", "/pin", "/unpin"])
+def test_a_run_that_is_not_there(app: Flask, name: str, rest: str) -> None:
+    """404, whatever the name looks like, and whatever is wanted of it."""
+    method = "GET" if rest in ("", "/output") else "POST"
+    response = ask(app, f"/ops/api/runs/{name}{rest}", method=method)
+    check_problem(response, 404)
+
+
+def test_a_broken_state_directory_is_a_problem(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The client learns that something is wrong, the log what."""
+    (tmp_path / "file").write_text("not a directory")
+    app = mounted(tmp_path / "file", Policy())
+    with caplog.at_level(logging.ERROR):
+        response = ask(app, "/ops/api/runs")
+    check_problem(response, 500)
+    assert str(tmp_path).encode() not in response.data
+    assert str(tmp_path) in caplog.text
+
+
+def test_its_addresses_can_be_made(state_dir: Path) -> None:
+    """`url_for` knows the routes by name; also within a blueprint of the application's, and under another name."""
+    app = Flask(__name__)
+    race = Tailrace(app, state_dir=state_dir)
+    admin = Blueprint("admin", __name__, url_prefix="/admin")
+    admin.register_blueprint(race.blueprint(open=True), url_prefix="/runs")
+    app.register_blueprint(admin)
+    app.register_blueprint(race.blueprint(open=True, name="ops"), url_prefix="/ops")
+    with app.test_request_context():
+        assert url_for("admin.tailrace.runs") == "/admin/runs/api/runs"
+        assert url_for("ops.run", run="x") == "/ops/api/runs/x"
+        assert url_for("ops.run_output", run="x", tail=1) == "/ops/api/runs/x/output?tail=1"
+    for path in ("/admin/runs/api/runs", "/ops/api/runs"):
+        assert ask(app, path).status_code == 200
+    check_problem(ask(app, "/admin/runs/nothing"), 404)
+
+
+@pytest.mark.parametrize("prefix", ["/ops", "/<tenant>/ops", "/a/b/c"])
+def test_it_works_under_any_prefix_and_root_path(state_dir: Path, prefix: str) -> None:
+    """Also one with variables, and where the application itself is mounted somewhere."""
+    app = Flask(__name__)
+    race = Tailrace(app, state_dir=state_dir)
+    app.register_blueprint(race.blueprint(open=True), url_prefix=prefix)
+    run = race.engine.start(["echo", "hello"])
+    run.wait(60)
+    there = prefix.replace("<tenant>", "acme")
+    response = app.test_client().get(f"{there}/api/runs/{run.id}/output", base_url="http://localhost/root")
+    assert response.data == b"hello\n"
+    assert race.engine.list(Query()).runs[0].id == run.id
