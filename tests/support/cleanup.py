@@ -92,7 +92,9 @@ def _kill(pid: int, state_dir: Path, give_up: float) -> None:
         if _belongs(pid, state_dir):
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
-            select.select([handle], [], [], max(0.0, give_up - time.monotonic()))
+            poll = select.poll()  # select takes no descriptor above 1023
+            poll.register(handle, select.POLLIN)
+            poll.poll(max(0.0, give_up - time.monotonic()) * 1000)
     finally:
         os.close(handle)
 

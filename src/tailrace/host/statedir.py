@@ -47,8 +47,8 @@ class StateDir:
             EngineError: it cannot be made, opened or written, or is somebody else's.
             WrongVersion: its layout is another version's.
         """
-        self.path = os.path.abspath(os.fspath(path))
         self.fd = self.active_fd = self.runs_fd = -1
+        self.path = os.path.abspath(os.fspath(path))
         try:
             if create:
                 _make(self.path)
@@ -64,12 +64,17 @@ class StateDir:
             self.close()
             raise
 
+    def __del__(self) -> None:
+        """Let go of the descriptors of an engine that nobody has closed, and nobody uses any more."""
+        self.close()
+
     def close(self) -> None:
-        """Let go of the descriptors."""
-        for fd in (self.runs_fd, self.active_fd, self.fd):
+        """Let go of the descriptors. Safe to repeat."""
+        fds = (self.runs_fd, self.active_fd, self.fd)
+        self.fd = self.active_fd = self.runs_fd = -1
+        for fd in fds:
             if fd >= 0:
                 os.close(fd)
-        self.fd = self.active_fd = self.runs_fd = -1
 
     def _check_version(self) -> None:
         raw = read_file("version", dir_fd=self.fd)
