@@ -11,8 +11,8 @@ or not. Nothing is made before the first request, so it may be set up before a s
 """
 
 import os
-from collections.abc import Callable, Sequence
-from typing import Unpack
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Unpack
 
 from flask import Flask, current_app
 from flask import Response as FlaskResponse
@@ -22,6 +22,7 @@ from tailrace.api import connect
 from tailrace.core.errors import CallerError, TailraceError
 from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
+from tailrace.web import servers
 from tailrace.web.client import client_of
 from tailrace.web.problems import response_to
 from tailrace.web.requests import HEADERS, Request
@@ -29,6 +30,9 @@ from tailrace.web.responses import Response
 from tailrace.web.starting import start
 from tailrace.web.stream import Body
 from tailrace.web.watching import watch
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 class Tailrace:
@@ -99,9 +103,12 @@ class Tailrace:
         """
         if unknown := sorted(set(options) - set(StartOptions.__annotations__)):
             raise TypeError(f"stream() has no option {unknown[0]!r}; see tailrace.engine.base.StartOptions")
+        servers.prepare(flask_request.environ)
+        if (warning := servers.warning(flask_request.environ)) is not None:
+            current_app.logger.warning(warning)
         request = self._request(wire)
         try:
-            response = self._response(request, what, options)
+            response = servers.refusal(flask_request.environ) or self._response(request, what, options)
         except TailraceError as error:
             if not isinstance(error, CallerError) or error.op == "start":
                 _log(error)
@@ -130,11 +137,22 @@ class Tailrace:
         )
 
 
+class _LiveResponse(FlaskResponse):
+    """Has its headers sent at once also by servers that wait for the first byte of the body."""
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        body, status, headers = self.get_wsgi_response(environ)
+        write = start_response(status, headers)
+        if isinstance(self.response, Body) and servers.waits_for_write(environ):
+            write(b"")
+        return body
+
+
 def _flask_response(response: Response) -> FlaskResponse:
     body = response.body
     if isinstance(body, Body):
         body.report = _reporter()
-    made = FlaskResponse(iter(()) if body is None else body, status=response.status)
+    made = _LiveResponse(iter(()) if body is None else body, status=response.status)
     made.headers.clear()  # among them a Content-Type, which a 204 has not
     made.headers.extend(response.headers)
     return made
