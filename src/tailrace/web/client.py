@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import cast
 
-from tailrace.follow import real
+from tailrace.host import real
 
 UNSENT_BYTES = 128 << 10
 """of what was sent to a viewer, at most so much waits in the kernel; then the server's thread waits, and nobody else"""
@@ -88,10 +88,16 @@ class Client:
         self._is_waited_for = False
         return False
 
-    def cut(self) -> None:
-        """Prepare the connection for being closed by the server before the stream's end."""
+    def cut(self) -> bool:
+        """Prepare the connection for being closed by the server before the stream's end.
+
+        Returns:
+            Whether that is all: the server may be let go on as if the stream were complete, and has nothing to log.
+        """
+        if self._has_left is not None and self._has_left():
+            return True  # the server has closed the connection
         if self._fd < 0 or self._how is Cut.CLOSE:
-            return
+            return False
         peer = _socket.socket(fileno=self._fd)
         try:
             if self._how is Cut.RESET:
@@ -99,9 +105,10 @@ class Client:
             else:
                 peer.shutdown(_socket.SHUT_RDWR)
         except OSError:
-            return  # it has ended already
+            return False  # it has ended already
         finally:
             peer.detach()
+        return self._how is Cut.RESET
 
     def _is_at_end(self) -> bool:
         """Peek: of the systems without POLLRDHUP."""

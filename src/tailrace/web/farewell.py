@@ -11,8 +11,8 @@ worker, and there is none elsewhere.
 import os
 from typing import Final
 
-from tailrace.follow import real
 from tailrace.follow.bell import Bell
+from tailrace.host import real
 from tailrace.web.worker import Worker, gunicorn_worker
 
 LOOK_S = 0.25

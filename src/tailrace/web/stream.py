@@ -30,7 +30,7 @@ from tailrace.core.wires.gather import SILENCE_S
 from tailrace.engine.base import Cursor, End
 from tailrace.engine.run import Run
 from tailrace.follow.bell import Bell
-from tailrace.follow.wait import give_way, readable
+from tailrace.host.wait import give_way, readable
 from tailrace.web import farewell
 from tailrace.web.client import Client
 
@@ -88,8 +88,7 @@ class Body:
         except (TailraceError, OSError) as error:
             if not isinstance(error, ConnectionResetError):
                 self.report(error)
-            if self._framer.aborts:
-                self._client.cut()
+            if self._framer.aborts and not self._client.cut():
                 raise ConnectionResetError(errno.ECONNRESET, f"stopped before the recorded end: {error}") from error
         finally:
             self.close()

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -26,8 +27,9 @@ COMMANDS = {
 class Server:
     """Serves `served.py`; starts at once, and is ready when it is made."""
 
-    def __init__(self, kind: str, log: Path, env: dict[str, str]) -> None:
+    def __init__(self, kind: str, log: Path, env: dict[str, str], command: Sequence[str] | None = None) -> None:
         self._kind = kind
+        self._command = COMMANDS[kind] if command is None else command
         self._env = {**os.environ, **env}
         self._log = log
         self._held = _hold_port()
@@ -77,7 +79,7 @@ class Server:
         return self._log.read_text()
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        command = [part.format(port=self.port) for part in COMMANDS[self._kind]]
+        command = [part.format(port=self.port) for part in self._command]
         with self._log.open("ab") as log:
             process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=self._env, stdout=log, stderr=log)
         wait_for(lambda: process.poll() is not None or self._answers(), what=f"{self._kind} to answer")

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
-from tailrace.follow import real
+from tailrace.host import real
 
 POLLIN = 1
 """poll(2); eventlet takes the constants away with `select.poll`"""
