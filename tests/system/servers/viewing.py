@@ -1,8 +1,9 @@
 """Viewers in the test's own process, on connections of their own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPResponse
+from types import MappingProxyType
 
 from tests.system.web.server import Server
 
@@ -10,10 +11,12 @@ PATIENCE_S = 60.0
 
 
 @contextmanager
-def asking(server: Server, path: str, method: str = "GET") -> Iterator[HTTPResponse]:
+def asking(
+    server: Server, path: str, method: str = "GET", *, headers: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[HTTPResponse]:
     """Give the response, as soon as its headers are there; leaving is closing the connection."""
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)) as connection:
-        connection.request(method, path)
+        connection.request(method, path, headers=dict(headers))
         with connection.getresponse() as response:
             yield response
 
