@@ -21,7 +21,9 @@ def serve(state_dir: Path, tmp_path: Path) -> Iterator[Serve]:
 
         def begin(kind: Kind) -> Server:
             env = {"TAILRACE_STATE": str(state_dir), **environment(kind)}
-            return stack.enter_context(closing(Server("server", tmp_path / "server.log", env, kind.command)))
+            return stack.enter_context(
+                closing(Server("server", tmp_path / "server.log", env, kind.command, is_tls=kind.is_tls))
+            )
 
         yield begin
 

@@ -28,6 +28,7 @@ class Kind:
     """also for a text, whose first piece may be long in coming"""
     is_chunked: bool = True
     """the end of a body is told from the end of the connection"""
+    is_tls: bool = False
     needs_old_gunicorn: bool = False
 
 

@@ -2,11 +2,12 @@
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 
 from tests.support.wait import wait_for
@@ -27,7 +28,10 @@ COMMANDS = {
 class Server:
     """Serves `served.py`; starts at once, and is ready when it is made."""
 
-    def __init__(self, kind: str, log: Path, env: dict[str, str], command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, kind: str, log: Path, env: dict[str, str], command: Sequence[str] | None = None, *, is_tls: bool = False
+    ) -> None:
+        self._is_tls = is_tls
         self._kind = kind
         self._command = COMMANDS[kind] if command is None else command
         self._env = {**os.environ, **env}
@@ -87,12 +91,18 @@ class Server:
         return process
 
     def _answers(self) -> bool:
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+        with closing(self._connection()) as connection:
             try:
                 connection.request("GET", "/ping")
                 return connection.getresponse().read() == b"pong"
             except (OSError, HTTPException):
                 return False
+
+    def _connection(self) -> HTTPConnection:
+        if not self._is_tls:
+            return HTTPConnection("127.0.0.1", self.port, timeout=10)
+        context = ssl._create_unverified_context()  # noqa: S323 (a certificate made for the test)
+        return HTTPSConnection("127.0.0.1", self.port, timeout=10, context=context)
 
 
 def children(pid: int) -> list[int]:
