@@ -51,8 +51,7 @@ def measure(place: Path) -> Measured:
         details=[
             f"{VIEWERS} idle viewers of one silent run, on the wire `lines`; PSS of all the server's processes",
             "leaving: from close(2) until the server has closed the run's output, looked for in /proc",
-            "freeze: the longest time for which a greenlet that ticks each 20 ms could not, during two streams of 2 s"
-            " and one of 50 MB",
+            "freeze: how long a greenlet that ticks each 20 ms could not, at most, during two streams, then 50 MB",
             f"runs kept on {machine.file_system(place)}; viewers are raw sockets of another process",
         ],
     )

@@ -37,6 +37,8 @@ class Cut(Enum):
     """nothing is to be done: the terminating chunk, or the rest of the announced length, is missing"""
     RESET = auto()
     """the end of the connection is the end of the body, so it must end by an error (RST, RFC 9293)"""
+    RESET_AND_END = auto()
+    """the same, of a server that closes it in any case"""
     SHUT = auto()
     """the server would still write a page about the error"""
 
@@ -100,7 +102,7 @@ class Client:
             return False
         peer = _socket.socket(fileno=self._fd)
         try:
-            if self._how is Cut.RESET:
+            if self._how is not Cut.SHUT:
                 peer.setsockopt(_socket.SOL_SOCKET, _socket.SO_LINGER, struct.pack("ii", 1, 0))
             else:
                 peer.shutdown(_socket.SHUT_RDWR)
@@ -108,7 +110,7 @@ class Client:
             return False  # it has ended already
         finally:
             peer.detach()
-        return self._how is Cut.RESET
+        return self._how is Cut.RESET_AND_END
 
     def _is_at_end(self) -> bool:
         """Peek: of the systems without POLLRDHUP."""
@@ -133,9 +135,9 @@ def client_of(environ: Mapping[str, object]) -> Client:
 def _cut_of(environ: Mapping[str, object]) -> Cut:
     if "eventlet.input" in environ:
         return Cut.SHUT  # by default it writes the traceback where no header was sent
-    if "uwsgi.version" in environ or environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
-        return Cut.RESET
-    return Cut.CLOSE
+    if "uwsgi.version" in environ:
+        return Cut.RESET_AND_END
+    return Cut.RESET if environ.get("SERVER_PROTOCOL") == "HTTP/1.0" else Cut.CLOSE
 
 
 def _fd_of(environ: Mapping[str, object]) -> int:

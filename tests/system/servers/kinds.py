@@ -54,6 +54,7 @@ KINDS = {
     "waitress": Kind(
         command=(
             *("-m", "waitress", "--threads", THREADS, "--channel-request-lookahead=1"),
+            "--connection-limit=1000",
             *("--listen=127.0.0.1:{port}", "--call", APP),
         )
     ),

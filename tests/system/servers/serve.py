@@ -27,5 +27,21 @@ def serve_werkzeug(port: int) -> None:
     make_server("127.0.0.1", port, make_app(), threaded=True).serve_forever()
 
 
+def serve_tornado(port: int) -> None:
+    """Serve by Tornado's container of WSGI applications."""
+    import asyncio
+
+    from tornado.httpserver import HTTPServer
+    from tornado.wsgi import WSGIContainer
+
+    async def serve() -> None:
+        HTTPServer(WSGIContainer(make_app())).listen(port, "127.0.0.1")
+        await asyncio.Event().wait()
+
+    asyncio.run(serve())
+
+
+SERVERS = {"eventlet": serve_eventlet, "pywsgi": serve_pywsgi, "tornado": serve_tornado, "werkzeug": serve_werkzeug}
+
 if __name__ == "__main__":
-    {"eventlet": serve_eventlet, "pywsgi": serve_pywsgi, "werkzeug": serve_werkzeug}[sys.argv[1]](int(sys.argv[2]))
+    SERVERS[sys.argv[1]](int(sys.argv[2]))

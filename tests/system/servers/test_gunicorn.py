@@ -11,7 +11,7 @@ from tailrace import Engine, Query
 from tests.support.wait import wait_for
 from tests.system.servers.app import WORKER_HEADER
 from tests.system.servers.conftest import Serve
-from tests.system.servers.kinds import KINDS, Kind, gunicorn
+from tests.system.servers.kinds import KINDS, SERVE, Kind, gunicorn
 from tests.system.servers.viewing import ask, asking, until
 from tests.system.web.gate import gated, query
 from tests.system.web.server import Server
@@ -86,9 +86,10 @@ def _resumed(server: Server, run_id: str, seen: bytes, worker: str) -> bytes:
     return b"" if is_old else rest
 
 
-def test_a_worker_that_cannot_stream_refuses(serve: Serve, engine: Engine) -> None:
-    """Under gunicorn's tornado worker the answer is a problem that says what to use instead, and nothing is started."""
-    server = serve(Kind(command=gunicorn("--worker-class", "tornado")))
+@pytest.mark.parametrize("command", [gunicorn("--worker-class", "tornado"), (*SERVE, "tornado", "{port}")])
+def test_who_cannot_stream_refuses(serve: Serve, engine: Engine, command: tuple[str, ...]) -> None:
+    """Under Tornado the answer is a problem that says what to use instead, and nothing is started."""
+    server = serve(Kind(command=command))
     with asking(server, "/start" + query(["true"])) as response:
         problem = json.loads(response.read())
         assert response.status == 501
