@@ -11,6 +11,7 @@ as nginx and Go's net/http do.
 """
 
 import _socket  # the one that gevent and eventlet leave alone: a peek must not wait
+import os
 import struct
 import sys
 from collections.abc import Callable, Mapping
@@ -36,11 +37,10 @@ class Cut(Enum):
     CLOSE = auto()
     """nothing is to be done: the terminating chunk, or the rest of the announced length, is missing"""
     RESET = auto()
-    """the end of the connection is the end of the body, so it must end by an error (RST, RFC 9293)"""
-    RESET_AND_END = auto()
-    """the same, of a server that closes it in any case"""
-    SHUT = auto()
-    """the server would still write a page about the error"""
+    """the end of the connection is the end of the body, or the server would still write a page about the error: so it
+    ends at once, by an error (RST, RFC 9293)"""
+    RESET_BY_SERVER = auto()
+    """the same, by a server that does nothing but close it"""
 
 
 class Client:
@@ -102,15 +102,14 @@ class Client:
             return False
         peer = _socket.socket(fileno=self._fd)
         try:
-            if self._how is not Cut.SHUT:
-                peer.setsockopt(_socket.SOL_SOCKET, _socket.SO_LINGER, struct.pack("ii", 1, 0))
-            else:
-                peer.shutdown(_socket.SHUT_RDWR)
+            peer.setsockopt(_socket.SOL_SOCKET, _socket.SO_LINGER, struct.pack("ii", 1, 0))
+            if self._how is Cut.RESET:
+                _replace(peer)
         except OSError:
             return False  # it has ended already
         finally:
             peer.detach()
-        return self._how is Cut.RESET_AND_END
+        return self._how is Cut.RESET_BY_SERVER
 
     def _is_at_end(self) -> bool:
         """Peek: of the systems without POLLRDHUP."""
@@ -133,10 +132,10 @@ def client_of(environ: Mapping[str, object]) -> Client:
 
 
 def _cut_of(environ: Mapping[str, object]) -> Cut:
-    if "eventlet.input" in environ:
-        return Cut.SHUT  # by default it writes the traceback where no header was sent
     if "uwsgi.version" in environ:
-        return Cut.RESET_AND_END
+        return Cut.RESET_BY_SERVER
+    if "eventlet.input" in environ:  # by default it writes the traceback where no header was sent
+        return Cut.RESET
     return Cut.RESET if environ.get("SERVER_PROTOCOL") == "HTTP/1.0" else Cut.CLOSE
 
 
@@ -175,6 +174,18 @@ def _bound(fd: int) -> None:
         return  # not TCP, or a system that has no such option: its own bound stands
     finally:
         peer.detach()
+
+
+def _replace(peer: _socket.socket) -> None:
+    """Close the connection under the server's feet, which else would first say a proper farewell (`shutdown`).
+
+    Its descriptor stays its own: a socket that was never connected takes the place.
+    """
+    fresh = _socket.socket(peer.family, _socket.SOCK_STREAM)
+    try:
+        os.dup2(fresh.fileno(), peer.fileno(), inheritable=False)
+    finally:
+        fresh.close()
 
 
 def _has_hung_up(fd: int) -> bool:

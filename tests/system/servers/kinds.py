@@ -26,9 +26,9 @@ class Kind:
     """one process has many viewers"""
     sends_headers_first: bool = True
     """also for a text, whose first piece may be long in coming"""
-    is_chunked: bool = True
-    """the end of a body is told from the end of the connection"""
     is_tls: bool = False
+    resets: bool = True
+    """what is cut ends by a reset, where there is no other sign"""
     needs_old_gunicorn: bool = False
 
 
@@ -56,7 +56,8 @@ KINDS = {
             *("-m", "waitress", "--threads", THREADS, "--channel-request-lookahead=1"),
             "--connection-limit=1000",
             *("--listen=127.0.0.1:{port}", "--call", APP),
-        )
+        ),
+        resets=False,
     ),
     "uwsgi": Kind(
         command=(
@@ -64,7 +65,6 @@ KINDS = {
             *("--master", "--die-on-term", "--threads", THREADS, "--module", APP + "()"),
         ),
         sends_headers_first=False,
-        is_chunked=False,
     ),
 }
 
