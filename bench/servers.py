@@ -22,7 +22,7 @@ VIEWERS = 100
 WARM = 4
 ASKED = 15
 LEFT = 5
-ROUNDS = 3
+ROUNDS = 5
 """of memory, each with a new server: one that had viewers keeps memory for the next"""
 STREAM = ["sh", "-c", "for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.25; done"]
 BULK = ["sh", "-c", "head -c 50000000 /dev/zero | tr '\\0' x"]
