@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import disk, events, first_byte, imports, latency, lines, listing, machine, memory, starts
+from bench import disk, events, first_byte, imports, latency, lines, listing, machine, memory, servers, starts
 from bench.report import Measured, document, table
 
 BENCHMARKS = {
@@ -25,6 +25,7 @@ BENCHMARKS = {
     "latency": latency.measure,
     "list": listing.measure,
     "import": imports.measure,
+    "servers": servers.measure,
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"
 

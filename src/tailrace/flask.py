@@ -11,8 +11,8 @@ or not. Nothing is made before the first request, so it may be set up before a s
 """
 
 import os
-from collections.abc import Callable, Collection, Sequence
-from typing import Unpack
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Unpack
 from weakref import WeakKeyDictionary
 
 from flask import Blueprint, Flask, current_app, has_app_context
@@ -27,6 +27,7 @@ from tailrace._flask.settings import Home, Settings, configured
 from tailrace.core.errors import TailraceError
 from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
+from tailrace.web import servers
 from tailrace.web.answering import USUAL, Answering, OnDisconnect, What
 from tailrace.web.client import client_of
 from tailrace.web.pace import Pace
@@ -35,6 +36,9 @@ from tailrace.web.responses import Response
 from tailrace.web.stream import Body
 
 __all__ = ["Pace", "Tailrace"]
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 class Tailrace:
@@ -167,7 +171,10 @@ class Tailrace:
             The stream; or, if it cannot be had, a problem document (RFC 9457) with its status. A viewer that leaves, or
             never reads, does nothing to the run.
         """
-        return _flask_response(self._answering.stream(self._request(wire, pace), what, options, on_disconnect))
+        request = self._request(wire, pace)
+        if (refusal := servers.refusal(flask_request.environ)) is not None:
+            return _flask_response(refusal)
+        return _flask_response(self._answering.stream(request, what, options, on_disconnect))
 
     def start(self, argv: Sequence[str], **options: Unpack[StartOptions]) -> Run:
         """Start a run, for a route that answers with something else than its output: a redirect, the run's id.
@@ -188,6 +195,9 @@ class Tailrace:
 
     def _request(self, wire: str | None, pace: Pace) -> Request:
         asked, user = flask_request, self._home.settings.user
+        servers.prepare(asked.environ)
+        if (warning := servers.warning(asked.environ)) is not None:
+            current_app.logger.warning(warning)
         return Request(
             method=asked.method,
             path=asked.script_root + asked.path,
@@ -206,11 +216,22 @@ def _current() -> Flask:
     return app
 
 
+class _LiveResponse(FlaskResponse):
+    """Has its headers sent at once also by servers that wait for the first byte of the body."""
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        body, status, headers = self.get_wsgi_response(environ)
+        write = start_response(status, headers)
+        if isinstance(self.response, Body) and servers.waits_for_write(environ):
+            write(b"")
+        return body
+
+
 def _flask_response(response: Response) -> FlaskResponse:
     body = response.body
     if isinstance(body, Body):
         body.report = _reporter()
-    made = FlaskResponse(iter(()) if body is None else body, status=response.status)
+    made = _LiveResponse(iter(()) if body is None else body, status=response.status)
     if isinstance(body, Body):
         made.call_on_close(body.close)  # also if what reads it was put into a generator, and nobody began to read
     made.headers.clear()  # among them a Content-Type, which a 204 has not

@@ -25,7 +25,7 @@ from tailrace.core.wires.held import whole_characters
 from tailrace.engine.base import Cursor, End, Engine, StartOptions
 from tailrace.engine.run import Run, check_gap
 from tailrace.follow.bell import Bell
-from tailrace.follow.wait import readable
+from tailrace.host.wait import readable
 
 LINE_BYTES = 64 << 10
 """a longer line comes in pieces, each of this size or more"""

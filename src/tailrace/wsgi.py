@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl
 from tailrace.core.errors import TailraceError
 from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
+from tailrace.web import servers
 from tailrace.web.answering import USUAL, Answering, OnDisconnect, What
 from tailrace.web.client import client_of
 from tailrace.web.engines import EngineHere
@@ -47,9 +48,11 @@ class Answer:
     headers: list[tuple[str, str]]
     body: Iterable[bytes]
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:  # noqa: ARG002
-        """Send it."""
-        start_response(f"{self.status} {HTTPStatus(self.status).phrase}", self.headers)
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Send it; the headers at once, also by servers that wait for the first byte of the body."""
+        write = start_response(f"{self.status} {HTTPStatus(self.status).phrase}", self.headers)
+        if isinstance(self.body, Body) and servers.waits_for_write(environ):
+            write(b"")
         return self.body
 
 
@@ -111,6 +114,8 @@ class Tailrace:
             TypeError: an option that does not exist, or one for a run that is there already: the route's mistake.
         """
         request = self._request(environ, wire, pace)
+        if (refusal := servers.refusal(environ)) is not None:
+            return _answer(refusal)
         response = self._answering.stream(request, what, options, on_disconnect)
         return _answer(response)
 
@@ -128,6 +133,9 @@ class Tailrace:
         return run
 
     def _request(self, environ: "WSGIEnvironment", wire: str | None, pace: Pace) -> Request:
+        servers.prepare(environ)
+        if (warning := servers.warning(environ)) is not None:
+            _log.warning(warning)
         query = dict(reversed(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)))
         names = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in HEADERS}
         return Request(

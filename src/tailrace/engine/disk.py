@@ -35,6 +35,7 @@ from tailrace.host.clock import Clock, anchor
 from tailrace.host.messages import Stop
 from tailrace.host.rundir import Damaged, RunDir
 from tailrace.host.statedir import StateDir, default_path
+from tailrace.host.wait import readable
 
 MIB = 1 << 20
 FLOOR_BYTES = 64 * MIB
@@ -228,7 +229,7 @@ class DiskEngine:
         except OSError as error:
             if time.monotonic() > deadline or (is_sent and not self._info(run).is_finished):
                 raise _no_answer(run, error) from None
-        time.sleep(0.01)
+        readable([], 0.01)
         return None
 
     def _cancel(self, run: RunDir, info: RunInfo, request: Stop) -> bool:

@@ -11,8 +11,8 @@ from tailrace.core.run import RunInfo
 from tailrace.core.timeline import Stream
 from tailrace.engine.base import Cursor, End, Engine, Pin, Request
 from tailrace.follow.bell import Bell
-from tailrace.follow.wait import readable
 from tailrace.host.messages import INPUT_BYTES, CloseInput, Input, Resize, Signal, Stop
+from tailrace.host.wait import readable
 
 if TYPE_CHECKING:
     import asyncio

@@ -1,6 +1,6 @@
 """Following an output: waking when there is more, waiting until then, reading it with its labels.
 
-What lives here: the watcher (one per process, whatever the number of viewers), cooperative waiting, and the reader.
+What lives here: the watcher (one per process, whatever the number of viewers), the bell, and the reader.
 What may be imported: `tailrace.core`, `tailrace.host`.
 What never: anything that starts, stops or changes a run; wires; HTTP.
 """

@@ -1,6 +1,7 @@
 """A descriptor that one thread rings and another waits on."""
 
 import os
+import posix  # its read and write are those that eventlet leaves alone: where there is nothing, they return
 import sys
 
 
@@ -23,14 +24,14 @@ class Bell:
     def ring(self) -> None:
         """Make the descriptor readable."""
         try:
-            os.write(self._writing, b"\1\0\0\0\0\0\0\0")
+            posix.write(self._writing, b"\1\0\0\0\0\0\0\0")
         except OSError:
             return  # full: it is readable already; closed: nobody waits any more
 
     def clear(self) -> None:
         """Make it unreadable; look at what was announced *after* this."""
         try:
-            os.read(self.fd, 4096)
+            posix.read(self.fd, 4096)
         except BlockingIOError:
             return
 

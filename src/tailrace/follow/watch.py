@@ -9,6 +9,7 @@ Nothing is shared across a fork of the host program: the child makes its own wat
 """
 
 import os
+import posix  # its read is the one that eventlet leaves alone
 import select
 import sys
 import time
@@ -16,11 +17,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Final
 
-from tailrace.follow import real
 from tailrace.follow.bell import Bell
-from tailrace.follow.wait import POLLIN
-from tailrace.host import lock
+from tailrace.host import lock, real
 from tailrace.host.rundir import RunDir
+from tailrace.host.wait import POLLIN
 
 EVENTS_BYTES = 65536
 POLL_S = 0.25
@@ -128,7 +128,8 @@ class Inotify(Backend):
         Raises:
             OSError: this user has too many.
         """
-        from inotify_simple import INotify, flags, parse_events
+        with real.poll_in_place():  # inotify_simple imports it, and eventlet has taken it away
+            from inotify_simple import INotify, flags, parse_events
 
         self._inotify = INotify()
         self._parse = parse_events
@@ -155,7 +156,7 @@ class Inotify(Backend):
 
     def changed(self) -> set[int] | None:
         """Return what changed; None after an overflow."""
-        events = self._parse(os.read(self.fd, EVENTS_BYTES))
+        events = self._parse(posix.read(self.fd, EVENTS_BYTES))
         if any(event.mask & self._overflow for event in events):
             return None
         return {event.wd for event in events}

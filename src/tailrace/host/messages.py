@@ -128,15 +128,19 @@ class Inbox:
 
 
 def ask(peer: socket.socket, request: RunnerRequest | KeeperRequest) -> Reply:
-    """Send the request and wait for its answer.
+    """Send the request and wait for its answer; under gevent and eventlet, others run meanwhile.
 
     Raises:
         OSError: the connection broke, or the answer did not come within the socket's timeout.
         EngineUnavailable: the other end closed without an answer, or answered nonsense.
     """
+    from tailrace.host.wait import readable  # keepers never ask, so they need not have it
+
     peer.sendall(encode(request))
     inbox = Inbox()
     while (body := inbox.take()) is None:
+        if not readable([peer.fileno()], peer.gettimeout()):
+            raise TimeoutError(errno.ETIMEDOUT, "no answer in time")
         data = peer.recv(65536)
         if not data:
             raise ConnectionResetError(errno.ECONNRESET, "closed without an answer")

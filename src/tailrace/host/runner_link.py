@@ -8,7 +8,6 @@ detaches itself and answers over a pipe when it serves.
 import errno
 import fcntl
 import os
-import select
 import signal
 import sys
 import sysconfig
@@ -22,6 +21,7 @@ from tailrace.host import messages, unix
 from tailrace.host.messages import PROTOCOL, Begin, Drain, Reply, RunnerRequest
 from tailrace.host.statedir import StateDir
 from tailrace.host.tree import RUNNER_MARK
+from tailrace.host.wait import readable
 
 DEADLINE_S = 20.0
 ANSWER_S = 10.0
@@ -103,7 +103,7 @@ def _drain(state: StateDir) -> None:
     for _ in range(500):
         if not state.has_runner():
             return
-        time.sleep(0.01)
+        readable([], 0.01)
 
 
 def _start_or_wait(state: StateDir) -> str:
@@ -112,11 +112,11 @@ def _start_or_wait(state: StateDir) -> str:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        time.sleep(0.005)
+        readable([], 0.005)
         return ""
     else:
         if state.has_runner():
-            time.sleep(0.005)
+            readable([], 0.005)
             return ""
         return _spawn(state)
     finally:
@@ -167,9 +167,7 @@ def _error_log(state: StateDir) -> str:
 
 
 def _read_line(fd: int, timeout_s: float) -> bytes:
-    poll = select.poll()
-    poll.register(fd, select.POLLIN)
-    return os.read(fd, 64) if poll.poll(timeout_s * 1000) else b""
+    return os.read(fd, 64) if readable([fd], timeout_s) else b""
 
 
 def _collect(pid: int) -> None:

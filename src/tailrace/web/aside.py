@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 from tailrace.follow.bell import Bell
-from tailrace.follow.wait import readable
+from tailrace.host.wait import readable
 
 
 def aside(work: Callable[[], None], *, patience_s: float | None = None) -> bool:

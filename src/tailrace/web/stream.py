@@ -31,7 +31,8 @@ from tailrace.core.wires.gather import SILENCE_S
 from tailrace.engine.base import Cursor, End
 from tailrace.engine.run import Run
 from tailrace.follow.bell import Bell
-from tailrace.follow.wait import readable
+from tailrace.host.wait import give_way, readable
+from tailrace.web import farewell
 from tailrace.web.client import Client
 from tailrace.web.pace import Pace
 
@@ -94,7 +95,7 @@ class Body:
         except (TailraceError, OSError) as error:
             if not isinstance(error, ConnectionResetError):
                 self.report(error)
-            if self._framer.aborts:
+            if self._framer.aborts and not self._client.cut():
                 raise ConnectionResetError(errno.ECONNRESET, f"stopped before the recorded end: {error}") from error
         finally:
             self.close()
@@ -103,12 +104,13 @@ class Body:
         """Let go of everything; the run goes on. Safe to repeat."""
         self._cursor.close()
         if self._bell is not None:
+            farewell.remove(self._bell)
             self._bell.close()
             self._bell = None
 
     def _pieces(self) -> Iterator[bytes]:
         yield self._framer.begin(self._info)
-        while True:
+        while self._framer.aborts or not farewell.is_due():
             seen = self._cursor.look()
             if isinstance(seen, End):
                 if self._framer.name == "text" and not is_whole(seen.run):
@@ -117,6 +119,7 @@ class Body:
                 return
             if data := self._gone_on(seen) if seen is not None else self._idle():
                 yield data
+                give_way()  # a viewer that takes all at once would hold up the other greenlets
             if self._stop_at is not None and (seen is None or self._cursor.offset >= self._stop_at):
                 yield self._framer.flush()
                 return
@@ -172,13 +175,15 @@ class Body:
         if self._bell is None:
             self._bell = Bell()
             self._cursor.on_change(self._bell.ring)
+            if not self._framer.aborts:
+                farewell.add(self._bell)
             self._news_at = self._news_due
             return
-        ready = readable([self._bell.fd, *self._client.fds], timeout_s)
+        ready = readable([self._bell.fd, *self._client.fds], min(timeout_s, self._client.ask_s))
         if self._bell.fd in ready:
             self._bell.clear()
             self._news_at = min(self._news_at, self._news_due)
-        elif ready and self._client.is_gone():
+        elif (ready or self._client.ask_s < NEVER) and self._client.is_gone():
             raise ConnectionResetError(errno.ECONNRESET, "the viewer has left")
 
     def _news(self) -> bytes:

@@ -2,10 +2,12 @@
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 
 from tests.support.wait import wait_for
@@ -26,8 +28,12 @@ COMMANDS = {
 class Server:
     """Serves `served.py`; starts at once, and is ready when it is made."""
 
-    def __init__(self, kind: str, log: Path, env: dict[str, str]) -> None:
+    def __init__(
+        self, kind: str, log: Path, env: dict[str, str], command: Sequence[str] | None = None, *, is_tls: bool = False
+    ) -> None:
+        self._is_tls = is_tls
         self._kind = kind
+        self._command = COMMANDS[kind] if command is None else command
         self._env = {**os.environ, **env}
         self._log = log
         self._held = _hold_port()
@@ -87,7 +93,7 @@ class Server:
         return self._log.read_text()
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        command = [part.format(port=self.port) for part in COMMANDS[self._kind]]
+        command = [part.format(port=self.port) for part in self._command]
         with self._log.open("ab") as log:
             process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=self._env, stdout=log, stderr=log)
         wait_for(lambda: process.poll() is not None or self._answers(), what=f"{self._kind} to answer")
@@ -95,12 +101,18 @@ class Server:
         return process
 
     def _answers(self) -> bool:
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+        with closing(self._connection()) as connection:
             try:
                 connection.request("GET", "/ping")
                 return connection.getresponse().read() == b"pong"
             except (OSError, HTTPException):
                 return False
+
+    def _connection(self) -> HTTPConnection:
+        if not self._is_tls:
+            return HTTPConnection("127.0.0.1", self.port, timeout=10)
+        context = ssl._create_unverified_context()  # noqa: S323 (a certificate made for the test)
+        return HTTPSConnection("127.0.0.1", self.port, timeout=10, context=context)
 
 
 def children(pid: int) -> list[int]:

@@ -4,7 +4,7 @@ import threading
 from contextlib import closing
 
 from tailrace.follow.bell import Bell
-from tailrace.follow.wait import readable
+from tailrace.host.wait import readable
 
 
 def test_a_bell_is_heard_until_it_is_cleared() -> None:

@@ -7,7 +7,8 @@ tie it to a hub of its own.
 import importlib
 import select
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol, cast
 
 
@@ -35,6 +36,19 @@ def make_lock() -> Lock:
 def make_poll() -> "select.poll":
     """Return a poll object of the operating system."""
     return cast("Callable[[], select.poll]", _original("select", "poll"))()
+
+
+@contextmanager
+def poll_in_place() -> Iterator[None]:
+    """Have `select.poll` where everybody looks for it, also where eventlet has removed it."""
+    if hasattr(select, "poll"):
+        yield
+        return
+    setattr(select, "poll", _original("select", "poll"))  # noqa: B010 (mypy knows it only as a class)
+    try:
+        yield
+    finally:
+        del select.poll
 
 
 def _original(module: str, name: str) -> object:
