@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 
@@ -81,11 +81,10 @@ class Server:
         """Return the names of what its processes have open."""
         names = []
         for pid in self.pids():
-            for entry in Path(f"/proc/{pid}/fd").iterdir():
-                try:
-                    names.append(str(entry.readlink()))
-                except FileNotFoundError:
-                    continue
+            with suppress(FileNotFoundError):  # a child that was there for a moment, to start a runner
+                for entry in Path(f"/proc/{pid}/fd").iterdir():
+                    with suppress(FileNotFoundError):
+                        names.append(str(entry.readlink()))
         return names
 
     def log(self) -> str:
@@ -118,6 +117,13 @@ class Server:
 def children(pid: int) -> list[int]:
     """Return the pids of a process's children."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _hold_port() -> socket.socket:
