@@ -71,7 +71,7 @@ class Server:
         """Return the bytes of memory that its processes have for themselves."""
         total = 0
         for pid in self.pids():
-            rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            rows = _text(Path(f"/proc/{pid}/smaps_rollup")).splitlines()
             total += sum(
                 int(row.split()[1]) << 10 for row in rows if row.startswith(("Private_Dirty:", "Private_Clean:"))
             )
