@@ -4,6 +4,7 @@ Version 2 is entered at birth (`linux.fork_into`); version 1 by the child itself
 group lies below that of the runner, and is made before its run is known: live.json says which it is. See cgroups(7).
 """
 
+import contextlib
 import functools
 import os
 import signal
@@ -110,7 +111,8 @@ def remove_abandoned() -> None:
         with os.scandir(directory) as entries:
             for entry in entries:
                 if entry.name.startswith(PREFIX) and entry.stat().st_mtime < time.time() - ABANDONED_S:
-                    Cgroup(entry.path, 2).remove()
+                    with contextlib.suppress(OSError):  # it has processes, or groups below it, and is somebody's
+                        os.rmdir(entry.path)
 
 
 def existing(path: str | None) -> Cgroup | None:

@@ -102,13 +102,26 @@ def wait_and_keep(state: StateDir, link: socket.socket) -> None:
     os.setsid()
     linux.become_subreaper()
     stage = set_stage(state)
-    if (ordered := receive_order(link)) is not None:
+    ordered = receive_order(link) if _is_ordered(stage, link) else None
+    if ordered is not None:
         with RunDir(state, ordered.run_id) as run:
             fault.ARMED = ordered.fault
             fault.point("starting:kept")
             _keep(run, Keeper(run, ordered, stage))
     elif stage.blank is not None:
         stage.blank.abandon()
+
+
+def _is_ordered(stage: Stage, link: socket.socket) -> bool:
+    """Wait for the order, or the end of the runner; False if a signal told us to go, so that no run is hit by it."""
+    stage.poll.register(link, select.POLLIN)
+    while not _is_told_to_go:
+        ready = [fd for fd, _events in stage.poll.poll()]
+        if link.fileno() in ready:
+            stage.poll.unregister(link)
+            return True
+        os.read(stage.wakeup, 4096)
+    return False
 
 
 def _keep(run: RunDir, keeper: "Keeper") -> None:

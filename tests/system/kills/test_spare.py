@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,15 @@ def test_killed_while_it_waits(engine: DiskEngine, state_dir: Path, victim: str)
         run = engine.start(["echo", "hi"])
         assert [piece.data for piece in run.follow()] == [b"hi\n"]
         assert run.wait(timeout=60).outcome == Exited(0)
+
+
+def test_told_to_go_while_it_waits(engine: DiskEngine, state_dir: Path) -> None:
+    """SIGTERM ends it, and not the run that it would have had."""
+    engine.start(["true"]).wait(timeout=60)
+    both = [seen(pid) for pid in wait_for(lambda: _spare(state_dir))]
+    os.kill(both[0].pid, signal.SIGTERM)
+    wait_for(lambda: not any(process.is_alive for process in both))
+    assert engine.start(["true"]).wait(timeout=60).outcome == Exited(0)
 
 
 def test_it_goes_with_the_runner(engine: DiskEngine, state_dir: Path) -> None:
