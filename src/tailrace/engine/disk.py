@@ -252,8 +252,12 @@ class DiskCursor:
             end = min(size, self._result.size) if self._result else size
             offset = _last_lines(run, end, tail)
         _check_offset(offset, self._result.total if self._result else size)
-        self._reader = Reader(run, offset, stream=stream)
         self._presence = run.join_viewers()
+        try:
+            self._reader = Reader(run, offset, stream=stream)
+        except BaseException:
+            self._leave()
+            raise
 
     @property
     def offset(self) -> int:
@@ -317,6 +321,10 @@ class DiskCursor:
             self._subscription = None
         self._reader.close()
         self._run.close()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Be counted as a viewer no more."""
         if self._presence >= 0:
             os.close(self._presence)
             self._presence = -1

@@ -201,10 +201,16 @@ class RunDir:
         return lock.open_lock("lock", dir_fd=self.fd)
 
     def join_viewers(self) -> int:
-        """Be counted as a viewer until the returned descriptor is closed; -1 if the run does not count them."""
+        """Be counted as a viewer until the returned descriptor is closed; -1 if the run does not count them.
+
+        Raises:
+            OSError: this process has too many open: a viewer that is not counted might lose its run.
+        """
         try:
             fd = self.open("viewers", os.O_RDWR)
-        except OSError:
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise
             return -1
         try:
             lock.share_lock(fd)

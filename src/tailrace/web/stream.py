@@ -113,7 +113,7 @@ class Body:
         while self._framer.aborts or not farewell.is_due():
             seen = self._cursor.look()
             if isinstance(seen, End):
-                if self._framer.name == "text" and not is_whole(seen.run):
+                if not self._framer.tells_end and not is_whole(seen.run):
                     raise StreamBroken("the run has no end of its own", op="follow", subject=seen.run.id)
                 yield self._framer.end(seen.run)
                 return

@@ -72,6 +72,7 @@ def test_characters_cut_at_every_byte(server: Server, format: str) -> None:  # n
             assert "".join(row["text"] for row in rows if row["type"] == "output") == TEXT
         case _:
             _header, *events = [json.loads(row) for row in seen.splitlines()]
+            assert events.pop()[1:] == ["m", "exited with code 0"]
             assert "".join(event[2] for event in events) == TEXT.replace("\n", "\r\n")
 
 

@@ -36,6 +36,8 @@ class Framer(ABC):
     """whether a stop before the recorded end must abort the connection, so that half is never taken for whole"""
     tells_states: ClassVar[bool] = True
     """whether `state` ever says anything"""
+    tells_end: ClassVar[bool] = True
+    """whether `end` says how the run ended; if not, an end without whole output must abort the connection too"""
 
     def __init__(self, run_id: str, offset: int) -> None:
         self._run_id = run_id

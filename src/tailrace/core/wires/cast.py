@@ -1,8 +1,9 @@
 """The cast wire: asciicast v2, which plays in asciinema at the speed of the run.
 
 A header with the terminal's size, then `[time, "o", text]` for each stretch of output, in seconds since the command's
-start; a gap is a marker. See docs.asciinema.org, "asciicast v2". The header's `tailrace` says which run it is and from
-which offset on; players ignore it.
+start. A gap is a marker, and so is how the run ended, last: a recording without that is not complete. See
+docs.asciinema.org, "asciicast v2". The header's `tailrace` says which run it is and from which offset on; players
+ignore it.
 
 A terminal's bytes are played as they are. What a command wrote to pipes has LF alone at the end of its lines, where a
 terminal would have put a CR before it; so does this wire, or each line would begin below the end of the last one.
@@ -12,6 +13,7 @@ import shlex
 
 import msgspec
 
+from tailrace.core.outcome import describe
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
 from tailrace.core.timeline import Stream
@@ -73,11 +75,11 @@ class CastFramer(Framer):
         rest = self._release()
         self._take(gap.begin, gap.end)
         self._returned = gap.end
-        return rest + _row([self._time_s, "m", f"bytes {gap.begin} to {gap.end} are missing: {gap.why}"])
+        return rest + self._marker(f"bytes {gap.begin} to {gap.end} are missing: {gap.why}")
 
-    def end(self, info: RunInfo) -> bytes:  # noqa: ARG002  the connection's proper end is the end
-        """Return what was held back."""
-        return self._release()
+    def end(self, info: RunInfo) -> bytes:
+        """Return what was held back, then how the run ended."""
+        return self._release() + (self._marker(describe(info.outcome)) if info.outcome else b"")
 
     def heartbeat(self) -> bytes:
         """Return nothing: players take no comments."""
@@ -86,6 +88,9 @@ class CastFramer(Framer):
     def interval(self, text: str) -> bytes:  # noqa: ARG002  a recording is of the output
         """Return nothing."""
         return b""
+
+    def _marker(self, label: str) -> bytes:
+        return _row([self._time_s, "m", label])
 
     def _release(self) -> bytes:
         return self._event(len(self._held))

@@ -1,7 +1,7 @@
 """The text wire: the exact bytes, nothing added.
 
 Nothing added means: no heartbeat, no state, no end, and no way to tell of a gap. So the connection itself must tell: it
-is aborted wherever it stops before the recorded end.
+is aborted wherever it stops before the recorded end. (Interval messages are added only where a route asks for them.)
 """
 
 from typing import NoReturn
@@ -18,15 +18,15 @@ class TextFramer(Framer):
     name = "text"
     content_type = "text/plain; charset=utf-8"
     aborts = True
-    tells_states = False
-
-    def begin(self, info: RunInfo) -> bytes:  # noqa: ARG002  the wire has no preamble
-        """Return nothing."""
-        return b""
+    tells_states = tells_end = False
 
     def __init__(self, run_id: str, offset: int) -> None:
         super().__init__(run_id, offset)
         self._is_within_line = False
+
+    def begin(self, info: RunInfo) -> bytes:  # noqa: ARG002  the wire has no preamble
+        """Return nothing."""
+        return b""
 
     def output(self, chunk: Chunk) -> bytes:
         """Return the chunk's bytes."""

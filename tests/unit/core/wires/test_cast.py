@@ -4,6 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tailrace.core.outcome import Lost
 from tailrace.core.piece import Gap
 from tailrace.core.wires import framer
 from tests.unit.core.wires.outputs import ERR, OUT, RUN, RUNNING, Output, chunk, outputs
@@ -50,6 +51,12 @@ def test_characters_stay_whole() -> None:
     gap = [0.0, "m", "bytes 4 to 9 are missing: expired"]
     assert rows(made.gap(Gap(4, 9, "expired"))) == [[0.0, "o", "\ufffd"], gap]
     assert made.resume_offset == 9
+
+
+def test_its_end_is_told() -> None:
+    """By the last marker: a lost run's recording does not pass for a whole one."""
+    lost = msgspec.structs.replace(RUNNING, outcome=Lost("its keeper died"))
+    assert rows(framer("cast", RUN, 0).end(lost)) == [[0.0, "m", "lost: its keeper died"]]
 
 
 @given(outputs, st.data())
