@@ -25,6 +25,7 @@ from tailrace.host import rundir, settings
 from tailrace.host.rundir import RunDir
 from tailrace.host.statedir import StateDir, names_in
 
+RUNS = msgspec.json.Decoder(RunInfo)
 PAGE_LIMIT = 1000
 STALE_S = 3600.0
 """after which the rest of a run that was never whole is removed"""
@@ -194,7 +195,7 @@ def _finished(catalog: sqlite3.Connection, state: StateDir, query: Query) -> Ite
         except UnknownRun:
             gone.append(run_id)
             continue
-        decoded = msgspec.json.decode(info, type=RunInfo)
+        decoded = RUNS.decode(info)
         yield msgspec.structs.replace(decoded, pinned=is_pinned)
         left -= 1
         if left == 0:

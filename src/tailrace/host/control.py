@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from tailrace.host import messages, unix
-from tailrace.host.messages import KeeperRequest, Reply
+from tailrace.host.messages import KEEPER_REQUESTS, KeeperRequest, Reply
 
 CONNECTIONS = 64
 Handler = Callable[["Connection", KeeperRequest], Reply | None]
@@ -95,7 +95,7 @@ class ControlServer:
 
     def _handle(self, connection: Connection, body: bytes) -> None:
         try:
-            request: KeeperRequest = msgspec.msgpack.decode(body, type=KeeperRequest)
+            request = KEEPER_REQUESTS.decode(body)
         except msgspec.MsgspecError as error:
             connection.answer(Reply(error=f"not understood: {error}", hint="see that all run the same Tailrace"))
             return

@@ -41,7 +41,7 @@ from tailrace.host.linux import Stat
 from tailrace.host.messages import CloseInput, Input, KeeperRequest, Reply, Resize, Signal, Stop
 from tailrace.host.mover import Moved, Mover
 from tailrace.host.order import Order
-from tailrace.host.rundir import Damaged, RunDir
+from tailrace.host.rundir import LIVE, Damaged, RunDir
 from tailrace.host.spawn import Blank, Born, Command
 from tailrace.host.statedir import StateDir
 from tailrace.host.tree import Traces
@@ -220,7 +220,7 @@ class Keeper:
         """What live.json says, or would if the disk took it."""
         if not self._born_live:
             return Live(state=State.STARTING, keeper=ProcessId(linux.boot_id(), 0, os.getpid()))
-        return msgspec.json.decode(self._born_live, type=Live)
+        return LIVE.decode(self._born_live)
 
     @functools.cached_property
     def _mover(self) -> Mover:

@@ -93,6 +93,11 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     max_running: int = 0
 
 
+RUNNER_REQUESTS: msgspec.msgpack.Decoder[RunnerRequest] = msgspec.msgpack.Decoder(RunnerRequest)
+KEEPER_REQUESTS: msgspec.msgpack.Decoder[KeeperRequest] = msgspec.msgpack.Decoder(KeeperRequest)
+REPLIES = msgspec.msgpack.Decoder(Reply)
+
+
 def encode(message: RunnerRequest | KeeperRequest | Reply) -> bytes:
     """Return the message as it goes over the socket."""
     body = msgspec.msgpack.encode(message)
@@ -146,7 +151,7 @@ def ask(peer: socket.socket, request: RunnerRequest | KeeperRequest) -> Reply:
             raise ConnectionResetError(errno.ECONNRESET, "closed without an answer")
         inbox.feed(data)
     try:
-        return msgspec.msgpack.decode(body, type=Reply)
+        return REPLIES.decode(body)
     except msgspec.MsgspecError as error:
         raise EngineUnavailable(
             f"an answer that makes no sense: {error}", op="ask", hint="see that all processes run the same Tailrace"

@@ -29,6 +29,10 @@ from tailrace.core.spec import Launch, Spec
 from tailrace.host import lock
 from tailrace.host.statedir import StateDir, read_file, write_all, write_file
 
+# made at import, as every decoder here is: threads that meet in msgspec's first use of a type end the process
+SPEC = msgspec.json.Decoder(Spec)
+LIVE = msgspec.json.Decoder(Live)
+RESULT = msgspec.json.Decoder(Result)
 LIVE_BYTES = 4096
 """live.json is padded to this, so that it can be overwritten in place when the disk is full"""
 
@@ -79,7 +83,7 @@ class RunDir:
             Damaged: the file is missing or makes no sense.
         """
         try:
-            return msgspec.json.decode(read_file("spec.json", dir_fd=self.fd), type=Spec)
+            return SPEC.decode(read_file("spec.json", dir_fd=self.fd))
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise Damaged(f"spec.json cannot be read: {_why(error)}") from None
 
@@ -107,7 +111,7 @@ class RunDir:
             except FileNotFoundError:
                 return None
             try:
-                return msgspec.json.decode(raw, type=Live)
+                return LIVE.decode(raw)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 why = _why(error)
         raise Damaged(f"live.json cannot be read: {why}")
@@ -119,7 +123,7 @@ class RunDir:
             Damaged: the file makes no sense.
         """
         try:
-            return msgspec.json.decode(read_file("result.json", dir_fd=self.fd), type=Result)
+            return RESULT.decode(read_file("result.json", dir_fd=self.fd))
         except FileNotFoundError:
             return None
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -34,7 +34,7 @@ from tailrace.host.forker import Forker, divide
 from tailrace.host.housekeeping import Housekeeping
 from tailrace.host.keeper import prepare_signals, wait_and_keep
 from tailrace.host.linux import Stat
-from tailrace.host.messages import Begin, Configure, Drain, Reply, RunnerRequest, Status
+from tailrace.host.messages import RUNNER_REQUESTS, Begin, Configure, Drain, Reply, Status
 from tailrace.host.order import order_for
 from tailrace.host.queue import Queue
 from tailrace.host.rehearsal import rehearse
@@ -169,7 +169,7 @@ class Runner:
 
     def _answer(self, body: bytes) -> Reply:
         try:
-            request: RunnerRequest = msgspec.msgpack.decode(body, type=RunnerRequest)
+            request = RUNNER_REQUESTS.decode(body)
         except msgspec.MsgspecError as error:
             return self._about(error=f"not understood: {error}", hint="see that all run the same Tailrace")
         match request:

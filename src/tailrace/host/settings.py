@@ -28,10 +28,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """so much output of finished runs is kept"""
 
 
+SETTINGS = msgspec.json.Decoder(Settings)
+
+
 def load(state: StateDir) -> Settings:
     """Return the settings; the defaults where there are none, or they make no sense."""
     try:
-        settings = msgspec.json.decode(read_file("settings.json", dir_fd=state.fd), type=Settings)
+        settings = SETTINGS.decode(read_file("settings.json", dir_fd=state.fd))
         return msgspec.structs.replace(settings, max_running=min(settings.max_running, MOST_RUNNING))
     except (OSError, msgspec.MsgspecError, RecursionError):
         return Settings()

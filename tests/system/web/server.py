@@ -34,7 +34,7 @@ class Server:
         self._is_tls = is_tls
         self._kind = kind
         self._command = COMMANDS[kind] if command is None else command
-        self._env = {**os.environ, **env}
+        self._env = {**os.environ, "PYTHONFAULTHANDLER": "1", **env}
         self._log = log
         self._held = _hold_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -62,6 +62,7 @@ class Server:
             self.kill()
         self._held.close()
         print(self.log())  # noqa: T201 (pytest shows it when the test fails)
+        assert "Fatal Python error" not in self.log(), "a process of the server crashed"
 
     def pids(self) -> list[int]:
         """Return the server's processes, those that end last first: a master would replace its workers."""

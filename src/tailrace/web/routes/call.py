@@ -86,7 +86,7 @@ def body(call: Call, limit_bytes: int, hint: str) -> bytes:
     return data
 
 
-def fields(call: Call, kind: type[Fields]) -> Fields:
+def fields(call: Call, decoder: msgspec.json.Decoder[Fields]) -> Fields:
     """Return what a JSON body says; no body says nothing.
 
     Raises:
@@ -97,12 +97,12 @@ def fields(call: Call, kind: type[Fields]) -> Fields:
         check_type(call, JSON)
     data = body(call, FIELDS_BYTES, "leave out what is not needed")
     if not data:
-        return kind()
+        return decoder.decode(b"{}")
     check_type(call, JSON)
     try:
-        return msgspec.json.decode(data, type=kind)
+        return decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        known = ", ".join(kind.__struct_fields__) or "none"
+        known = ", ".join(decoder.type.__struct_fields__) or "none"
         raise InvalidInput(
             f"the body cannot be used: {error}",
             op="read",

@@ -25,9 +25,13 @@ class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Nothing can be said."""
 
 
+STOP = msgspec.json.Decoder(StopFields)
+NOTHING = msgspec.json.Decoder(NoFields)
+
+
 def stop(call: Call) -> Response:
     """Begin the stop ladder, and return the run: 202, or 200 if it was over already."""
-    run, asked = call.run, fields(call, StopFields)
+    run, asked = call.run, fields(call, STOP)
     was_over = call.info is not None and call.info.is_finished
     aside(lambda: run.stop(by=call.request.user or None, now=asked.now))
     return json_response(run.info(), HTTPStatus.OK if was_over else HTTPStatus.ACCEPTED)
@@ -76,7 +80,7 @@ def unpin(call: Call) -> Response:
 
 
 def _pinned(call: Call, *, on: bool) -> Response:
-    fields(call, NoFields)
+    fields(call, NOTHING)
     call.run.pin(on)
     return json_response(call.run.info())
 
