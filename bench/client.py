@@ -3,7 +3,8 @@
 client.py first COUNT GAP_S NAME=PORT/PATH...      nanoseconds from the request to the first byte of the body
 client.py drain BYTES PORT/PATH                    the whole body: seconds, size, SHA-256
 client.py events PORT/PATH                         an event stream of lines: seconds, and how many
-client.py crowd VIEWERS PORT/PATH                  so many viewers of one: how many lines all of them got
+client.py crowd VIEWERS PORT/PATH                  so many viewers of one: how many lines all of them got;
+                                                   says first when each has one
 client.py times COUNT ACCEPT PORT/PATH             nanoseconds from each printed monotonic time to its arrival
 """
 
@@ -16,6 +17,7 @@ import sys
 import time
 
 HEAD_END = b"\r\n\r\n"
+ANY_LINE = re.compile(rb"(?<![^\n])data: ?[0-9][^\n]*\n")
 PRINTED = re.compile(rb"(?:^|\n|data: )([0-9]{10,20})\n")
 
 
@@ -118,6 +120,7 @@ def crowd(viewers: int, place: str) -> dict[str, int]:
     """Watch with so many connections at once."""
     peers = [request(place, "text/event-stream") for _ in range(viewers)]
     seen = {peer: bytearray() for peer in peers}
+    waiting = set(peers)
     with selectors.DefaultSelector() as selector:
         for peer in peers:
             selector.register(peer, selectors.EVENT_READ)
@@ -126,6 +129,10 @@ def crowd(viewers: int, place: str) -> dict[str, int]:
                 peer = key.fileobj
                 part = peer.recv(1 << 16)
                 seen[peer] += part
+                if peer in waiting and ANY_LINE.search(seen[peer]):
+                    waiting.remove(peer)
+                    if not waiting:
+                        print("all have begun")
                 if not part:
                     selector.unregister(peer)
                     peer.close()

@@ -84,6 +84,35 @@ def ask_client(*arguments: str) -> object:
     return json.loads(done.stdout)
 
 
+class TalkingClient:
+    """A client that says something before it is done."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def hear(self) -> str:
+        """Return the next line that it says."""
+        assert self._process.stdout
+        return self._process.stdout.readline().rstrip("\n")
+
+    def result(self) -> object:
+        """Return what it saw, when it has ended."""
+        told, _ = self._process.communicate(timeout=CLIENT_S)
+        assert self._process.returncode == 0
+        return json.loads(told)
+
+
+@contextmanager
+def talking_client(*arguments: str) -> Iterator[TalkingClient]:
+    """Start the client; it ends with the block."""
+    argv = [sys.executable, "-u", str(ROOT / "bench" / "client.py"), *arguments]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield TalkingClient(process)
+        finally:
+            process.kill()
+
+
 def system_calls(path: Path, work: Callable[[], object]) -> list[str]:
     """Return which system calls took the time of runner, forker, keepers and commands, while the work was done."""
     runner = int((path / "runner.lock").read_text().split()[0])

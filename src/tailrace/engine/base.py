@@ -126,6 +126,9 @@ class End(msgspec.Struct, frozen=True):
     run: RunInfo
 
 
+Ring: TypeAlias = Callable[[], float | None]
+
+
 class Cursor(Protocol):
     """A place in a run's output, from which one viewer reads on. Not for several threads at once."""
 
@@ -133,17 +136,46 @@ class Cursor(Protocol):
     def offset(self) -> int:
         """Where the next look begins."""
 
-    def look(self) -> list[Chunk] | Gap | End | None:
+    def look(self, until: int | None = None) -> list[Chunk] | Gap | End | None:
         """Return what is next, at once: chunks (256 KiB at most), a gap, the end, or None: nothing yet.
 
         The list may be empty where all that was passed over is another stream's: look again.
+
+        Args:
+            until: give nothing from this offset on, for now.
 
         Raises:
             EngineError: the output cannot be read.
         """
 
-    def on_change(self, ring: Callable[[], None]) -> None:
-        """Have `ring` called, from any thread, whenever `look` may have more. Look once more after this call."""
+    def more(self) -> list[Chunk] | None:
+        """Return output like `look`; empty: there is none yet; None: something else comes next, which `look` tells.
+
+        For a thread that reads for many: it settles no dead run, and waits for nobody.
+
+        Raises:
+            EngineError: the output cannot be read.
+        """
+
+    def info(self) -> RunInfo:
+        """Return the run as it is now, in the same way."""
+
+    def at(self, offset: int) -> "Cursor":
+        """Return another cursor on this output, from the offset on; also if the run has been removed meanwhile.
+
+        Raises:
+            EngineError: this process has too many files open.
+        """
+
+    def on_change(self, ring: Ring) -> None:
+        """Have `ring` called, from any thread, once now and whenever `look` may have more.
+
+        What it returns, if anything, is in how many seconds it wants to be called again, whatever happens. It must
+        neither block nor close the cursor.
+
+        Raises:
+            StreamBroken: the run has been removed.
+        """
 
     def close(self) -> None:
         """Let go of everything; safe to repeat."""

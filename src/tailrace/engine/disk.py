@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from typing import Unpack
 
 from tailrace.core.errors import (
@@ -13,6 +13,7 @@ from tailrace.core.errors import (
     KeyBusy,
     NoSpace,
     OffsetBeyondEnd,
+    StreamBroken,
     UnknownRun,
     WrongState,
 )  # fmt: skip
@@ -24,10 +25,10 @@ from tailrace.core.spec import Launch, Spec, WhenBusy
 from tailrace.core.states import State
 from tailrace.core.timeline import Stream
 from tailrace.engine import catalog, preparation
-from tailrace.engine.base import End, Page, Pin, Pruned, Query, Request, Retention, StartOptions
+from tailrace.engine.base import End, Page, Pin, Pruned, Query, Request, Retention, Ring, StartOptions
 from tailrace.engine.glance import glance
 from tailrace.engine.run import LIMIT_GAP, Run
-from tailrace.follow.reader import Reader
+from tailrace.follow.reader import Reader, open_files
 from tailrace.follow.tail import start_of_last_lines
 from tailrace.follow.watch import Subscription, watcher_for
 from tailrace.host import messages, rundir, runner_link, settings, settle, unix
@@ -99,11 +100,15 @@ class DiskEngine:
     ) -> "DiskCursor":
         """See `Engine.cursor`."""
         run = RunDir(self.state, run_id)
-        try:
-            return DiskCursor(self, run, offset, tail=tail, stream=stream)
-        except BaseException:
-            run.close()
-            raise
+        with ExitStack() as opened:
+            opened.callback(run.close)
+            result, size = _result_of(run), run.size()
+            if tail is not None:
+                offset = _last_lines(run, min(size, result.size) if result else size, tail)
+            _check_offset(offset, result.total if result else size)
+            cursor = DiskCursor(self, run, Reader(run.id, open_files(run), offset, stream=stream), result)
+            opened.pop_all()
+        return cursor
 
     def control(self, run_id: str, request: Request) -> None:
         """See `Engine.control`."""
@@ -239,24 +244,22 @@ class DiskEngine:
 class DiskCursor:
     """See `Cursor`."""
 
-    def __init__(
-        self, engine: DiskEngine, run: RunDir, offset: int, *, tail: int | None = None, stream: Stream | None = None
-    ) -> None:
+    def __init__(self, engine: DiskEngine, run: RunDir, reader: Reader, result: Result | None) -> None:
+        """Take over the run's directory and the reader; if that fails, the reader is closed.
+
+        Raises:
+            OSError: this process has too many files open.
+        """
         self._engine = engine
         self._run = run
+        self._reader = reader
+        self._result = result
         self._subscription: Subscription | None = None
         self._is_gap_told = False
-        self._result = self._find_result()
-        size = run.size()
-        if tail is not None:
-            end = min(size, self._result.size) if self._result else size
-            offset = _last_lines(run, end, tail)
-        _check_offset(offset, self._result.total if self._result else size)
-        self._presence = run.join_viewers()
         try:
-            self._reader = Reader(run, offset, stream=stream)
-        except BaseException:
-            self._leave()
+            self._presence = run.join_viewers()
+        except OSError:
+            reader.close()
             raise
 
     @property
@@ -264,11 +267,13 @@ class DiskCursor:
         """See `Cursor.offset`."""
         return self._reader.offset
 
-    def look(self) -> list[Chunk] | Gap | End | None:
+    def look(self, until: int | None = None) -> list[Chunk] | Gap | End | None:
         """See `Cursor.look`."""
+        if until is not None:
+            return self._reader.read(until) if self.offset < until else None
         size = self._reader.size()
         if self._result is None and self.offset >= size:
-            self._result = self._find_result()  # only now: nothing is written behind what a result records
+            self._result = _result_of(self._run)  # only now: nothing is written behind what a result records
             size = self._reader.size()
         result = self._result
         self._reader.recorded = result.records if result else None
@@ -278,7 +283,9 @@ class DiskCursor:
         if result is None:
             if self._subscription is not None and self._subscription.is_orphaned:
                 self._engine.revive(self._run)
-                self._result = self._find_result()
+                self._result = _result_of(self._run)
+                if self._result is None and self._run.is_removed():
+                    raise _removed(self._run)
                 return self.look() if self._result is not None else None
             return None
         return self._finish(result)
@@ -293,7 +300,7 @@ class DiskCursor:
                 return gap
             self._is_gap_told = True
             return Gap(max(self.offset, result.size), total, self._why_dropped(result))
-        return End(glance(self._run))
+        return End(glance(self._run, result))
 
     def _why_dropped(self, result: Result) -> str:
         try:
@@ -302,17 +309,37 @@ class DiskCursor:
             limit = None
         return LIMIT_GAP if limit is not None and result.size >= limit else "not kept: the disk failed"
 
-    def _find_result(self) -> Result | None:
-        try:
-            return self._run.result()
-        except Damaged as error:
-            return Result(outcome=Lost(str(error)), ended=Clock(anchor()).wall(), size=self._run.size())
+    def more(self) -> list[Chunk] | None:
+        """See `Cursor.more`."""
+        if self.offset < (size := self._reader.size()) and self._result is None:
+            return self._reader.read(size)
+        is_orphaned = self._subscription is not None and self._subscription.is_orphaned
+        return None if is_orphaned or self._result is not None or self._run.has("result.json") else []
 
-    def on_change(self, ring: Callable[[], None]) -> None:
+    def info(self) -> RunInfo:
+        """See `Cursor.info`."""
+        return glance(self._run)
+
+    def at(self, offset: int) -> "DiskCursor":
+        """See `Cursor.at`."""
+        with ExitStack() as opened:
+            try:
+                run = self._run.again()
+                opened.callback(run.close)
+                cursor = DiskCursor(self._engine, run, self._reader.at(offset), self._result)
+            except OSError as error:
+                raise _unreadable(self._run, error) from None
+            opened.pop_all()
+        return cursor
+
+    def on_change(self, ring: Ring) -> None:
         """See `Cursor.on_change`."""
         if self._subscription is not None:
             self._subscription.close()
-        self._subscription = watcher_for(self._run).subscribe(self._run, ring)
+        try:
+            self._subscription = watcher_for(self._run).subscribe(self._run, ring)
+        except FileNotFoundError:
+            raise _removed(self._run) from None
 
     def close(self) -> None:
         """See `Cursor.close`."""
@@ -328,6 +355,14 @@ class DiskCursor:
         if self._presence >= 0:
             os.close(self._presence)
             self._presence = -1
+
+
+def _result_of(run: RunDir) -> Result | None:
+    """Return the run's result; a damaged one says that the run was lost."""
+    try:
+        return run.result()
+    except Damaged as error:
+        return Result(outcome=Lost(str(error)), ended=Clock(anchor()).wall(), size=run.size())
 
 
 def _checked_tail(tail: int) -> int:
@@ -361,6 +396,24 @@ def _last_lines(run: RunDir, size: int, tail: int) -> int:
         return start_of_last_lines(output, size, tail)
     finally:
         os.close(output)
+
+
+def _removed(run: RunDir) -> StreamBroken:
+    return StreamBroken(
+        f"run {run.id} has been removed, and how it ended with it",
+        op="follow",
+        subject=run.id,
+        hint="what is watched for long can be pinned: `tailrace pin`",
+    )
+
+
+def _unreadable(run: RunDir, error: OSError) -> EngineError:
+    return EngineError(
+        f"run {run.id} cannot be read on: {(error.strerror or str(error)).lower()}",
+        op="follow",
+        subject=run.id,
+        hint="raise the limit of open files (`ulimit -n`)",
+    )
 
 
 def _no_answer(run: RunDir, error: OSError) -> EngineUnavailable:

@@ -12,12 +12,12 @@ from tailrace.core.spec import Anchor, Spec
 from tailrace.host.rundir import Damaged, RunDir
 
 
-def glance(run: RunDir) -> RunInfo:
-    """Return the run; what cannot be read of it is named in `damage`."""
+def glance(run: RunDir, known: Result | None = None) -> RunInfo:
+    """Return the run; what cannot be read of it is named in `damage`. A result that is known need not be there."""
     damage: list[str] = []
     spec = _spec(run, damage)
     pinned = run.has("pinned")
-    result = _result(run, spec, damage)
+    result = known or _result(run, spec, damage)
     if result is not None:
         info = run_values.with_late(run_values.finished(spec, result, pinned=pinned), run.late())
     elif (live := _live(run, damage)) is not None:

@@ -24,27 +24,34 @@ _DAMAGED = (errno.ENOENT, errno.ELOOP, errno.EINVAL)
 class Reader:
     """One viewer's place in an output. Holds two descriptors; its memory is one chunk and a few records."""
 
-    def __init__(self, run: RunDir, offset: int, *, stream: Stream | None = None, labelled: bool = True) -> None:
+    def __init__(self, run_id: str, files: tuple[int, int], offset: int, *, stream: Stream | None = None) -> None:
         """Begin at the offset.
 
         Args:
-            run: the run's directory; needed only here.
+            run_id: the run.
+            files: descriptors of output and timeline, the reader's own from now on; -1: there is none. No output reads
+                as missing bytes; without a timeline, chunks are larger, and all marked `mixed`.
             offset: where to begin, in bytes.
             stream: give only this stream's bytes (and those that cannot be told apart).
-            labelled: False skips the timeline: larger chunks, all marked `mixed`.
         """
         self.offset = offset
-        self._id = run.id
+        self._id = run_id
         self._only = stream
-        self._labelled = labelled or stream is not None
         self.recorded: int | None = None
         """how many records the timeline had at the run's end, once that is known: fewer now are a loss to be told"""
-        self._output = _opened(run, "output")
-        self._timeline = _opened(run, "timeline") if self._labelled else -1
+        self._output, self._timeline = files
         self._next = 0
         self._records: list[Record | None] = []
         if self._timeline >= 0:
             self._next = self._find(offset)
+
+    def at(self, offset: int) -> "Reader":
+        """Return another reader of the same files, from the offset on; also if they have been removed meanwhile.
+
+        Raises:
+            OSError: this process has too many open.
+        """
+        return Reader(self._id, _duplicates(self._output, self._timeline), offset, stream=self._only)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -154,8 +161,34 @@ class Reader:
         return 0
 
 
+def open_files(run: RunDir, *, labelled: bool = True) -> tuple[int, int]:
+    """Return what a reader of the run needs; without the timeline, if not labelled.
+
+    Raises:
+        OSError: this process has too many open.
+    """
+    output = _opened(run, "output")
+    try:
+        return output, _opened(run, "timeline") if labelled else -1
+    except OSError:
+        if output >= 0:
+            os.close(output)
+        raise
+
+
+def _duplicates(one: int, other: int) -> tuple[int, int]:
+    """Return descriptors of the same files, -1 for -1."""
+    first = os.dup(one) if one >= 0 else -1
+    try:
+        return first, os.dup(other) if other >= 0 else -1
+    except OSError:
+        if first >= 0:
+            os.close(first)
+        raise
+
+
 def _opened(run: RunDir, name: str) -> int:
-    """Open a file of the run; -1 if it is damaged: no output reads as missing bytes, no timeline as `mixed`."""
+    """Open a file of the run; -1 if it is damaged."""
     try:
         return run.open(name)
     except OSError as error:

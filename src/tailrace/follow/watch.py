@@ -25,9 +25,11 @@ from tailrace.host.wait import POLLIN
 EVENTS_BYTES = 65536
 POLL_S = 0.25
 LIVENESS_S = 1.0
+NEVER = float("inf")
 REMOTE = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "virtiofs", "vboxsf")
 """file systems on which changes made elsewhere are not announced"""
-Ring = Callable[[], None]
+Ring = Callable[[], float | None]
+"""returns in how many seconds it wants to be called again, if at all"""
 
 
 class Watched:
@@ -40,11 +42,6 @@ class Watched:
         self.is_orphaned = False
         """nobody holds the run's lock: its keeper is dead, or it waits in the queue"""
         self.seen: tuple[int, bool] = (-1, False)
-
-    def ring(self) -> None:
-        """Ring everybody."""
-        for ring in list(self.rings.values()):
-            ring()
 
     def look(self) -> bool:
         """Look at size and result, for file systems that announce nothing; True if something changed."""
@@ -210,9 +207,11 @@ class Watcher:
         self._by_key: dict[tuple[int, int], tuple[int, ...]] = {}
         self._bell = Bell()
         self._is_running = False
+        self._due: dict[int, tuple[float, Ring]] = {}
+        """by subscription: when it wants to be rung again"""
 
     def subscribe(self, run: RunDir, ring: Ring) -> Subscription:
-        """Ring whenever the run may have changed. Look at it once more after this call.
+        """Ring whenever the run may have changed, and once now.
 
         Args:
             run: the run; it may be closed afterwards.
@@ -227,6 +226,7 @@ class Watcher:
             watched = self._watched.get(key) or self._add(run, key)
             subscription = Subscription(self, watched, key)
             watched.rings[id(subscription)] = ring
+            self._due[id(subscription)] = 0.0, ring
             if not self._is_running:
                 self._is_running = True
                 real.start_thread(self._serve)
@@ -237,6 +237,7 @@ class Watcher:
         """Ring this subscription no more, and forget the run with its last one."""
         with self._guard:
             watched.rings.pop(number, None)
+            self._due.pop(number, None)
             if watched.rings or self._watched.get(key) is not watched:
                 return
             del self._watched[key]
@@ -272,7 +273,7 @@ class Watcher:
         period = LIVENESS_S if self._backend.fd >= 0 else POLL_S
         checked = time.monotonic()
         while True:
-            ready = [fd for fd, _events in poll.poll(period * 1000 if self._watched else None)]
+            ready = [fd for fd, _events in poll.poll(self._timeout_ms(period))]
             if self._bell.fd in ready:
                 self._bell.clear()
             now = time.monotonic()
@@ -283,7 +284,28 @@ class Watcher:
                     checked = now
                     ringing += self._orphaned()
                 for watched in ringing:
-                    watched.ring()
+                    self._ring(watched.rings, now)
+                self._ring_late(now)
+
+    def _timeout_ms(self, period_s: float) -> float | None:
+        with self._guard:
+            if not self._watched:
+                return None
+            soonest = min([due for due, _ring in self._due.values()], default=NEVER)
+        return max(0.0, min(period_s, soonest - time.monotonic())) * 1000
+
+    def _ring_late(self, now: float) -> None:
+        """Ring those who wanted it about now."""
+        if self._due:
+            self._ring({key: ring for key, (due, ring) in self._due.items() if due <= now}, now)
+
+    def _ring(self, rings: dict[int, Ring], now: float) -> None:
+        for key, ring in rings.items():
+            again_s = ring()
+            if again_s is None:
+                self._due.pop(key, None)
+            else:
+                self._due[key] = now + again_s, ring
 
     def _changed(self, *, announced: bool, is_due: bool) -> list[Watched]:
         if self._backend.fd < 0:

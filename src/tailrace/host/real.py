@@ -38,6 +38,11 @@ def make_poll() -> "select.poll":
     return cast("Callable[[], select.poll]", _original("select", "poll"))()
 
 
+def make_epoll() -> "select.epoll":
+    """Return an epoll object of the operating system, which must be Linux."""
+    return cast("Callable[[], select.epoll]", _original("select", "epoll"))()
+
+
 @contextmanager
 def poll_in_place() -> Iterator[None]:
     """Have `select.poll` where everybody looks for it, also where eventlet has removed it."""

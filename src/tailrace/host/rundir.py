@@ -13,6 +13,7 @@ Everything is opened relative to the run's directory and without following links
 `result.json` together mean: the keeper is dead.
 """
 
+import copy
 import errno
 import marshal
 import os
@@ -61,6 +62,16 @@ class RunDir:
             if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
                 raise _unknown(run_id) from None
             raise
+
+    def again(self) -> Self:
+        """Return the same directory, with a descriptor of its own; also if it has been removed meanwhile."""
+        other = copy.copy(self)
+        other.fd = os.dup(self.fd)
+        return other
+
+    def is_removed(self) -> bool:
+        """Tell whether the directory is no more; what was opened in it before can still be read."""
+        return os.fstat(self.fd).st_nlink == 0
 
     def close(self) -> None:
         """Let go of the directory."""

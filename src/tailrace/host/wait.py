@@ -9,12 +9,14 @@ viewers; and eventlet's switches into its caller once for each descriptor that i
 caller waits by then.
 """
 
+import select
 import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 from tailrace.host import real
 
+_AT_ONCE = 8
 POLLIN = 1
 """poll(2); eventlet takes the constants away with `select.poll`"""
 
@@ -68,6 +70,15 @@ def readable(fds: Sequence[int], timeout_s: float | None) -> list[int]:
     for fd in fds:
         poll.register(fd, POLLIN)
     return [fd for fd, _events in poll.poll(None if left_s is None else left_s * 1000)]
+
+
+def first_of(epoll: "select.epoll", timeout_s: float) -> list[int]:
+    """Return descriptors of which an epoll tells now, or within `timeout_s` at most (infinite: for ever)."""
+    timeout = None if timeout_s == float("inf") else max(0.0, timeout_s)
+    if _is_in_gevent() or _eventlet_hub() is not None:
+        readable([epoll.fileno()], timeout)
+        timeout = 0
+    return [fd for fd, _events in epoll.poll(timeout, _AT_ONCE)]
 
 
 def give_way() -> None:

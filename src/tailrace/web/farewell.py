@@ -26,15 +26,15 @@ class Farewell:
         self._guard = real.make_lock()
         self._bells: dict[int, Bell] = {}
 
-    def add(self, bell: Bell) -> None:
+    def add(self, viewer: object, bell: Bell) -> None:
         """Ring when the worker is told to stop."""
         with self._guard:
-            self._bells[id(bell)] = bell
+            self._bells[id(viewer)] = bell
 
-    def remove(self, bell: Bell) -> None:
-        """Ring no more; after this call the bell is certainly not used."""
+    def remove(self, viewer: object) -> None:
+        """Ring no more; after this call the bell is certainly not used for this viewer."""
         with self._guard:
-            self._bells.pop(id(bell), None)
+            self._bells.pop(id(viewer), None)
 
     def serve(self) -> None:
         """Look until the worker is told to stop; then ring whoever is there, and who still comes sees it himself."""
@@ -55,8 +55,8 @@ def is_due() -> bool:
     return farewell is not None and not farewell.worker.alive
 
 
-def add(bell: Bell) -> None:
-    """Ring when this process is told to stop, if it is a gunicorn worker."""
+def add(viewer: object, bell: Bell) -> None:
+    """Ring this bell, and none before it, for the viewer when this process is told to stop, if it is gunicorn's."""
     farewell = _farewells.get(os.getpid())
     if farewell is None:
         if (worker := gunicorn_worker()) is None:
@@ -65,13 +65,13 @@ def add(bell: Bell) -> None:
         farewell = _farewells.setdefault(os.getpid(), fresh)
         if farewell is fresh:
             real.start_thread(fresh.serve)
-    farewell.add(bell)
+    farewell.add(viewer, bell)
 
 
-def remove(bell: Bell) -> None:
-    """Ring no more."""
+def remove(viewer: object) -> None:
+    """Ring for the viewer no more."""
     if (farewell := _farewells.get(os.getpid())) is not None:
-        farewell.remove(bell)
+        farewell.remove(viewer)
 
 
 def _sleep(seconds: float) -> None:

@@ -1,10 +1,11 @@
 """The body of a response that follows a run, for servers that take an iterator of bytes.
 
-One loop looks at the output, and waits on two things together: the bell that rings when there may be more, and the
-viewer's own socket. What the loop does when nothing is there, it does by due times: 50 ms after the last output the
-framer lets go of what it held only to gather it; some time after anything was sent comes a heartbeat, and some time
-after the last output, if the route wants it, an interval message; and after the bell rang, but at most four times a
-second, it looks whether the run's state has changed.
+One loop gives what is there: from the viewer's own place in the output, or, once that is at the end, from the broadcast
+for all who are (`tailrace.web.broadcast`). Where nothing is there it waits on two things together: the bell that rings
+when there may be more, and the viewer's own socket. What it does meanwhile, it does by due times: 50 ms after the last
+output the framer lets go of what it held only to gather it; some time after anything was sent comes a heartbeat, and
+some time after the last output, if the route wants it, an interval message; and after the bell rang, but at most four
+times a second, it looks whether the run's state has changed.
 
 How a body may stop: behind the recorded end, or, with `follow` off, where the output ended when it was asked for, it is
 complete. Before that, a wire that aborts raises, so that the server cuts the connection without a terminating chunk; an
@@ -13,13 +14,14 @@ no other way to say so. What is raised is always a `ConnectionResetError`: of th
 sent any more. (After any other exception Werkzeug's server writes an error page into the stream, and the terminating
 chunk behind it.)
 
-Buffers: what one look gives, 256 KiB at most, and what the framer holds. The command waits for neither.
+Buffers: what one look gives, 256 KiB at most, and what the framer holds; or what the broadcast has that this viewer has
+not, 1 MiB at most. The command waits for neither.
 """
 
 import errno
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from tailrace.core.errors import StreamBroken, TailraceError
 from tailrace.core.outcome import Cancelled, FailedToStart, Lost
@@ -31,17 +33,15 @@ from tailrace.core.wires.gather import SILENCE_S
 from tailrace.engine.base import Cursor, End
 from tailrace.engine.run import Run
 from tailrace.follow.bell import Bell
-from tailrace.host.wait import give_way, readable
-from tailrace.web import farewell
+from tailrace.follow.waiter import IS_SHARED, Waiter, make_waiter
+from tailrace.host.wait import give_way
+from tailrace.web import broadcast, farewell
+from tailrace.web.broadcast import NEVER, NEWS_S, Key, Member, Told, told
 from tailrace.web.client import Client
 from tailrace.web.pace import Pace
 
-NEWS_S = 0.25
-"""between two looks at the run's state"""
-NEVER = float("inf")
-
-Told: TypeAlias = tuple[State, str | None, str | None, int | None]
-"""what viewers are told of as it changes"""
+UNTOLD: Told = (State.RUNNING, None, None, None)
+"""on wires that never tell"""
 
 
 def ignore(_error: Exception) -> None:
@@ -55,6 +55,8 @@ class Place(NamedTuple):
     info: RunInfo
     """the run as it was when it was asked for"""
     cursor: Cursor
+    is_whole: bool = True
+    """whether all streams are wanted"""
 
 
 class Body:
@@ -71,9 +73,15 @@ class Body:
     def __init__(self, place: Place, framer: Framer, *, client: Client, pace: Pace, stop_at: int | None = None) -> None:
         self.report: Callable[[Exception], None] = ignore
         """told of an error that stops the stream early"""
-        self._run, self._info, self._cursor = place
+        self._run, self._info = place.run, place.info
+        self._cursor: Cursor | None = place.cursor
         self._framer = framer
-        self._told = _told(self._info)
+        self._key: Key = (id(place.run.engine), place.run.id, framer.name)
+        self._may_share = IS_SHARED and stop_at is None and pace.interval_s is None and place.is_whole
+        self._member: Member | None = None
+        self._until: int | None = None
+        self._waiter: Waiter | None = None
+        self._told = told(self._info) if framer.tells_states else UNTOLD
         self._pace = pace
         self._client = client
         self._stop_at = stop_at
@@ -102,25 +110,37 @@ class Body:
 
     def close(self) -> None:
         """Let go of everything; the run goes on. Safe to repeat."""
-        self._cursor.close()
+        farewell.remove(self)
+        if self._cursor is not None:
+            self._cursor.close()
+        if self._member is not None:
+            self._member.leave()
+        if self._waiter is not None:
+            self._waiter.close()
         if self._bell is not None:
-            farewell.remove(self._bell)
             self._bell.close()
-            self._bell = None
+        self._cursor = self._member = self._waiter = self._bell = None
 
     def _pieces(self) -> Iterator[bytes]:
         yield self._framer.begin(self._info)
         while self._framer.aborts or not farewell.is_due():
-            seen = self._cursor.look()
+            if self._member is not None:
+                if data := self._shared(self._member):
+                    yield data
+                    give_way()
+                continue
+            seen = self._own().look(self._until)
             if isinstance(seen, End):
                 if not self._framer.tells_end and not is_whole(seen.run):
                     raise StreamBroken("the run has no end of its own", op="follow", subject=seen.run.id)
                 yield self._framer.end(seen.run)
                 return
+            if seen is None and self._may_share and self._meets():
+                continue
             if data := self._gone_on(seen) if seen is not None else self._idle():
                 yield data
                 give_way()  # a viewer that takes all at once would hold up the other greenlets
-            if self._stop_at is not None and (seen is None or self._cursor.offset >= self._stop_at):
+            if self._stop_at is not None and (seen is None or self._own().offset >= self._stop_at):
                 yield self._framer.flush()
                 return
 
@@ -144,7 +164,7 @@ class Body:
     def _wanted(self, chunks: list[Chunk]) -> list[Chunk]:
         """Return the chunks without what lies behind `stop_at`."""
         stop_at = self._stop_at
-        if stop_at is None or self._cursor.offset <= stop_at:
+        if stop_at is None or self._own().offset <= stop_at:
             return chunks
         return [chunk._replace(data=chunk.data[: stop_at - chunk.offset]) for chunk in chunks if chunk.offset < stop_at]
 
@@ -167,23 +187,33 @@ class Body:
         return b""
 
     def _wait(self, timeout_s: float) -> None:
-        """Wait until there may be more. The bell is cleared before the next look, so no ring is lost.
+        """Wait until there may be more.
 
         Raises:
             ConnectionResetError: the viewer has left.
         """
         if self._bell is None:
             self._bell = Bell()
-            self._cursor.on_change(self._bell.ring)
-            if not self._framer.aborts:
-                farewell.add(self._bell)
+            self._listen(self._bell)
+            self._own().on_change(self._bell.ring)
             self._news_at = self._news_due
             return
-        ready = readable([self._bell.fd, *self._client.fds], min(timeout_s, self._client.ask_s))
-        if self._bell.fd in ready:
-            self._bell.clear()
-            self._news_at = min(self._news_at, self._news_due)
-        elif (ready or self._client.ask_s < NEVER) and self._client.is_gone():
+        self._hear(timeout_s)
+        self._news_at = min(self._news_at, self._news_due)
+
+    def _listen(self, bell: Bell) -> None:
+        if self._waiter is None:
+            self._waiter = make_waiter()
+        self._waiter.listen(bell)
+        if not self._framer.aborts:
+            farewell.add(self, bell)
+
+    def _hear(self, timeout_s: float) -> None:
+        """Wait for the bell that is listened to. It is taken for rung before the next look, so no ring is lost."""
+        if self._waiter is None:
+            return
+        has_news = self._waiter.wait(min(timeout_s, self._client.ask_s), self._client.fds)
+        if (has_news or self._client.ask_s < NEVER) and self._client.is_gone():
             raise ConnectionResetError(errno.ECONNRESET, "the viewer has left")
 
     def _news(self) -> bytes:
@@ -193,10 +223,68 @@ class Body:
         if not self._framer.tells_states:
             return b""
         info = self._run.info()
-        if info.is_finished or _told(info) == self._told:
+        if info.is_finished or told(info) == self._told:
             return b""  # the end is told when the output is complete
-        self._told = _told(info)
+        self._told = told(info)
         return self._framer.state(info)
+
+    # Together with others
+
+    def _own(self) -> Cursor:
+        """Return the viewer's own place; one that is in a broadcast has none."""
+        assert self._cursor is not None  # noqa: S101  (for mypy)
+        return self._cursor
+
+    def _meets(self) -> bool:
+        """Nothing more is there: begin or join the broadcast, or go towards it; false if neither is possible now."""
+        offset, has_more, self._until = self._framer.resume_offset, self._until is not None, None
+        place = broadcast.place_of(self._key, offset)
+        if place is None:
+            return self._begins() or has_more
+        if place > self._own().offset:
+            self._until = place
+            return True
+        if (member := broadcast.join(self._key, offset, self._told)) is None:
+            return has_more
+        self._own().close()
+        self._enter(member)
+        return True
+
+    def _begins(self) -> bool:
+        if self._own().info().state is State.QUEUED:
+            return False  # who waits for a runner looks after it
+        if (member := broadcast.begin(self._key, self._own(), self._framer, self._told)) is None:
+            return False
+        self._enter(member)
+        return True
+
+    def _enter(self, member: Member) -> None:
+        self._cursor, self._member = None, member
+        self._listen(member.bell)
+        if self._bell is not None:
+            self._bell.close()
+            self._bell = None
+
+    def _shared(self, member: Member) -> bytes:
+        """Return what has come to all; wait if there is nothing."""
+        data = member.take()
+        if data is None:
+            self._part(member)
+        elif not data:
+            now = time.monotonic()
+            if now >= self._beat_due:
+                self._beat_due = now + self._pace.heartbeat_s
+                return self._framer.heartbeat()
+            self._hear(self._beat_due - now)
+        return data or b""
+
+    def _part(self, member: Member) -> None:
+        """Go on alone."""
+        self._told = member.told if self._framer.tells_states else UNTOLD
+        self._member = None
+        farewell.remove(self)
+        self._cursor, self._framer = member.part()
+        self._flush_due = time.monotonic() + SILENCE_S
 
 
 def is_whole(info: RunInfo) -> bool:
@@ -205,7 +293,3 @@ def is_whole(info: RunInfo) -> bool:
     Of a lost run nobody knows; one that never ran printed nothing, which is not the same as a command that did so.
     """
     return not info.dropped and not isinstance(info.outcome, Lost | FailedToStart | Cancelled)
-
-
-def _told(info: RunInfo) -> Told:
-    return info.state, info.held, info.hint, info.queue_place

@@ -77,7 +77,7 @@ def show(engine: Engine, request: Request, run_id: str, *, wire: str, view: View
         return Response(status=HTTPStatus.OK, headers=headers)
     framer = wires.framer(wire, run_id, cursor.offset)
     stop_at = None if view.follow or info.is_finished else info.size
-    place = Place(Run(engine, run_id), info, cursor)
+    place = Place(Run(engine, run_id), info, cursor, is_whole=view.stream is None)
     body = Body(place, framer, client=request.client, pace=request.pace, stop_at=stop_at)
     return Response(status=HTTPStatus.OK, headers=headers, body=body)
 

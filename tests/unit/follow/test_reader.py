@@ -17,7 +17,7 @@ from tailrace.core.piece import Chunk
 from tailrace.core.timeline import RECORD_BYTES, Record, Stream
 from tailrace.engine import preparation
 from tailrace.follow import reader
-from tailrace.follow.reader import Reader
+from tailrace.follow.reader import Reader, open_files
 from tailrace.host import rundir
 from tailrace.host.rundir import RunDir
 from tailrace.host.statedir import StateDir
@@ -88,7 +88,7 @@ def test_bytes_and_labels_are_those_of_the_model(pieces: list[Piece], data: st.D
     with pytest.MonkeyPatch.context() as patch, model.on_disk() as run:
         patch.setattr(reader, "CHUNK_BYTES", data.draw(st.integers(1, 50)))
         patch.setattr(reader, "_RECORDS_AT_ONCE", data.draw(st.integers(1, 5)))
-        one = Reader(run, begin)
+        one = Reader(run.id, open_files(run), begin)
         chunks = read_all(one, ends)
         one.close()
     assert b"".join(chunk.data for chunk in chunks) == model.data[begin:]
@@ -108,7 +108,7 @@ def test_one_stream_alone(pieces: list[Piece], stream: Stream, data: st.DataObje
     model = Model(pieces)
     begin = data.draw(st.integers(0, len(model.data)))
     with model.on_disk() as run:
-        one = Reader(run, begin, stream=stream)
+        one = Reader(run.id, open_files(run), begin, stream=stream)
         chunks = read_all(one, [len(model.data)])
         assert one.offset == len(model.data)
         one.close()
@@ -127,7 +127,7 @@ def test_damage_never_makes_a_label_wrong(pieces: list[Piece], data: st.DataObje
     del records[data.draw(st.integers(0, len(records))) :]
     begin = data.draw(st.integers(0, len(model.data)))
     with model.on_disk(records=bytes(records)) as run:
-        one = Reader(run, begin)
+        one = Reader(run.id, open_files(run), begin)
         one.recorded = len(model.records)
         chunks = read_all(one, [len(model.data)])
         one.close()
@@ -144,7 +144,7 @@ def test_records_may_run_ahead_of_the_bytes(pieces: list[Piece], data: st.DataOb
     size = data.draw(st.integers(0, len(model.data)))
     count = sum(record.offset <= size for record in model.records)
     with model.on_disk(model.data[:size], model.timeline[: count * RECORD_BYTES]) as run:
-        one = Reader(run, 0)
+        one = Reader(run.id, open_files(run), 0)
         chunks = read_all(one, [size])
         for name, rest in (("timeline", model.timeline[count * RECORD_BYTES :]), ("output", model.data[size:])):
             fd = run.open(name, os.O_WRONLY | os.O_APPEND)
@@ -160,7 +160,7 @@ def test_without_labels_everything_is_mixed() -> None:
     """And comes in larger pieces."""
     model = Model([Piece(Stream.STDOUT, 5, 0), Piece(Stream.STDERR, 5, 9000)])
     with model.on_disk() as run:
-        one = Reader(run, 2, labelled=False)
+        one = Reader(run.id, open_files(run, labelled=False), 2)
         assert one.read(10) == [Chunk(2, model.data[2:], Stream.MIXED, None)]
         assert one.read(10) == []
         one.close()
@@ -170,7 +170,7 @@ def test_bytes_that_are_gone_are_an_error() -> None:
     """A size that was seen, and nothing there any more."""
     model = Model([Piece(Stream.STDOUT, 5, 0)])
     with model.on_disk() as run:
-        one = Reader(run, 0)
+        one = Reader(run.id, open_files(run), 0)
         os.truncate(f"{run.state.path}/runs/{run.id}/output", 0)
         with pytest.raises(StreamBroken) as caught:
             one.read(5)

@@ -55,6 +55,32 @@ while told.count("slept") < len(others):
 assert len(told) == 2 * len(others)
 """
 
+EDGES = """
+import socket
+from contextlib import closing
+from tailrace.follow.bell import Bell
+from tailrace.follow.waiter import IS_SHARED, make_waiter
+bell, next_bell = Bell(), Bell()
+ours, theirs = socket.socketpair()
+peer = ours.fileno()
+with closing(make_waiter()) as one, closing(make_waiter()) as other:
+    for waiter in (one, other) if IS_SHARED else (one,):
+        waiter.listen(bell)
+        assert not waiter.wait(0.01, [])
+    for _ in range(3):
+        bell.ring()
+        for waiter in (one, other) if IS_SHARED else (one,):
+            assert not waiter.wait(60, [])  # each hears it, nobody clears it
+    one.listen(next_bell)
+    bell.close()
+    next_bell.ring()
+    assert not one.wait(60, [])
+    theirs.send(b"GET /")
+    assert not IS_SHARED or not one.wait(0.01, [peer])
+    theirs.close()
+    assert one.wait(60, [peer])
+"""
+
 HIGH = """
 import os, resource
 from tailrace.host.wait import readable
@@ -89,6 +115,12 @@ def test_says_what_is_readable(world: str) -> None:
 def test_greenlets_wait_beside_each_other(world: str) -> None:
     """Twenty wait for two descriptors each, that ring together; each is woken once, and only where it waited."""
     check(world, COOPERATES)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_one_bell_wakes_many(world: str) -> None:
+    """Again and again, without being cleared; a peer's end is heard, what it says is not."""
+    check(world, EDGES)
 
 
 @pytest.mark.parametrize("world", WORLDS)

@@ -44,6 +44,10 @@ class Framer(ABC):
         self._taken = offset
         self._returned = offset
 
+    def at(self, offset: int) -> "Framer":
+        """Return another framer, which goes on with the same stream from a `resume_offset` of it on."""
+        return type(self)(self._run_id, offset)
+
     @property
     def resume_offset(self) -> int:
         """Where a client that got everything returned so far may go on; what is held back comes again from there."""

@@ -32,12 +32,16 @@ class CastFramer(Framer):
     aborts = True
     tells_states = False
 
-    def __init__(self, run_id: str, offset: int) -> None:
+    def __init__(self, run_id: str, offset: int, *, is_terminal: bool = False) -> None:
         super().__init__(run_id, offset)
         self._held = Held()
         self._stream = Stream.STDOUT
         self._time_s = 0.0
-        self._is_terminal = False
+        self._is_terminal = is_terminal
+
+    def at(self, offset: int) -> "CastFramer":
+        """Return one that goes on with the same recording."""
+        return CastFramer(self._run_id, offset, is_terminal=self._is_terminal)
 
     def begin(self, info: RunInfo) -> bytes:
         """Return the header."""

@@ -8,15 +8,17 @@ from functools import partial
 
 import pytest
 
-from tailrace.core.errors import InvalidInput, OffsetBeyondEnd
+from tailrace.core.errors import InvalidInput, OffsetBeyondEnd, StreamBroken
 from tailrace.core.outcome import Exited
+from tailrace.core.states import State
 from tailrace.core.timeline import Stream
-from tailrace.engine.base import End, Engine
+from tailrace.engine.base import End, Engine, Retention
 from tailrace.testing.engine.viewer import (
     TWO_STREAMS,
     cat,
     ended,
     in_threads,
+    left_alone,
     python,
     shell,
     watch,
@@ -174,6 +176,78 @@ class FollowingContract:
         run.send(b"x")
         watch_until(engine, run.id, b"x")
         assert not rings.is_set()
+
+    def test_a_ring_comes_once_and_again_when_it_says_so(self, engine: Engine) -> None:
+        """At once, though nothing happens; and later, as often as it asks for that."""
+        run = cat(engine)
+        with closing(engine.cursor(run.id)) as cursor:
+            left, done = [0.02, 0.0, None], threading.Event()
+
+            def ring() -> float | None:
+                if len(left) == 1:
+                    done.set()
+                return left.pop(0) if left else None
+
+            cursor.on_change(ring)
+            assert done.wait(60)
+
+    def test_more_gives_output_alone(self, engine: Engine) -> None:
+        """What is there, then nothing yet; at the end it says that something else comes, and `look` tells what."""
+        run = cat(engine)
+        with closing(engine.cursor(run.id)) as cursor:
+            assert cursor.more() == []
+            run.send(b"one\n")
+            watch_until(engine, run.id, b"one\n")
+            assert b"".join(chunk.data for chunk in cursor.more() or ()) == b"one\n"
+            assert cursor.more() == []
+            assert cursor.info().state is State.RUNNING
+            run.close_input()
+            ended(run)
+            assert cursor.more() is None
+            assert isinstance(cursor.look(), End)
+            assert cursor.info().outcome == Exited(0)
+
+    def test_a_look_stops_where_it_is_told_to(self, engine: Engine) -> None:
+        """Nothing is given from there on, and nothing is said of what comes."""
+        run = shell(engine, PRINT_LINES)
+        ended(run)
+        with closing(engine.cursor(run.id)) as cursor:
+            chunks = cursor.look(until=7)
+            assert isinstance(chunks, list)
+            assert b"".join(chunk.data for chunk in chunks) == LINES[:7]
+            assert cursor.look(until=7) is None
+            assert watch_cursor(cursor).data == LINES[7:]
+
+    def test_another_cursor_goes_on_from_anywhere(self, engine: Engine) -> None:
+        """Also when the run has been removed; and the first one may be closed."""
+        run = shell(engine, PRINT_LINES)
+        ended(run)
+        with closing(engine.cursor(run.id)) as cursor:
+            others = [cursor.at(offset) for offset in (0, 3, len(LINES))]
+            assert engine.prune(Retention(count=0)).runs == 1
+            others.append(cursor.at(5))
+        for other, rest in zip(others, (LINES, LINES[3:], b"", LINES[5:]), strict=True):
+            with closing(other):
+                seen = other.look() if rest else []
+                assert isinstance(seen, list)
+                assert b"".join(chunk.data for chunk in seen) == rest
+                end = other.look()
+                assert isinstance(end, End)
+                assert end.run.outcome == Exited(0)
+
+    def test_a_run_that_is_removed_before_its_end_was_seen(self, engine: Engine) -> None:
+        """Who was too late for the end is told so, and does not wait for ever."""
+        run = cat(engine)
+        with closing(engine.cursor(run.id)) as cursor:
+            run.send(b"one\n")
+            run.close_input()
+            left_alone(engine, run.id)
+            engine.prune(Retention(count=0))
+            chunks = cursor.look()
+            assert isinstance(chunks, list)
+            assert b"".join(chunk.data for chunk in chunks) == b"one\n"
+            with pytest.raises(StreamBroken):
+                watch_cursor(cursor)
 
     def test_the_handle_follows(self, engine: Engine) -> None:
         """`follow` gives chunks until the end, from an offset, a tail, or one stream."""

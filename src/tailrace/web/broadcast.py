@@ -1,0 +1,311 @@
+"""One reading of a run for all its viewers that have come to its end.
+
+Theory of operation. A viewer reads on by itself, with a cursor and a framer of its own, until nothing more is there.
+Then it joins the broadcast of its run and wire, if that stands at the same offset, and lets go of its own; if there is
+no broadcast, it begins one, with what it has. From then on the watcher's thread reads each new piece once, frames it
+once, puts it into the log, and rings one bell, which all members hear. A member takes from the log what it has not had.
+Nothing is locked for that: the log is a value, replaced as a whole.
+
+To join, a viewer must stand where a piece ends. So it first has the broadcast read what is there now, out of turn, and
+then reads up to that place by itself, and no further.
+
+A member whose next piece is in the log no more (its client is slow), parts: it reads on by itself from its own offset,
+and joins again when it has caught up. All part when something else comes than output: a gap, the end, a dead keeper,
+or more than the log can hold. So whatever is not plain streaming happens in one place, the viewer's own loop.
+
+Under load pieces are gathered: a broadcast of n members rings at most once in n times `GATHER_S`, the first piece after
+a pause at once. So what all members together cost is bounded, however fast the command prints.
+"""
+
+import os
+import time
+from typing import Final, NamedTuple, TypeAlias
+
+from tailrace.core.errors import EngineError, StreamBroken
+from tailrace.core.run import RunInfo
+from tailrace.core.states import State
+from tailrace.core.wires import Framer
+from tailrace.core.wires.gather import SILENCE_S
+from tailrace.engine.base import Cursor
+from tailrace.follow.bell import Bell
+from tailrace.host import real
+
+GATHER_S = 0.00025
+"""for each member, between two rings: what waking it and sending to it may cost"""
+GATHER_AT_MOST_S = 0.1
+LOG_BYTES = 1 << 20
+"""what a member may be behind"""
+KEEP_S = 1.0
+"""for members that are late; then a silent run's log is empty"""
+NEWS_S = 0.25
+"""between two looks at the run's state"""
+NEVER = float("inf")
+
+Told: TypeAlias = tuple[State, str | None, str | None, int | None]
+"""what viewers are told of as it changes"""
+Key: TypeAlias = tuple[int, str, str]
+"""the engine's id(), the run's id, the wire"""
+
+
+def told(info: RunInfo) -> Told:
+    """Return what viewers are told of the run as it changes."""
+    return info.state, info.held, info.hint, info.queue_place
+
+
+class Piece(NamedTuple):
+    """Bytes for every member."""
+
+    end: int
+    """where a client could resume after it"""
+    data: bytes
+
+
+class Log(NamedTuple):
+    """The last pieces, in order, and where things stand after them."""
+
+    first: int
+    """the number of the first of them; they are counted from 0"""
+    pieces: tuple[Piece, ...]
+    end: int
+    """where a client could resume after the last"""
+    told: Told
+
+    @property
+    def next(self) -> int:
+        """The number of the piece that is to come."""
+        return self.first + len(self.pieces)
+
+    def grown(self, pieces: list[Piece]) -> tuple[Piece, ...]:
+        """Return its pieces and these, without the oldest that are too many."""
+        kept, size = [*self.pieces, *pieces], 0
+        for at in range(len(kept) - 1, -1, -1):
+            size += len(kept[at].data)
+            if size > LOG_BYTES:
+                return tuple(kept[at + 1 :])
+        return tuple(kept)
+
+
+class Broadcast:
+    """Made by its first member, whose cursor and framer it keeps."""
+
+    def __init__(self, cursor: Cursor, framer: Framer, at: Told) -> None:
+        """Begin at the cursor's offset.
+
+        Args:
+            cursor: at the end of what there is now.
+            framer: which has framed what lies before; it may hold something back.
+            at: what the first member was told of the run.
+
+        Raises:
+            OSError: this process has too many files open.
+        """
+        self.cursor = cursor
+        self.framer = framer
+        self.first_offset = framer.resume_offset
+        self.members = 1
+        self.is_over = False
+        """only what is in the log will come"""
+        self.log = Log(0, (), framer.resume_offset, at)
+        self.bell = Bell()
+        self._turn = real.make_lock()
+        self._due = self._news_due = 0.0
+        self._flush_at = self._news_at = self._empty_at = NEVER
+
+    def begin(self) -> None:
+        """Read on from now."""
+        try:
+            self.cursor.on_change(self.ring)
+        except (OSError, EngineError):  # it cannot be watched: each member finds that out by itself
+            with self._turn:
+                self.is_over = True
+                self.bell.ring()
+
+    def ring(self, *, out_of_turn: bool = False) -> float | None:
+        """Read what has come, and wake the members; called by the watcher. Return the seconds until the next time."""
+        with self._turn:
+            if self.is_over:
+                self.bell.ring()
+                return None
+            now = time.monotonic()
+            self._news_at = min(self._news_at, self._news_due)
+            if now < self._due and not out_of_turn:
+                return self._due - now
+            pieces = self._news(now) + self._output(now) + self._flushed(now)
+            if pieces:
+                self._due = now + min(self.members * GATHER_S, GATHER_AT_MOST_S)
+                self._empty_at = now + KEEP_S
+                self._put(self.log.grown(pieces), len(pieces))
+            elif now >= self._empty_at:
+                self._empty_at = NEVER
+                self._put((), 0)
+            if pieces or self.is_over:
+                self.bell.ring()
+            soonest = min(self._flush_at, self._news_at, self._empty_at)
+            return None if soonest == NEVER else max(0.0, soonest - now)
+
+    def close(self) -> None:
+        """Let go of everything; nobody is a member any more."""
+        with self._turn:
+            self.is_over = True  # nobody reads or rings from here on
+        self.cursor.close()
+        with self._turn:
+            self.bell.close()
+
+    def _put(self, pieces: tuple[Piece, ...], fresh: int) -> None:
+        self.log = Log(self.log.next + fresh - len(pieces), pieces, self.framer.resume_offset, self.log.told)
+
+    def _output(self, now: float) -> list[Piece]:
+        """Return what was printed, as one piece."""
+        framed, size = [], 0
+        try:
+            while chunks := self.cursor.more():
+                for chunk in chunks:
+                    framed.append(self.framer.output(chunk))
+                    size += len(framed[-1])
+                if size > LOG_BYTES:
+                    break
+        except (EngineError, StreamBroken, OSError):
+            chunks = None
+        self.is_over = chunks is None or size > LOG_BYTES
+        if framed:
+            is_holding = self.framer.resume_offset < self.cursor.offset
+            self._flush_at = now + SILENCE_S if is_holding else NEVER
+        return self._piece(b"".join(framed))
+
+    def _flushed(self, now: float) -> list[Piece]:
+        """Return what was held back only to gather it, when it has been silent for long enough."""
+        if now < self._flush_at:
+            return []
+        self._flush_at = NEVER
+        return self._piece(self.framer.flush())
+
+    def _news(self, now: float) -> list[Piece]:
+        """Return the run's state, if what viewers are told of it has changed."""
+        if now < self._news_at:
+            return []
+        self._news_due, self._news_at = now + NEWS_S, NEVER
+        if not self.framer.tells_states:
+            return []
+        info = self.cursor.info()
+        if info.is_finished or told(info) == self.log.told:
+            return []  # the end is told by each viewer's own loop
+        self.log = self.log._replace(told=told(info))
+        return self._piece(self.framer.state(info))
+
+    def _piece(self, data: bytes) -> list[Piece]:
+        return [Piece(self.framer.resume_offset, data)] if data else []
+
+
+class Member:
+    """One viewer's place in a broadcast. `leave` it in any case."""
+
+    def __init__(self, key: Key, broadcast: Broadcast, number: int, offset: int) -> None:
+        self.offset = offset
+        """where its client could resume"""
+        self._key = key
+        self._broadcast = broadcast
+        self._number = number
+        self._is_in = True
+
+    @property
+    def bell(self) -> Bell:
+        """What rings when there may be more, or all is over."""
+        return self._broadcast.bell
+
+    @property
+    def told(self) -> Told:
+        """What was last told of the run's state."""
+        return self._broadcast.log.told
+
+    def take(self) -> bytes | None:
+        """Return what has come since the last time, empty if nothing has; None: part, for nothing more comes here."""
+        is_over, log = self._broadcast.is_over, self._broadcast.log
+        if self._number < log.first:
+            return None
+        if self._number == log.next:
+            return None if is_over else b""
+        pieces = log.pieces[self._number - log.first :]
+        self._number, self.offset = log.next, pieces[-1].end
+        return pieces[0].data if len(pieces) == 1 else b"".join([piece.data for piece in pieces])
+
+    def part(self) -> tuple[Cursor, Framer]:
+        """Leave, and return a cursor and a framer that go on from here.
+
+        Raises:
+            EngineError: this process has too many files open.
+        """
+        try:
+            return self._broadcast.cursor.at(self.offset), self._broadcast.framer.at(self.offset)
+        finally:
+            self.leave()
+
+    def leave(self) -> None:
+        """Be a member no longer; the last one closes the broadcast. Safe to repeat."""
+        if not self._is_in:
+            return
+        self._is_in = False
+        with _guard:
+            self._broadcast.members -= 1
+            is_last = not self._broadcast.members
+            if is_last and _broadcasts.get(self._key) is self._broadcast:
+                del _broadcasts[self._key]
+        if is_last:
+            self._broadcast.close()
+
+
+def place_of(key: Key, offset: int) -> int | None:
+    """Return the offset at which who stands at `offset` can join; None: there is no broadcast of this key."""
+    with _guard:
+        broadcast = _broadcasts.get(key)
+    if broadcast is None or broadcast.is_over:
+        return None
+    if broadcast.log.end < offset:
+        broadcast.ring(out_of_turn=True)
+    return broadcast.log.end
+
+
+def join(key: Key, offset: int, at: Told) -> Member | None:
+    """Join the broadcast of this key; None if there is none that goes on from the offset, and has told the same."""
+    with _guard:
+        broadcast = _broadcasts.get(key)
+        if broadcast is None or broadcast.is_over:
+            return None
+        log = broadcast.log
+        if (log.end, log.told) != (offset, at):
+            return None
+        broadcast.members += 1
+    return Member(key, broadcast, log.next, offset)
+
+
+def begin(key: Key, cursor: Cursor, framer: Framer, at: Told) -> Member | None:
+    """Begin a broadcast with a viewer's cursor and framer, which are its own from now on; None: it has one already.
+
+    Raises:
+        OSError: this process has too many files open; cursor and framer stay the viewer's.
+    """
+    with _guard:
+        if (other := _broadcasts.get(key)) is not None and not other.is_over:
+            return None
+        broadcast = _broadcasts[key] = Broadcast(cursor, framer, at)
+    broadcast.begin()  # not under the guard: it may let other greenlets run
+    return Member(key, broadcast, 0, broadcast.first_offset)
+
+
+def going() -> list[Broadcast]:
+    """Return the broadcasts of this process: how many runs are being watched at their ends, and by how many."""
+    with _guard:
+        return list(_broadcasts.values())
+
+
+_broadcasts: Final[dict[Key, Broadcast]] = {}
+_guard = real.make_lock()
+
+
+def _forget_parents() -> None:
+    """In a forked child: the parent's broadcasts, read by its watcher, are not here."""
+    global _guard  # noqa: PLW0603
+    _broadcasts.clear()
+    _guard = real.make_lock()
+
+
+os.register_at_fork(after_in_child=_forget_parents)
