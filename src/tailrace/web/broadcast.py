@@ -21,7 +21,7 @@ import os
 import time
 from typing import Final, NamedTuple, TypeAlias
 
-from tailrace.core.errors import EngineError, StreamBroken
+from tailrace.core.errors import EngineError
 from tailrace.core.run import RunInfo
 from tailrace.core.states import State
 from tailrace.core.wires import Framer
@@ -34,7 +34,9 @@ GATHER_S = 0.00025
 """for each member, between two rings: what waking it and sending to it may cost"""
 GATHER_AT_MOST_S = 0.1
 LOG_BYTES = 1 << 20
-"""what a member may be behind"""
+"""what a log has at most; a member may be behind by half of it"""
+LOG_PIECES = 1024
+"""the same, where pieces are small"""
 KEEP_S = 1.0
 """for members that are late; then a silent run's log is empty"""
 NEWS_S = 0.25
@@ -61,28 +63,29 @@ class Piece(NamedTuple):
 
 
 class Log(NamedTuple):
-    """The last pieces, in order, and where things stand after them."""
+    """The last pieces, in order, and where things stand after them. Pieces are only ever added at the list's end."""
 
     first: int
-    """the number of the first of them; they are counted from 0"""
-    pieces: tuple[Piece, ...]
+    """the number of the list's first piece; they are counted from 0"""
+    next: int
+    """the number of the piece that is to come; the list may be ahead of it"""
+    pieces: list[Piece]
     end: int
     """where a client could resume after the last"""
     told: Told
 
-    @property
-    def next(self) -> int:
-        """The number of the piece that is to come."""
-        return self.first + len(self.pieces)
+    def since(self, number: int) -> list[Piece]:
+        """Return the pieces from this number on."""
+        return self.pieces[number - self.first : self.next - self.first]
 
-    def grown(self, pieces: list[Piece]) -> tuple[Piece, ...]:
-        """Return its pieces and these, without the oldest that are too many."""
-        kept, size = [*self.pieces, *pieces], 0
-        for at in range(len(kept) - 1, -1, -1):
-            size += len(kept[at].data)
-            if size > LOG_BYTES:
-                return tuple(kept[at + 1 :])
-        return tuple(kept)
+    def latest(self, most_bytes: int) -> list[Piece]:
+        """Return the last pieces that are no more than so many bytes."""
+        size = 0
+        for at in range(len(self.pieces) - 1, -1, -1):
+            size += len(self.pieces[at].data)
+            if size > most_bytes:
+                return self.pieces[at + 1 :]
+        return self.pieces[:]
 
 
 class Broadcast:
@@ -105,7 +108,8 @@ class Broadcast:
         self.members = 1
         self.is_over = False
         """only what is in the log will come"""
-        self.log = Log(0, (), framer.resume_offset, at)
+        self.log = Log(0, 0, [], framer.resume_offset, at)
+        self._log_bytes = 0
         self.bell = Bell()
         self._turn = real.make_lock()
         self._due = self._news_due = 0.0
@@ -123,25 +127,33 @@ class Broadcast:
     def ring(self, *, out_of_turn: bool = False) -> float | None:
         """Read what has come, and wake the members; called by the watcher. Return the seconds until the next time."""
         with self._turn:
-            if self.is_over:
+            try:
+                return self._ring(out_of_turn=out_of_turn)
+            except Exception:  # noqa: BLE001  the watcher serves others too; each member will meet it by itself
+                self.is_over = True
                 self.bell.ring()
                 return None
-            now = time.monotonic()
-            self._news_at = min(self._news_at, self._news_due)
-            if now < self._due and not out_of_turn:
-                return self._due - now
-            pieces = self._news(now) + self._output(now) + self._flushed(now)
-            if pieces:
-                self._due = now + min(self.members * GATHER_S, GATHER_AT_MOST_S)
-                self._empty_at = now + KEEP_S
-                self._put(self.log.grown(pieces), len(pieces))
-            elif now >= self._empty_at:
-                self._empty_at = NEVER
-                self._put((), 0)
-            if pieces or self.is_over:
-                self.bell.ring()
-            soonest = min(self._flush_at, self._news_at, self._empty_at)
-            return None if soonest == NEVER else max(0.0, soonest - now)
+
+    def _ring(self, *, out_of_turn: bool) -> float | None:
+        if self.is_over:
+            self.bell.ring()
+            return None
+        now = time.monotonic()
+        self._news_at = min(self._news_at, self._news_due)
+        if now < self._due and not out_of_turn:
+            return self._due - now
+        pieces = self._news(now) + self._output(now) + self._flushed(now)
+        if pieces:
+            self._due = now + min(self.members * GATHER_S, GATHER_AT_MOST_S)
+            self._empty_at = now + KEEP_S
+            self._add(pieces)
+        elif now >= self._empty_at:
+            self._empty_at = NEVER
+            self._keep([])
+        if pieces or self.is_over:
+            self.bell.ring()
+        soonest = min(self._flush_at, self._news_at, self._empty_at)
+        return None if soonest == NEVER else max(0.0, soonest - now)
 
     def close(self) -> None:
         """Let go of everything; nobody is a member any more."""
@@ -151,22 +163,29 @@ class Broadcast:
         with self._turn:
             self.bell.close()
 
-    def _put(self, pieces: tuple[Piece, ...], fresh: int) -> None:
-        self.log = Log(self.log.next + fresh - len(pieces), pieces, self.framer.resume_offset, self.log.told)
+    def _add(self, pieces: list[Piece]) -> None:
+        log = self.log
+        log.pieces.extend(pieces)
+        self.log = log._replace(next=log.first + len(log.pieces), end=self.framer.resume_offset)
+        self._log_bytes += sum(len(piece.data) for piece in pieces)
+        if self._log_bytes > LOG_BYTES or len(log.pieces) > LOG_PIECES:
+            self._keep(self.log.latest(LOG_BYTES // 2)[-LOG_PIECES // 2 :])
+
+    def _keep(self, pieces: list[Piece]) -> None:
+        """Drop all other pieces; they are the last ones, in a list of their own."""
+        self.log = self.log._replace(first=self.log.next - len(pieces), pieces=pieces)
+        self._log_bytes = sum(len(piece.data) for piece in pieces)
 
     def _output(self, now: float) -> list[Piece]:
         """Return what was printed, as one piece."""
         framed, size = [], 0
-        try:
-            while chunks := self.cursor.more():
-                for chunk in chunks:
-                    framed.append(self.framer.output(chunk))
-                    size += len(framed[-1])
-                if size > LOG_BYTES:
-                    break
-        except (EngineError, StreamBroken, OSError):
-            chunks = None
-        self.is_over = chunks is None or size > LOG_BYTES
+        while chunks := self.cursor.more():
+            for chunk in chunks:
+                framed.append(self.framer.output(chunk))
+                size += len(framed[-1])
+            if size > LOG_BYTES // 2:
+                break
+        self.is_over = chunks is None or size > LOG_BYTES // 2
         if framed:
             is_holding = self.framer.resume_offset < self.cursor.offset
             self._flush_at = now + SILENCE_S if is_holding else NEVER
@@ -199,7 +218,8 @@ class Broadcast:
 class Member:
     """One viewer's place in a broadcast. `leave` it in any case."""
 
-    def __init__(self, key: Key, broadcast: Broadcast, number: int, offset: int) -> None:
+    def __init__(self, key: Key, broadcast: Broadcast, number: int, offset: int, at: Told) -> None:
+        self._told = at
         self.offset = offset
         """where its client could resume"""
         self._key = key
@@ -214,8 +234,9 @@ class Member:
 
     @property
     def told(self) -> Told:
-        """What was last told of the run's state."""
-        return self._broadcast.log.told
+        """What was last told of the run's state; of one that is behind, perhaps not the last."""
+        log = self._broadcast.log
+        return log.told if self._number == log.next else self._told
 
     def take(self) -> bytes | None:
         """Return what has come since the last time, empty if nothing has; None: part, for nothing more comes here."""
@@ -224,7 +245,7 @@ class Member:
             return None
         if self._number == log.next:
             return None if is_over else b""
-        pieces = log.pieces[self._number - log.first :]
+        pieces = log.since(self._number)
         self._number, self.offset = log.next, pieces[-1].end
         return pieces[0].data if len(pieces) == 1 else b"".join([piece.data for piece in pieces])
 
@@ -274,7 +295,7 @@ def join(key: Key, offset: int, at: Told) -> Member | None:
         if (log.end, log.told) != (offset, at):
             return None
         broadcast.members += 1
-    return Member(key, broadcast, log.next, offset)
+    return Member(key, broadcast, log.next, offset, at)
 
 
 def begin(key: Key, cursor: Cursor, framer: Framer, at: Told) -> Member | None:
@@ -288,7 +309,7 @@ def begin(key: Key, cursor: Cursor, framer: Framer, at: Told) -> Member | None:
             return None
         broadcast = _broadcasts[key] = Broadcast(cursor, framer, at)
     broadcast.begin()  # not under the guard: it may let other greenlets run
-    return Member(key, broadcast, 0, broadcast.first_offset)
+    return Member(key, broadcast, 0, broadcast.first_offset, at)
 
 
 def going() -> list[Broadcast]:
