@@ -16,10 +16,7 @@ import os
 import resource
 import select
 import signal
-import socket
-import sys
 import time
-from typing import NamedTuple
 
 import msgspec
 
@@ -31,19 +28,18 @@ from tailrace.core.run import Live, ProcessId
 from tailrace.core.spec import LADDER, Rung
 from tailrace.core.states import Event, State
 from tailrace.core.timeline import Stream
-from tailrace.host import ending, fault, ladder, linux, lock, settle, spawn, tree, unix
+from tailrace.host import fault, ladder, linux, lock, settle, spawn, tree, unix
 from tailrace.host.clock import Clock
 from tailrace.host.control import Connection, ControlServer
 from tailrace.host.feeder import Feeder
-from tailrace.host.forker import receive_order
 from tailrace.host.ladder import Ladder
 from tailrace.host.linux import Stat
 from tailrace.host.messages import CloseInput, Input, KeeperRequest, Reply, Resize, Signal, Stop
 from tailrace.host.mover import Moved, Mover
 from tailrace.host.order import Order
 from tailrace.host.rundir import LIVE, Damaged, RunDir
-from tailrace.host.spawn import Blank, Born, Command
-from tailrace.host.statedir import StateDir
+from tailrace.host.spawn import Born, Command
+from tailrace.host.stage import Stage, is_told_to_go
 from tailrace.host.tree import Traces
 
 FULL_NS = 250_000_000
@@ -62,78 +58,6 @@ LONGEST_MS = 3_600_000.0
 """poll(2) takes no more than 24 days"""
 READS = 16
 """pieces from one stream before the others, and everything else, get their turn"""
-
-
-_is_told_to_go = False
-
-
-class Stage(NamedTuple):
-    """What any run needs, made before it is known which."""
-
-    state: StateDir
-    poll: select.poll
-    wakeup: int
-    wakeup_end: int
-    blank: Blank | None
-    """None: the system had no process to give"""
-
-
-def set_stage(state: StateDir) -> Stage:
-    """Make everything that a run needs and can be made before there is one."""
-    poll = select.poll()
-    reading, writing = _wake_on_signals()
-    poll.register(reading, select.POLLIN)
-    try:
-        blank = spawn.prepare(state)
-    except OSError:
-        blank = None
-    return Stage(state, poll, reading, writing, blank)
-
-
-def wait_and_keep(state: StateDir, link: socket.socket) -> None:
-    """Be a keeper, in a fresh fork: make ready, wait for an order, and own that run until it is over.
-
-    Args:
-        state: the state directory.
-        link: the socket by which the order comes.
-    """
-    global _is_told_to_go  # noqa: PLW0603
-    _is_told_to_go = False  # it was for the forker, if anybody
-    os.setsid()
-    linux.become_subreaper()
-    stage = set_stage(state)
-    ordered = receive_order(link) if _is_ordered(stage, link) else None
-    if ordered is not None:
-        with RunDir(state, ordered.run_id) as run:
-            fault.ARMED = ordered.fault
-            fault.point("starting:kept")
-            _keep(run, Keeper(run, ordered, stage))
-    elif stage.blank is not None:
-        stage.blank.abandon()
-
-
-def _is_ordered(stage: Stage, link: socket.socket) -> bool:
-    """Wait for the order, or the end of the runner; False if a signal told us to go, so that no run is hit by it."""
-    stage.poll.register(link, select.POLLIN)
-    while not _is_told_to_go:
-        ready = [fd for fd, _events in stage.poll.poll()]
-        if link.fileno() in ready:
-            stage.poll.unregister(link)
-            return True
-        os.read(stage.wakeup, 4096)
-    return False
-
-
-def _keep(run: RunDir, keeper: "Keeper") -> None:
-    """Own the run until it is over."""
-    try:
-        result = keeper.run()
-    except Exception as error:
-        _log_failure()
-        keeper.end_tree()
-        result = keeper.lost(f"the keeper failed: {error}")
-    _record(run, result)
-    keeper.outlive()
 
 
 class Keeper:
@@ -360,7 +284,7 @@ class Keeper:
             self._release()
         if self._viewers_ns is not None and now >= self._viewers_ns:
             self._look_for_viewers(now)
-        if _is_told_to_go and self._cause is None:
+        if is_told_to_go() and self._cause is None:
             self._stop(Stopped("a signal to its keeper"))
         wall, idle = self._limit_instants()
         if wall is not None and now >= wall:
@@ -615,51 +539,6 @@ class Keeper:
                 due, noted = now + LATE_NS, late
 
 
-def _record(run: RunDir, result: Result) -> None:
-    """Write the result, waiting for room on a full disk."""
-    while True:
-        try:
-            ending.record(run, result)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            time.sleep(FULL_NS / 1e9)
-        else:
-            return
-
-
 def _session_of(process: Stat) -> tuple[int, int]:
     leader = linux.stat_of(process.session)
     return process.session, leader.start if leader else 0
-
-
-def _log_failure() -> None:
-    """Write the traceback to the runner's log; the log may be on the disk that is full."""
-    import traceback
-
-    try:
-        traceback.print_exc(file=sys.stderr)
-    except OSError:
-        pass
-
-
-def prepare_signals() -> None:
-    """Set what keepers do on signals, in the process that forks them: doing it in each would cost 0.2 MiB each."""
-    signal.signal(signal.SIGCHLD, _note_signal)
-    signal.signal(signal.SIGTERM, _note_signal)
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-
-
-def _note_signal(number: int, _frame: object) -> None:
-    """Note SIGTERM, as a machine sends it when it goes down; a child's end is seen by its waking us."""
-    global _is_told_to_go  # noqa: PLW0603 (a signal belongs to the process)
-    if number == signal.SIGTERM:
-        _is_told_to_go = True
-
-
-def _wake_on_signals() -> tuple[int, int]:
-    """Return the ends of a pipe that becomes readable when a signal has come."""
-    reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    return reading, writing

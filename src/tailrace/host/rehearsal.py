@@ -16,9 +16,10 @@ from tailrace.core.spec import Launch, Spec
 from tailrace.host import cgroup, ending, linux, rundir
 from tailrace.host.clock import anchor
 from tailrace.host.forker import Spare, receive_order
-from tailrace.host.keeper import Keeper, set_stage
+from tailrace.host.keeper import Keeper
 from tailrace.host.order import Order, order_for
 from tailrace.host.rundir import RunDir
+from tailrace.host.stage import set_stage
 from tailrace.host.statedir import StateDir
 from tailrace.host.unix import pair
 

@@ -32,13 +32,14 @@ from tailrace.host import cgroup, ending, linux, lock, messages, settings, settl
 from tailrace.host.clock import Clock, anchor
 from tailrace.host.forker import Forker, divide
 from tailrace.host.housekeeping import Housekeeping
-from tailrace.host.keeper import prepare_signals, wait_and_keep
+from tailrace.host.keep import wait_and_keep
 from tailrace.host.linux import Stat
 from tailrace.host.messages import RUNNER_REQUESTS, Begin, Configure, Drain, Reply, Status
 from tailrace.host.order import order_for
 from tailrace.host.queue import Queue
 from tailrace.host.rehearsal import rehearse
 from tailrace.host.rundir import Damaged, RunDir
+from tailrace.host.stage import prepare_signals
 from tailrace.host.statedir import StateDir, write_file
 
 RESCAN_S = 1.0
