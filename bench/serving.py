@@ -62,19 +62,26 @@ def drain_runner(path: Path) -> None:
         state.close()
 
 
+def tree(port: int) -> list[int]:
+    """Return the pids of the server on the port."""
+    return [
+        int(entry.name)
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdecimal() and f"127.0.0.1:{port}".encode() in _read(entry / "cmdline")
+    ]
+
+
 def tree_cpu_s(port: int) -> float:
     """Return the seconds of processor time that the server on the port has taken, with the children it has reaped."""
-    total = 0.0
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                command = (entry / "cmdline").read_bytes()
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if f"127.0.0.1:{port}".encode() in command:
-                total += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-    return total
+    stats = [_read(Path(f"/proc/{pid}/stat")).rpartition(b")")[2].split() for pid in tree(port)]
+    return sum(sum(map(int, fields[11:15])) for fields in stats) / os.sysconf("SC_CLK_TCK")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def ask_client(*arguments: str) -> object:
