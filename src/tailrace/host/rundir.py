@@ -34,6 +34,8 @@ from tailrace.host.statedir import StateDir, read_file, write_all, write_file
 SPEC = msgspec.json.Decoder(Spec)
 LIVE = msgspec.json.Decoder(Live)
 RESULT = msgspec.json.Decoder(Result)
+_REMOVALS = 100
+"""tries to remove a directory into which others may still put something"""
 LIVE_BYTES = 4096
 """live.json is padded to this, so that it can be overwritten in place when the disk is full"""
 
@@ -273,20 +275,40 @@ def create(state: StateDir, spec: Spec, launch: Launch, *, pinned: bool = False)
 
 
 def remove_tree(name: str, *, dir_fd: int) -> None:
-    """Remove a run's directory, with whatever somebody has put into it."""
-    try:
-        fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=dir_fd)
-    except FileNotFoundError:
-        return
-    try:
-        for entry in os.listdir(fd):
-            try:
-                os.unlink(entry, dir_fd=fd)
-            except (IsADirectoryError, PermissionError):
-                remove_tree(entry, dir_fd=fd)
-    finally:
-        os.close(fd)
-    os.rmdir(name, dir_fd=dir_fd)
+    """Remove a run's directory, with whatever somebody has put into it.
+
+    A viewer that has it open may put its lock file back meanwhile; so what is not empty then is emptied again.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    for _ in range(_REMOVALS):
+        try:
+            fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=dir_fd)
+        except FileNotFoundError:
+            return
+        try:
+            _empty(fd)
+        finally:
+            os.close(fd)
+        try:
+            os.rmdir(name, dir_fd=dir_fd)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
+        else:
+            return
+    raise OSError(errno.ENOTEMPTY, "somebody puts files into it all the time", name)
+
+
+def _empty(fd: int) -> None:
+    for entry in os.listdir(fd):
+        try:
+            os.unlink(entry, dir_fd=fd)
+        except FileNotFoundError:
+            continue
+        except (IsADirectoryError, PermissionError):
+            remove_tree(entry, dir_fd=fd)
 
 
 def _unknown(run_id: str) -> UnknownRun:

@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from tailrace.core.errors import StreamBroken, TailraceError
+from tailrace.core.errors import StreamBroken, TailraceError, UnknownRun
 from tailrace.core.outcome import Cancelled, FailedToStart, Lost
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
@@ -222,7 +222,10 @@ class Body:
         self._news_at = NEVER
         if not self._framer.tells_states:
             return b""
-        info = self._run.info()
+        try:
+            info = self._run.info()
+        except UnknownRun:  # it has just been removed; its output can be read to its end all the same
+            return b""
         if info.is_finished or told(info) == self._told:
             return b""  # the end is told when the output is complete
         self._told = told(info)

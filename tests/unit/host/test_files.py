@@ -1,7 +1,9 @@
 """Small files of the state directory, sockets in deep directories, and a run put on disk whole or not at all."""
 
+import contextlib
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,3 +107,25 @@ def test_sockets_do_not_mind_deep_directories(tmp_path: Path) -> None:
         peer.close()
     assert (deep / "s").stat().st_mode & 0o777 == 0o600
     os.close(fd)
+
+
+def test_a_directory_is_removed_though_somebody_still_opens_files_in_it(tmp_path: Path) -> None:
+    """As viewers do with the lock of a run that is pruned meanwhile."""
+    top, place = os.open(tmp_path, os.O_RDONLY), tmp_path / "gone"
+    place.mkdir()
+    (place / "output").write_bytes(b"x")
+    own = os.open(place, os.O_RDONLY)
+
+    def look() -> None:
+        with contextlib.suppress(FileNotFoundError):
+            while True:
+                os.close(os.open("lock", os.O_RDWR | os.O_CREAT, 0o600, dir_fd=own))
+
+    looker = threading.Thread(target=look)
+    looker.start()
+    rundir.remove_tree("gone", dir_fd=top)
+    looker.join(60)
+    assert not looker.is_alive()
+    assert not place.exists()
+    os.close(own)
+    os.close(top)
