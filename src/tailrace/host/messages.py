@@ -146,7 +146,7 @@ def ask(peer: socket.socket, request: RunnerRequest | KeeperRequest) -> Reply:
     while (body := inbox.take()) is None:
         if not readable([peer.fileno()], peer.gettimeout()):
             raise TimeoutError(errno.ETIMEDOUT, "no answer in time")
-        data = peer.recv(65536)
+        data = peer.recv(4096)
         if not data:
             raise ConnectionResetError(errno.ECONNRESET, "closed without an answer")
         inbox.feed(data)

@@ -177,10 +177,11 @@ def read_file(name: str, *, dir_fd: int, limit: int = 64 << 20) -> bytes:
     """
     fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=dir_fd)
     try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file", name)
-        parts = []
-        while limit > 0 and (part := os.read(fd, min(limit, 1 << 20))):
+        size, parts = status.st_size + 1, []  # one more, to see the end; it may have grown since
+        while limit > 0 and (part := os.read(fd, min(limit, size))):
             parts.append(part)
             limit -= len(part)
         return b"".join(parts)
