@@ -38,6 +38,12 @@ def gunicorn(*options: str) -> tuple[str, ...]:
     return (*common, *options, APP + "()")
 
 
+def uwsgi(*options: str) -> tuple[str, ...]:
+    """Return what runs uWSGI with these options."""
+    begin = ("-c", "import sys, pyuwsgi; pyuwsgi.run(sys.argv[1:])", "--http-socket", "127.0.0.1:{port}")
+    return (*begin, "--master", "--die-on-term", *options, "--module", APP + "()")
+
+
 KINDS = {
     "werkzeug": Kind(command=(*SERVE, "werkzeug", "{port}")),
     "sync": Kind(command=gunicorn("--worker-class", "sync", "--timeout", "0"), is_concurrent=False),
@@ -59,13 +65,8 @@ KINDS = {
         ),
         resets=False,
     ),
-    "uwsgi": Kind(
-        command=(
-            *("-c", "import sys, pyuwsgi; pyuwsgi.run(sys.argv[1:])", "--http-socket", "127.0.0.1:{port}"),
-            *("--master", "--die-on-term", "--threads", THREADS, "--module", APP + "()"),
-        ),
-        sends_headers_first=False,
-    ),
+    "uwsgi": Kind(command=uwsgi("--threads", THREADS), sends_headers_first=False),
+    "uwsgi-gevent": Kind(command=uwsgi("--gevent", "1000"), is_green=True, sends_headers_first=False),
 }
 
 
