@@ -1,4 +1,4 @@
-"""Stop watching, and go on where you left off: `curl -C - -o log http://127.0.0.1:5000/runs/ID`, again and again."""
+"""Stop watching, and go on where you left off: `curl -N -C - -o log http://127.0.0.1:5000/runs/ID`, again and again."""
 
 from flask import Flask, Response
 

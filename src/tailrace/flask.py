@@ -25,6 +25,7 @@ from tailrace._flask.blueprint import Adapter, Authorize
 from tailrace._flask.commands import Commands
 from tailrace._flask.settings import Home, Settings, configured
 from tailrace.core.errors import TailraceError
+from tailrace.core.wires import WIRES
 from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
 from tailrace.web import servers
@@ -69,6 +70,8 @@ class Tailrace:
         self._default = Home(settings)
         self._homes: WeakKeyDictionary[Flask, Home] = WeakKeyDictionary()
         if app is not None:
+            if not isinstance(app, Flask):
+                raise TypeError(f"Tailrace(app) takes the Flask application, not {app!r}")
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
@@ -101,6 +104,8 @@ class Tailrace:
     def _home(self) -> Home:
         homes = self._homes
         if not homes:
+            if has_app_context():
+                raise RuntimeError("this Tailrace serves no application yet: Tailrace(app), or init_app(app)")
             return self._default
         if has_app_context():
             if (home := homes.get(_current())) is not None:
@@ -194,6 +199,8 @@ class Tailrace:
         return run
 
     def _request(self, wire: str | None, pace: Pace) -> Request:
+        if not isinstance(pace, Pace):
+            raise TypeError(f"pace is a Pace(…), not {pace!r}")
         asked, user = flask_request, self._home.settings.user
         servers.prepare(asked.environ)
         if (warning := servers.warning(asked.environ)) is not None:
@@ -203,11 +210,23 @@ class Tailrace:
             path=asked.script_root + asked.path,
             query=asked.args.to_dict(),
             headers={name: asked.headers[name] for name in HEADERS if name in asked.headers},
-            user=user() if user is not None else None,
-            wire=wire,
+            user=_checked_user(user() if user is not None else None),
+            wire=_checked_wire(wire),
             pace=pace,
             client=client_of(asked.environ),
         )
+
+
+def _checked_user(user: object) -> str | None:
+    if user is None or isinstance(user, str):
+        return user
+    raise TypeError(f"the function `user` must return text or None, not {user!r}: str(…) makes it text")
+
+
+def _checked_wire(wire: str | None) -> str | None:
+    if wire is None or wire in WIRES:
+        return wire
+    raise ValueError(f"there is no wire {wire!r}; wires: {', '.join(WIRES)}")
 
 
 def _current() -> Flask:

@@ -59,9 +59,7 @@ def _check(key: str, value: object) -> None:
 
 
 def _bad(key: str, what: str, hint: str) -> InvalidInput:
-    error = InvalidInput(f"{key} {what}", op="configure", subject=key, hint=hint)
-    error.add_note(hint)
-    return error
+    return InvalidInput(f"{key} {what}", op="configure", subject=key, hint=hint)
 
 
 class Home:

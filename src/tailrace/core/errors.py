@@ -22,6 +22,8 @@ class TailraceError(Exception):
         self.op = op
         self.subject = subject
         self.hint = hint
+        if hint:
+            self.add_note(hint)
 
 
 class CallerError(TailraceError):

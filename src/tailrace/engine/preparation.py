@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 from tailrace.core import ids
 from tailrace.core import spec as checks
@@ -20,7 +20,11 @@ from tailrace.engine.base import StartOptions
 from tailrace.host import fault, linux
 from tailrace.host.clock import anchor
 
+Value = TypeVar("Value")
 LIMIT_NAMES = tuple(name.removeprefix("RLIMIT_") for name in dir(resource) if name.startswith("RLIMIT_"))
+SWITCHES = {
+    "pty", "merge", "stdin", "unbuffer", "inherit_env", "leave_children", "no_new_privileges", "pin",
+}  # fmt: skip
 _KNOWN = frozenset(StartOptions.__annotations__)
 _last_us = 0
 _guard = threading.Lock()
@@ -34,6 +38,10 @@ def prepare(argv: object, options: StartOptions) -> tuple[Spec, Launch]:
     """
     if unknown := sorted(set(options) - _KNOWN):
         raise _bad(unknown[0], "is not an option", f"options: {', '.join(sorted(_KNOWN))}")
+    for name in SWITCHES & set(options):
+        if not isinstance(value := options.get(name), bool):
+            hint = "run.send(data) writes to it" if name == "stdin" else "it is a switch"
+            raise _bad(name, f"is True or False, not {value!r}", hint)
     exact_argv = checks.check_argv(argv)
     cwd = _directory(options.get("cwd"))
     env = _environment(options)
@@ -77,10 +85,10 @@ def _spec(argv: tuple[bytes, ...], cwd: bytes, env: tuple[tuple[bytes, bytes], .
         ladder=checks.check_ladder(options.get("ladder", checks.LADDER)),
         leave_children=bool(options.get("leave_children", False)),
         no_new_privileges=bool(options.get("no_new_privileges", False)),
-        rlimits=_rlimits(options.get("rlimits") or {}),
+        rlimits=_rlimits(_mapping("rlimits", options.get("rlimits"))),
         key=key,
         when_busy=_when_busy(options.get("when_busy", "join")),
-        labels=checks.check_labels(dict(options.get("labels") or {})),
+        labels=checks.check_labels(_mapping("labels", options.get("labels"))),
         by=by,
         origin=options.get("origin"),
     )
@@ -114,12 +122,18 @@ def _environment(options: StartOptions) -> tuple[tuple[bytes, bytes], ...]:
     """Return what the command's environment is to be: the caller's, unbuffered Python, and what was added or taken."""
     env = dict(os.environ) if options.get("inherit_env", True) else {}
     env.setdefault("PYTHONUNBUFFERED", "1")
-    for name, value in (options.get("env") or {}).items():
+    for name, value in _mapping("env", options.get("env")).items():
         if value is None:
             env.pop(name, None)
         else:
             env[name] = value
     return checks.check_env(env)
+
+
+def _mapping(subject: str, value: Mapping[str, Value] | None) -> Mapping[str, Value]:
+    if value is not None and not isinstance(value, Mapping):
+        raise _bad(subject, f"must be a dictionary, got {value!r}", "names and their values")
+    return value or {}
 
 
 def _stdio(options: StartOptions) -> Stdio:
@@ -174,7 +188,7 @@ def _optional_name(subject: str, value: object) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not 0 < len(value) <= 256 or not value.isprintable():
-        raise _bad(subject, "is not usable", "1 to 256 printable characters")
+        raise _bad(subject, f"cannot be {value!r}", "text of 1 to 256 printable characters")
     return value
 
 

@@ -316,7 +316,9 @@ def _unknown(run_id: str) -> UnknownRun:
         f"there is no run {run_id[:40]!r} here",
         op="open",
         subject=run_id[:40],
-        hint="`tailrace list` shows the runs; it may have been pruned",
+        hint="`tailrace list` shows the runs; it may have been pruned"
+        if ids.is_id(run_id)
+        else "this is no run's id at all; a command is a list of arguments",
     )
 
 

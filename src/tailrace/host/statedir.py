@@ -26,7 +26,7 @@ _NAMES = {
     "version", "active", "runs", "runner.sock", "runner.lock", "runner.log", "runner.start", "settings.json",
     "ended", ".rehearsal", "keys.lock", "catalog.db", "catalog.db-wal", "catalog.db-shm", "catalog.db-journal",
 }  # fmt: skip
-_HINT = "choose another with --state-dir or TAILRACE_STATE"
+_HINT = "choose another: TAILRACE_STATE, --state-dir on the command line, state_dir= in Python"
 
 
 def default_path() -> str:
@@ -267,7 +267,8 @@ def _unusable(path: str, error: OSError) -> EngineError:
         errno.EACCES: "permission denied",
         errno.EROFS: "the file system is read-only",
         errno.ENOTDIR: "a part of the path is not a directory",
-        errno.ENOENT: "it is not there, or is not complete",
+        errno.ENOENT: "it cannot be made there, or is not complete",
+        errno.EEXIST: "it is a file, not a directory",
         errno.ENOSPC: "no space left on the device",
         errno.ENAMETOOLONG: "a name in the path is too long",
         errno.ELOOP: "a part of it is a symbolic link",

@@ -1,5 +1,6 @@
 """What any adapter does with a request: start or watch, and turn what goes wrong into a response."""
 
+import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -44,6 +45,8 @@ class Answering:
             TypeError: an option that does not exist, or one for a run that is there already: the route's mistake.
         """
         _check_names("stream", options)
+        if on_disconnect not in ("keep", "stop"):
+            raise ValueError(f"on_disconnect is 'keep' or 'stop', not {on_disconnect!r}")
         if on_disconnect == "stop":
             options.setdefault("unwatched_timeout", RECONNECT_S)
         if isinstance(what, Run | str) and options:
@@ -78,4 +81,6 @@ class Answering:
 
 def _check_names(function: str, options: StartOptions) -> None:
     if unknown := sorted(set(options) - set(StartOptions.__annotations__)):
-        raise TypeError(f"{function}() has no option {unknown[0]!r}; see tailrace.engine.base.StartOptions")
+        close = difflib.get_close_matches(unknown[0], StartOptions.__annotations__, 1)
+        meant = f"; did you mean {close[0]!r}?" if close else f"; options: {', '.join(StartOptions.__annotations__)}"
+        raise TypeError(f"{function}() has no option {unknown[0]!r}{meant}")

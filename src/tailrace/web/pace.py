@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from tailrace.core import spec as checks
 from tailrace.core.errors import InvalidInput
 
 HEARTBEAT_S = 15.0
+LONGEST_S = 1e9
 INTERVAL_TEXT = "*** Interval"
 
 
@@ -28,13 +28,24 @@ class Pace:
         Raises:
             InvalidInput: a duration that is none, or a text that is not one line.
         """
-        checks.positive(self.heartbeat_s, "heartbeat")
+        _check("heartbeat_s", self.heartbeat_s)
         if self.interval_s is not None:
-            checks.positive(self.interval_s, "interval")
-        if not self.interval_text.isprintable():
+            _check("interval_s", self.interval_s)
+        if not _is_line(self.interval_text):
             raise InvalidInput(
-                "interval_text is not printable",
+                f"interval_text cannot be {self.interval_text!r}",
                 op="follow",
                 subject="interval_text",
-                hint="one line, no newline in it",
+                hint="it is one line of text, no newline in it",
             )
+
+
+def _is_line(text: object) -> bool:
+    return isinstance(text, str) and text.isprintable()
+
+
+def _check(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST_S:
+        raise InvalidInput(
+            f"{name} cannot be {value!r}", op="follow", subject=name, hint="it is a number of seconds, more than 0"
+        )

@@ -136,7 +136,7 @@ def _check_no_place(request: Request) -> None:
     if found := [name for name in PLACES if name in request.query]:
         raise InvalidInput(
             f"{found[0]} asks for a place in a run, and this address starts a new one",
-            op="start",
+            op="follow",
             subject=found[0],
             hint=f"leave {found[0]} out; to go on in an event stream, send the Last-Event-ID",
         )

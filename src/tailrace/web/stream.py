@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from tailrace.core.errors import StreamBroken, TailraceError, UnknownRun
-from tailrace.core.outcome import Cancelled, FailedToStart, Lost
+from tailrace.core.outcome import Cancelled, FailedToStart, Lost, describe
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
 from tailrace.core.states import State
@@ -132,7 +132,7 @@ class Body:
             seen = self._own().look(self._until)
             if isinstance(seen, End):
                 if not self._framer.tells_end and not is_whole(seen.run):
-                    raise StreamBroken("the run has no end of its own", op="follow", subject=seen.run.id)
+                    raise _not_whole(seen.run)
                 yield self._framer.end(seen.run)
                 return
             if seen is None and self._may_share and self._meets():
@@ -296,3 +296,13 @@ def is_whole(info: RunInfo) -> bool:
     Of a lost run nobody knows; one that never ran printed nothing, which is not the same as a command that did so.
     """
     return not info.dropped and not isinstance(info.outcome, Lost | FailedToStart | Cancelled)
+
+
+def _not_whole(info: RunInfo) -> StreamBroken:
+    how = "bytes of it were not kept" if info.outcome is None or info.dropped else describe(info.outcome)
+    return StreamBroken(
+        f"run {info.id} has no whole output: {how}",
+        op="follow",
+        subject=info.id,
+        hint="the wires that can tell how a run ended do so: lines, sse, ndjson, cast",
+    )

@@ -216,3 +216,68 @@ def test_closing_a_response_lets_go_of_it(state_dir: Path, tmp_path: Path, place
     wait_for(lambda: open_files(state_dir) == 0)
     gate.touch()
     assert run.wait(60).size == 11
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"on_disconnect": "kill"}, "on_disconnect is 'keep' or 'stop', not 'kill'"),
+        ({"pace": 5}, "pace is a Pace"),
+        ({"wire": "eventsource"}, "wires: text, lines, sse, ndjson, cast"),
+        ({"timout": 3}, "did you mean 'timeout'?"),
+        ({"elsewhere": 3}, "options: .*timeout"),
+    ],
+)
+def test_a_routes_mistake_says_what_is_possible(state_dir: Path, options: dict[str, object], message: str) -> None:
+    """It is raised at the route's author, and nothing is started."""
+    app = Flask(__name__)
+    race = Tailrace(app, state_dir=state_dir)
+    with app.test_request_context("/"), pytest.raises((TypeError, ValueError), match=message):
+        race.stream(["true"], **options)  # type: ignore[arg-type]
+    assert not commands(state_dir)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("stdin", "hello", "stdin is True or False, not 'hello'"),
+        ("pty", 1, "pty is True or False, not 1"),
+        ("labels", ["a"], "labels must be a dictionary, got"),
+        ("env", ["A=1"], "env must be a dictionary, got"),
+        ("key", 5, "key cannot be 5"),
+    ],
+)
+def test_an_option_that_cannot_be(state_dir: Path, option: str, value: object, message: str) -> None:
+    """An error of ours, whose traceback tells what to do as well."""
+    with pytest.raises(InvalidInput, match=message) as caught:
+        tailrace.connect(state_dir).start(["true"], **{option: value})  # type: ignore[arg-type]
+    assert caught.value.__notes__ == [caught.value.hint]
+
+
+def test_a_user_must_be_text(state_dir: Path) -> None:
+    """An integer is not guessed at; the message names the function."""
+    app = Flask(__name__)
+    race = Tailrace(app, state_dir=state_dir, user=lambda: 5)  # type: ignore[arg-type, return-value]
+    with app.test_request_context("/"), pytest.raises(TypeError, match="`user` must return text"):
+        race.stream(["true"])
+
+
+def test_a_forgotten_init_app(state_dir: Path) -> None:
+    """The application's settings would not count, and runs would go elsewhere; so it is an error."""
+    app = Flask(__name__)
+    app.config["TAILRACE_STATE_DIR"] = str(state_dir)
+    race = Tailrace()
+    with app.test_request_context("/"), pytest.raises(RuntimeError, match="init_app"):
+        race.stream(["true"])
+    with pytest.raises(TypeError, match="takes the Flask application"):
+        Tailrace("app")  # type: ignore[arg-type]
+
+
+def test_a_program_that_is_not_there_is_named_in_the_log(state_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The text is cut, since nothing was printed; why, stands in the log."""
+    app = Flask(__name__)
+    race = Tailrace(app, state_dir=state_dir)
+    app.add_url_rule("/", view_func=lambda: race.stream(["nosuchprogram"]))
+    with pytest.raises(ConnectionResetError):
+        app.test_client().get("/").get_data()
+    assert "nosuchprogram: command not found" in caplog.text
