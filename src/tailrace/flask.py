@@ -242,7 +242,7 @@ class _LiveResponse(FlaskResponse):
         body, status, headers = self.get_wsgi_response(environ)
         write = start_response(status, headers)
         if isinstance(self.response, Body) and servers.waits_for_write(environ):
-            write(b"")
+            servers.send_headers(write, self.response)
         return body
 
 

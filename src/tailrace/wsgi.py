@@ -52,7 +52,7 @@ class Answer:
         """Send it; the headers at once, also by servers that wait for the first byte of the body."""
         write = start_response(f"{self.status} {HTTPStatus(self.status).phrase}", self.headers)
         if isinstance(self.body, Body) and servers.waits_for_write(environ):
-            write(b"")
+            servers.send_headers(write, self.body)
         return self.body
 
 

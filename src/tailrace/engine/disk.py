@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from typing import Unpack
 
 from tailrace.core.errors import (
@@ -30,7 +30,7 @@ from tailrace.engine.glance import glance
 from tailrace.engine.run import LIMIT_GAP, Run
 from tailrace.follow.reader import Reader, open_files
 from tailrace.follow.tail import start_of_last_lines
-from tailrace.follow.watch import Subscription, watcher_for
+from tailrace.follow.watch import Subscription, subscribe
 from tailrace.host import messages, rundir, runner_link, settings, settle, unix
 from tailrace.host.clock import Clock, anchor
 from tailrace.host.messages import Stop
@@ -43,6 +43,22 @@ FLOOR_BYTES = 64 * MIB
 FLOOR_SHARE = 50
 """or one part in so many of a small file system"""
 ASK_S = 30.0
+
+
+@contextmanager
+def _within_limits(op: str) -> Iterator[None]:
+    """Have what a process can run out of told as such, and never taken for something about a run."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in rundir.OUT_OF:
+            raise
+        raise EngineError(
+            f"this process has run out: {(error.strerror or str(error)).lower()}",
+            op=op,
+            subject="this process",
+            hint="raise the limit of open files (`ulimit -n`)",
+        ) from None
 
 
 class DiskEngine:
@@ -61,6 +77,7 @@ class DiskEngine:
         """Return how to connect to it again."""
         return f"tailrace.connect({'disk:' + self.state.path!r})"
 
+    @_within_limits("start")
     def start(self, argv: Sequence[str], **options: Unpack[StartOptions]) -> Run:
         """See `Engine.start`."""
         spec, launch = preparation.prepare(argv, options)
@@ -76,11 +93,13 @@ class DiskEngine:
         self._begin(spec.id)
         return Run(self, spec.id)
 
+    @_within_limits("get")
     def get(self, run_id: str) -> RunInfo:
         """See `Engine.get`."""
         with RunDir(self.state, run_id) as run:
             return self._info(run)
 
+    @_within_limits("spec")
     def spec(self, run_id: str) -> Spec:
         """See `Engine.spec`."""
         with RunDir(self.state, run_id) as run:
@@ -91,10 +110,12 @@ class DiskEngine:
                     f"run {run_id}: {error}", op="read", subject=run_id, hint="its output can still be followed"
                 ) from None
 
+    @_within_limits("list")
     def list(self, query: Query) -> Page:
         """See `Engine.list`."""
         return catalog.page(self.state, query, self._live_infos())
 
+    @_within_limits("cursor")
     def cursor(
         self, run_id: str, offset: int = 0, *, tail: int | None = None, stream: Stream | None = None
     ) -> "DiskCursor":
@@ -110,6 +131,7 @@ class DiskEngine:
             opened.pop_all()
         return cursor
 
+    @_within_limits("control")
     def control(self, run_id: str, request: Request) -> None:
         """See `Engine.control`."""
         with RunDir(self.state, run_id) as run:
@@ -118,6 +140,7 @@ class DiskEngine:
             else:
                 self._ask_keeper(run, request)
 
+    @_within_limits("prune")
     def prune(self, retention: Retention) -> Pruned:
         """See `Engine.prune`."""
         return catalog.prune(self.state, retention)
@@ -337,7 +360,7 @@ class DiskCursor:
         if self._subscription is not None:
             self._subscription.close()
         try:
-            self._subscription = watcher_for(self._run).subscribe(self._run, ring)
+            self._subscription = subscribe(self._run, ring)
         except FileNotFoundError:
             raise _removed(self._run) from None
 

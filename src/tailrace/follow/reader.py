@@ -43,7 +43,11 @@ class Reader:
         self._next = 0
         self._records: list[Record | None] = []
         if self._timeline >= 0:
-            self._next = self._find(offset)
+            try:
+                self._next = self._find(offset)
+            except OSError:
+                self.close()
+                raise
 
     def at(self, offset: int) -> "Reader":
         """Return another reader of the same files, from the offset on; also if they have been removed meanwhile.

@@ -8,6 +8,7 @@ viewers learn of a dead keeper even when nobody else is there to settle it.
 Nothing is shared across a fork of the host program: the child makes its own watcher when it first needs one.
 """
 
+import errno
 import os
 import posix  # its read is the one that eventlet leaves alone
 import select
@@ -15,7 +16,7 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal
 
 from tailrace.follow.bell import Bell
 from tailrace.host import lock, real
@@ -139,8 +140,12 @@ class Inotify(Backend):
         """Watch output and directory, by descriptor: names may be long, or gone."""
         directory = f"/proc/self/fd/{watched.fd}"
         numbers = [self._inotify.add_watch(directory, self._appear)]
-        if _exists("output", watched.fd):
-            numbers.append(self._inotify.add_watch(f"{directory}/output", self._modify))
+        try:
+            if _exists("output", watched.fd):
+                numbers.append(self._inotify.add_watch(f"{directory}/output", self._modify))
+        except OSError:
+            self.remove(tuple(numbers))
+            raise
         return tuple(numbers)
 
     def remove(self, numbers: tuple[int, ...]) -> None:
@@ -223,13 +228,11 @@ class Watcher:
         status = os.fstat(run.fd)
         key = (status.st_dev, status.st_ino)
         with self._guard:
+            self._run()
             watched = self._watched.get(key) or self._add(run, key)
             subscription = Subscription(self, watched, key)
             watched.rings[id(subscription)] = ring
             self._due[id(subscription)] = 0.0, ring
-            if not self._is_running:
-                self._is_running = True
-                real.start_thread(self._serve)
         self._bell.ring()
         return subscription
 
@@ -251,6 +254,14 @@ class Watcher:
         """Let go of everything; only before the first subscription."""
         self._backend.close()
         self._bell.close()
+
+    def _run(self) -> None:
+        if not self._is_running:
+            try:
+                real.start_thread(self._serve)
+            except RuntimeError as error:
+                raise OSError(errno.EAGAIN, str(error)) from None
+            self._is_running = True
 
     def _add(self, run: RunDir, key: tuple[int, int]) -> Watched:
         watched = Watched(run)
@@ -331,9 +342,23 @@ _watchers: Final[dict[str, Watcher]] = {}
 _watchers_guard = real.make_lock()
 
 
-def watcher_for(run: RunDir) -> Watcher:
-    """Return this process's watcher for the file system on which the run lies."""
-    kind = "polling" if _is_remote(os.fstat(run.fd).st_dev) else "native"
+def subscribe(run: RunDir, ring: Ring) -> Subscription:
+    """Ring whenever the run may have changed, and once now; see `Watcher.subscribe`.
+
+    Raises:
+        OSError: no descriptors are left.
+    """
+    if not _is_remote(os.fstat(run.fd).st_dev):
+        try:
+            return _watcher("native").subscribe(run, ring)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+    return _watcher("polling").subscribe(run, ring)  # also where the user's watches are used up
+
+
+def _watcher(kind: Literal["native", "polling"]) -> Watcher:
+    """Return this process's watcher of the kind."""
     if kind in _watchers:
         return _watchers[kind]
     # not under the guard: inotify_simple's first instance runs ldconfig, and gevent runs other greenlets meanwhile

@@ -34,6 +34,8 @@ from tailrace.host.statedir import StateDir, read_file, write_all, write_file
 SPEC = msgspec.json.Decoder(Spec)
 LIVE = msgspec.json.Decoder(Live)
 RESULT = msgspec.json.Decoder(Result)
+OUT_OF = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""what a process runs out of"""
 _REMOVALS = 100
 """tries to remove a directory into which others may still put something"""
 LIVE_BYTES = 4096
@@ -94,11 +96,12 @@ class RunDir:
 
         Raises:
             Damaged: the file is missing or makes no sense.
+            OSError: this process has too many files open.
         """
         try:
             return SPEC.decode(read_file("spec.json", dir_fd=self.fd))
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Damaged(f"spec.json cannot be read: {_why(error)}") from None
+            raise _damaged("spec.json", error) from None
 
     def launch(self) -> Launch:
         """Return the private part of what was asked.
@@ -110,7 +113,7 @@ class RunDir:
             raw = read_file("launch", dir_fd=self.fd)
             return Launch(*marshal.loads(raw))  # noqa: S302 (0600 in a 0700 directory of our own)
         except (OSError, ValueError, TypeError, EOFError) as error:
-            raise Damaged(f"the launch cannot be read: {_why(error)}") from None
+            raise _damaged("the launch", error) from None
 
     def live(self) -> Live | None:
         """Return what the keeper says, or None if no keeper has taken the run.
@@ -134,13 +137,14 @@ class RunDir:
 
         Raises:
             Damaged: the file makes no sense.
+            OSError: this process has too many files open.
         """
         try:
             return RESULT.decode(read_file("result.json", dir_fd=self.fd))
         except FileNotFoundError:
             return None
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Damaged(f"result.json cannot be read: {_why(error)}") from None
+            raise _damaged("result.json", error) from None
 
     def has(self, name: str) -> bool:
         """Tell whether the file is there."""
@@ -320,6 +324,13 @@ def _unknown(run_id: str) -> UnknownRun:
         if ids.is_id(run_id)
         else "this is no run's id at all; a command is a list of arguments",
     )
+
+
+def _damaged(name: str, error: Exception) -> Damaged | OSError:
+    """Return what to raise: that this process has run out of something says nothing of the file."""
+    if isinstance(error, OSError) and error.errno in OUT_OF:
+        return error
+    return Damaged(f"{name} cannot be read: {_why(error)}")
 
 
 def _why(error: Exception) -> str:

@@ -109,11 +109,13 @@ class Broadcast:
         self.is_over = False
         """only what is in the log will come"""
         self.log = Log(0, 0, [], framer.resume_offset, at)
+        self._told = at
         self._log_bytes = 0
         self.bell = Bell()
         self._turn = real.make_lock()
         self._due = self._news_due = 0.0
-        self._flush_at = self._news_at = self._empty_at = NEVER
+        self._news_at = self._empty_at = NEVER
+        self._flush_at = time.monotonic() + SILENCE_S if self._is_holding() else NEVER
 
     def begin(self) -> None:
         """Read on from now."""
@@ -166,7 +168,7 @@ class Broadcast:
     def _add(self, pieces: list[Piece]) -> None:
         log = self.log
         log.pieces.extend(pieces)
-        self.log = log._replace(next=log.first + len(log.pieces), end=self.framer.resume_offset)
+        self.log = log._replace(next=log.first + len(log.pieces), end=self.framer.resume_offset, told=self._told)
         self._log_bytes += sum(len(piece.data) for piece in pieces)
         if self._log_bytes > LOG_BYTES or len(log.pieces) > LOG_PIECES:
             self._keep(self.log.latest(LOG_BYTES // 2)[-LOG_PIECES // 2 :])
@@ -187,9 +189,11 @@ class Broadcast:
                 break
         self.is_over = chunks is None or size > LOG_BYTES // 2
         if framed:
-            is_holding = self.framer.resume_offset < self.cursor.offset
-            self._flush_at = now + SILENCE_S if is_holding else NEVER
+            self._flush_at = now + SILENCE_S if self._is_holding() else NEVER
         return self._piece(b"".join(framed))
+
+    def _is_holding(self) -> bool:
+        return self.framer.resume_offset < self.cursor.offset
 
     def _flushed(self, now: float) -> list[Piece]:
         """Return what was held back only to gather it, when it has been silent for long enough."""
@@ -206,9 +210,9 @@ class Broadcast:
         if not self.framer.tells_states:
             return []
         info = self.cursor.info()
-        if info.is_finished or told(info) == self.log.told:
-            return []  # the end is told by each viewer's own loop
-        self.log = self.log._replace(told=told(info))
+        if info.is_finished or info.damage or info.state is State.QUEUED or told(info) == self._told:
+            return []  # the end, and a run that has been removed, are for each viewer's own loop
+        self._told = told(info)
         return self._piece(self.framer.state(info))
 
     def _piece(self, data: bytes) -> list[Piece]:
@@ -248,6 +252,11 @@ class Member:
         pieces = log.since(self._number)
         self._number, self.offset = log.next, pieces[-1].end
         return pieces[0].data if len(pieces) == 1 else b"".join([piece.data for piece in pieces])
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the broadcast ends here for everybody, and something else comes than output."""
+        return self._broadcast.is_over
 
     def part(self) -> tuple[Cursor, Framer]:
         """Leave, and return a cursor and a framer that go on from here.
@@ -308,8 +317,13 @@ def begin(key: Key, cursor: Cursor, framer: Framer, at: Told) -> Member | None:
         if (other := _broadcasts.get(key)) is not None and not other.is_over:
             return None
         broadcast = _broadcasts[key] = Broadcast(cursor, framer, at)
-    broadcast.begin()  # not under the guard: it may let other greenlets run
-    return Member(key, broadcast, 0, broadcast.first_offset, at)
+    member = Member(key, broadcast, 0, broadcast.first_offset, at)
+    try:
+        broadcast.begin()  # not under the guard: it may let other greenlets run
+    except BaseException:
+        member.leave()
+        raise
+    return member
 
 
 def going() -> list[Broadcast]:

@@ -64,7 +64,11 @@ def add(viewer: object, bell: Bell) -> None:
         fresh = Farewell(worker)
         farewell = _farewells.setdefault(os.getpid(), fresh)
         if farewell is fresh:
-            real.start_thread(fresh.serve)
+            try:
+                real.start_thread(fresh.serve)
+            except RuntimeError:  # no thread is to be had: the next viewer tries again
+                del _farewells[os.getpid()]
+                return
     farewell.add(viewer, bell)
 
 

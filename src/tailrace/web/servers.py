@@ -5,12 +5,13 @@ Servers are known by what they put into the environment of a request, gunicorn's
 
 import os
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Final
 
 from tailrace.web.problems import problem
 from tailrace.web.responses import Response
+from tailrace.web.stream import Body
 from tailrace.web.worker import gunicorn_worker
 
 _warned: Final[set[int]] = set()
@@ -88,3 +89,12 @@ def _blind_waitress(environ: Mapping[str, object]) -> str | None:
         "waitress does not tell when a viewer leaves a silent command: set channel_request_lookahead=1"
         " (waitress-serve --channel-request-lookahead=1)"
     )
+
+
+def send_headers(write: Callable[[bytes], object], body: Body) -> None:
+    """Have the headers sent before the body begins; if the client has left already, nobody else closes the body."""
+    try:
+        write(b"")
+    except BaseException:
+        body.close()
+        raise

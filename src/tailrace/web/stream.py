@@ -40,6 +40,8 @@ from tailrace.web.broadcast import NEVER, NEWS_S, Key, Member, Told, told
 from tailrace.web.client import Client
 from tailrace.web.pace import Pace
 
+ALONE_S = 2.0
+"""after a broadcast is over, a viewer looks for itself for so long: a dead keeper shows within a second"""
 UNTOLD: Told = (State.RUNNING, None, None, None)
 """on wires that never tell"""
 
@@ -79,6 +81,7 @@ class Body:
         self._key: Key = (id(place.run.engine), place.run.id, framer.name)
         self._may_share = IS_SHARED and stop_at is None and pace.interval_s is None and place.is_whole
         self._member: Member | None = None
+        self._alone_until = 0.0
         self._until: int | None = None
         self._waiter: Waiter | None = None
         self._told = told(self._info) if framer.tells_states else UNTOLD
@@ -135,7 +138,7 @@ class Body:
                     raise _not_whole(seen.run)
                 yield self._framer.end(seen.run)
                 return
-            if seen is None and self._may_share and self._meets():
+            if seen is None and self._may_share and time.monotonic() >= self._alone_until and self._meets():
                 continue
             if data := self._gone_on(seen) if seen is not None else self._idle():
                 yield data
@@ -284,10 +287,13 @@ class Body:
     def _part(self, member: Member) -> None:
         """Go on alone."""
         self._told = member.told if self._framer.tells_states else UNTOLD
+        now = time.monotonic()
+        if member.is_over:
+            self._alone_until = now + ALONE_S
         self._member = None
         farewell.remove(self)
         self._cursor, self._framer = member.part()
-        self._flush_due = time.monotonic() + SILENCE_S
+        self._flush_due = now + SILENCE_S
 
 
 def is_whole(info: RunInfo) -> bool:

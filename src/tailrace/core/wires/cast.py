@@ -36,12 +36,16 @@ class CastFramer(Framer):
         super().__init__(run_id, offset)
         self._held = Held()
         self._stream = Stream.STDOUT
-        self._time_s = 0.0
+        self.time_s = 0.0
+        """of the last event, since the command's start"""
         self._is_terminal = is_terminal
 
     def at(self, offset: int) -> "CastFramer":
         """Return one that goes on with the same recording."""
-        return CastFramer(self._run_id, offset, is_terminal=self._is_terminal)
+        other = CastFramer(self._run_id, offset, is_terminal=self._is_terminal)
+        if offset == self.resume_offset:
+            other.time_s = self.time_s
+        return other
 
     def begin(self, info: RunInfo) -> bytes:
         """Return the header."""
@@ -62,7 +66,7 @@ class CastFramer(Framer):
         self._take(chunk.offset, chunk.end)
         before = self._release() if chunk.stream is not self._stream else b""
         self._stream = chunk.stream
-        self._time_s = max(self._time_s, chunk.time_s or 0.0)
+        self.time_s = max(self.time_s, chunk.time_s or 0.0)
         self._held.append(chunk.offset, chunk.data)
         return before + self._event(whole_characters(self._held.data, len(self._held)))
 
@@ -94,7 +98,7 @@ class CastFramer(Framer):
         return b""
 
     def _marker(self, label: str) -> bytes:
-        return _row([self._time_s, "m", label])
+        return _row([self.time_s, "m", label])
 
     def _release(self) -> bytes:
         return self._event(len(self._held))
@@ -106,7 +110,7 @@ class CastFramer(Framer):
         text = str(self._held.take(size), "utf-8", "replace")
         if not self._is_terminal:
             text = text.replace("\r\n", "\n").replace("\n", "\r\n")
-        return _row([self._time_s, "o", text])
+        return _row([self.time_s, "o", text])
 
 
 def _row(value: object) -> bytes:
