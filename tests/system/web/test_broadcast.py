@@ -1,6 +1,8 @@
 """Many viewers of one run: read once, framed once, and each gets what it would get alone."""
 
 import json
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from werkzeug.test import EnvironBuilder
 
 from tailrace import Engine, Run
 from tailrace.core.errors import TailraceError
@@ -230,3 +233,82 @@ def test_alone_or_together_with_intervals_and_ranges(app: Flask, engine: Engine,
     gate.touch()
     assert viewers[0].done() == b"one\ntwo\n"
     assert sorted(viewers[1].done().splitlines()) == [b"err", b"one", b"two"]
+
+
+@pytest.mark.parametrize("wire", ["sse", "ndjson"])
+def test_a_prompt_that_waits_already_comes_to_the_first_viewer(app: Flask, engine: Engine, wire: str) -> None:
+    """It was printed before anybody came, and nothing is printed after it."""
+    run = engine.start(["sh", "-c", "printf 'your name? '; read name; echo $name"], stdin=True)
+    wait_for(lambda: run.info().size == len("your name? "))
+    viewer = Viewer(app, f"/watch/{run.id}?format={wire}")
+    wait_for(lambda: b"your name? " in viewer.seen)
+    run.send(b"Ada\n")
+    viewer.done()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_run_whose_keeper_and_runner_are_killed_is_settled_by_its_viewers(
+    app: Flask, engine: Engine, state_dir: Path, count: int
+) -> None:
+    """Nobody else is there to find it dead."""
+    run = engine.start(["sh", "-c", "echo begun; exec sleep 1000"])
+    viewers = [Viewer(app, f"/watch/{run.id}?format={wire}") for wire in ("sse", "ndjson") for _ in range(count)]
+    wait_for(lambda: sorted(shared.members for shared in broadcast.going()) == [count, count])
+    keeper = json.loads((state_dir / "runs" / run.id / "live.json").read_bytes())["keeper"]["pid"]
+    os.kill(int((state_dir / "runner.lock").read_text().split()[0]), signal.SIGKILL)
+    os.kill(keeper, signal.SIGKILL)
+    for viewer in viewers:
+        assert b'"kind":"lost"' in viewer.done()
+
+
+def test_a_recording_ends_when_its_run_did(app: Flask, engine: Engine) -> None:
+    """The last marker has the time of the last event, also for who shared."""
+    run = engine.start(["sh", "-c", "echo one; read go; echo two"], stdin=True)
+    viewers = [Viewer(app, f"/watch/{run.id}?format=cast") for _ in range(3)]
+    wait_for(lambda: [shared.members for shared in broadcast.going()] == [3])
+    run.send(b"\n")
+    for viewer in viewers:
+        *_head, last, marker = map(json.loads, viewer.done().splitlines())
+        assert (last[1], marker[1]) == ("o", "m")
+        assert marker[0] == last[0] > 0
+
+
+def test_who_stalls_still_learns_of_the_state(app: Flask, engine: Engine) -> None:
+    """The news has left the log before it was taken."""
+    ladder = [("INT", 60.0), ("KILL", 0.0)]
+    run = engine.start(["sh", "-c", "trap 'echo no' INT; echo ready; while :; do sleep 0.1; done"], ladder=ladder)
+    slow, fast = (Viewer(app, f"/watch/{run.id}?format=sse") for _ in range(2))
+    wait_for(lambda: [shared.members for shared in broadcast.going()] == [2])
+    slow.goes_on.clear()
+    for count in (1, 2):
+        run.signal(signal.SIGINT)
+        wait_for(partial(_counts, fast, b'"no\\n"', count))
+    run.stop(by="test")
+    wait_for(lambda: b'"stopping"' in fast.seen)
+    [shared] = broadcast.going()
+    wait_for(lambda: not shared.log.pieces, what="the log to be emptied")
+    slow.goes_on.set()
+    wait_for(lambda: b'"stopping"' in slow.seen)
+    run.stop(now=True)
+    slow.done()
+    fast.done()
+
+
+def _counts(viewer: Viewer, what: bytes, count: int) -> bool:
+    return viewer.seen.count(what) >= count
+
+
+def test_a_client_that_leaves_before_the_headers_leaves_nothing(app: Flask, engine: Engine, state_dir: Path) -> None:
+    """The server's `write` fails, and then nobody else would close the body."""
+    run = engine.start(["sh", "-c", "echo one; read go"], stdin=True)
+
+    def write(_data: bytes) -> None:
+        raise BrokenPipeError
+
+    environ = EnvironBuilder(f"/watch/{run.id}").get_environ() | {"SERVER_SOFTWARE": "waitress"}
+    environ["waitress.client_disconnected"] = lambda: True
+    with pytest.raises(BrokenPipeError):
+        app(environ, lambda *_head: write)
+    links = [str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
+    assert not [link for link in links if link.startswith(f"{state_dir}/runs/{run.id}")]
+    run.stop(now=True)
