@@ -9,7 +9,7 @@ import select
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from tailrace.follow.bell import Bell
 from tailrace.host import real
@@ -17,6 +17,14 @@ from tailrace.host.wait import first_of, readable
 
 IS_SHARED: Final = sys.platform == "linux"
 """whether one bell may have several listeners"""
+
+
+class Woken(NamedTuple):
+    """Why a wait ended; neither: the time was over."""
+
+    by_bell: bool
+    by_peer: bool
+    """one of the peers' sockets wants to be looked at"""
 
 
 class Waiter(ABC):
@@ -31,8 +39,8 @@ class Waiter(ABC):
         """
 
     @abstractmethod
-    def wait(self, timeout_s: float, peers: Sequence[int]) -> bool:
-        """Wait until the bell rings, or for so long; true if one of the peers' sockets wants to be looked at."""
+    def wait(self, timeout_s: float, peers: Sequence[int]) -> Woken:
+        """Wait until the bell rings, or something is to be seen at a peer's socket, or for so long."""
 
     @abstractmethod
     def close(self) -> None:
@@ -63,13 +71,14 @@ class EpollWaiter(Waiter):
         self._epoll.register(bell.fd, select.EPOLLIN | select.EPOLLET)
         self._heard = bell.fd
 
-    def wait(self, timeout_s: float, peers: Sequence[int]) -> bool:
+    def wait(self, timeout_s: float, peers: Sequence[int]) -> Woken:
         """See `Waiter.wait`."""
         for fd in peers:
             if fd not in self._peers:
                 self._epoll.register(fd, select.EPOLLRDHUP)
                 self._peers.append(fd)
-        return any(fd != self._heard for fd in first_of(self._epoll, timeout_s))
+        ready = first_of(self._epoll, timeout_s)
+        return Woken(self._heard in ready, any(fd in peers for fd in ready))
 
     def close(self) -> None:
         """See `Waiter.close`."""
@@ -86,13 +95,13 @@ class PollWaiter(Waiter):
         """See `Waiter.listen`."""
         self._bell = bell
 
-    def wait(self, timeout_s: float, peers: Sequence[int]) -> bool:
+    def wait(self, timeout_s: float, peers: Sequence[int]) -> Woken:
         """See `Waiter.wait`."""
         heard = [] if self._bell is None else [self._bell.fd]
         ready = readable([*heard, *peers], timeout_s)
         if self._bell is not None and self._bell.fd in ready:
             self._bell.clear()
-        return any(fd in peers for fd in ready)
+        return Woken(self._bell is not None and self._bell.fd in ready, any(fd in peers for fd in ready))
 
     def close(self) -> None:
         """See `Waiter.close`."""

@@ -39,6 +39,7 @@ LOG_PIECES = 1024
 """the same, where pieces are small"""
 KEEP_S = 1.0
 """for members that are late; then a silent run's log is empty"""
+SOON_S = 0.005
 NEWS_S = 0.25
 """between two looks at the run's state"""
 NEVER = float("inf")
@@ -141,10 +142,11 @@ class Broadcast:
             self.bell.ring()
             return None
         now = time.monotonic()
-        self._news_at = min(self._news_at, self._news_due)
+        if self.framer.tells_states:
+            self._news_at = min(self._news_at, self._news_due)
         if now < self._due and not out_of_turn:
             return self._due - now
-        pieces = self._news(now) + self._output(now) + self._flushed(now)
+        pieces = self._pieces(now)
         if pieces:
             self._due = now + min(self.members * GATHER_S, GATHER_AT_MOST_S)
             self._empty_at = now + KEEP_S
@@ -164,6 +166,16 @@ class Broadcast:
         self.cursor.close()
         with self._turn:
             self.bell.close()
+
+    def _pieces(self, now: float) -> list[Piece]:
+        """Return what is to be sent. News of a run that goes wait until its output has been sent, but not for ever."""
+        if self._told[0] is State.STARTING or now >= self._news_due + NEWS_S:
+            return self._news(now) + self._output(now) + self._flushed(now)
+        if pieces := self._output(now) + self._flushed(now):
+            if self.framer.tells_states:
+                self._news_at = max(self._news_at, now + SOON_S)
+            return pieces
+        return self._news(now)
 
     def _add(self, pieces: list[Piece]) -> None:
         log = self.log
@@ -207,8 +219,6 @@ class Broadcast:
         if now < self._news_at:
             return []
         self._news_due, self._news_at = now + NEWS_S, NEVER
-        if not self.framer.tells_states:
-            return []
         info = self.cursor.info()
         if info.is_finished or info.damage or info.state is State.QUEUED or told(info) == self._told:
             return []  # the end, and a run that has been removed, are for each viewer's own loop

@@ -201,8 +201,8 @@ class Body:
             self._own().on_change(self._bell.ring)
             self._news_at = self._news_due
             return
-        self._hear(timeout_s)
-        self._news_at = min(self._news_at, self._news_due)
+        if self._hear(timeout_s):
+            self._news_at = min(self._news_at, self._news_due)
 
     def _listen(self, bell: Bell) -> None:
         if self._waiter is None:
@@ -211,13 +211,17 @@ class Body:
         if not self._framer.aborts:
             farewell.add(self, bell)
 
-    def _hear(self, timeout_s: float) -> None:
-        """Wait for the bell that is listened to. It is taken for rung before the next look, so no ring is lost."""
-        if self._waiter is None:
-            return
-        has_news = self._waiter.wait(min(timeout_s, self._client.ask_s), self._client.fds)
-        if (has_news or self._client.ask_s < NEVER) and self._client.is_gone():
+    def _hear(self, timeout_s: float) -> bool:
+        """Wait for the bell that is listened to; tell whether it rang. It is heard before the next look: none is lost.
+
+        Raises:
+            ConnectionResetError: the viewer has left.
+        """
+        assert self._waiter is not None  # noqa: S101  (for mypy)
+        woken = self._waiter.wait(min(timeout_s, self._client.ask_s), self._client.fds)
+        if (woken.by_peer or self._client.ask_s < NEVER) and self._client.is_gone():
             raise ConnectionResetError(errno.ECONNRESET, "the viewer has left")
+        return woken.by_bell
 
     def _news(self) -> bytes:
         """Return the run's state, if what viewers are told of it has changed."""

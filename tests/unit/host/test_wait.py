@@ -66,19 +66,19 @@ peer = ours.fileno()
 with closing(make_waiter()) as one, closing(make_waiter()) as other:
     for waiter in (one, other) if IS_SHARED else (one,):
         waiter.listen(bell)
-        assert not waiter.wait(0.01, [])
+        assert waiter.wait(0.01, []) == (False, False)
     for _ in range(3):
         bell.ring()
         for waiter in (one, other) if IS_SHARED else (one,):
-            assert not waiter.wait(60, [])  # each hears it, nobody clears it
+            assert waiter.wait(60, []) == (True, False)  # each hears it, nobody clears it
     one.listen(next_bell)
     bell.close()
     next_bell.ring()
-    assert not one.wait(60, [])
+    assert one.wait(60, []) == (True, False)
     theirs.send(b"GET /")
-    assert not IS_SHARED or not one.wait(0.01, [peer])
+    assert not IS_SHARED or one.wait(0.01, [peer]) == (False, False)
     theirs.close()
-    assert one.wait(60, [peer])
+    assert one.wait(60, [peer]) == (False, True)
 """
 
 HIGH = """
