@@ -14,16 +14,17 @@ from shelljob import proc
 app = flask.Flask(__name__)
 
 
-@app.route("/<route>")
-def stream(route: str) -> flask.Response:
-    """Run the route's command and stream its lines."""
+def lines_of(route: str) -> Iterator[bytes]:
+    """Run the route's command, and give its lines as they come."""
     g = proc.Group()
     g.run(json.loads(os.environ[f"BENCH_ARGV_{route}"]))
+    while g.is_pending():
+        lines = g.readlines()
+        for _, line in lines:
+            yield line
 
-    def read_process() -> Iterator[bytes]:
-        while g.is_pending():
-            lines = g.readlines()
-            for _, line in lines:
-                yield line
 
-    return flask.Response(read_process(), mimetype="text/plain")
+@app.route("/<route>")
+def stream(route: str) -> flask.Response:
+    """Stream them."""
+    return flask.Response(lines_of(route), mimetype="text/plain")

@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Iterator
 
 import flask
-from shelljob import proc
+
+from bench.article_server import lines_of
 
 app = flask.Flask(__name__)
 
@@ -14,16 +15,8 @@ app = flask.Flask(__name__)
 @app.route("/article/<route>")
 def article(route: str) -> flask.Response:
     """The article's EventSource server."""
-    g = proc.Group()
-    g.run(json.loads(os.environ[f"BENCH_ARGV_{route}"]))
-
-    def read_process() -> Iterator[bytes]:
-        while g.is_pending():
-            lines = g.readlines()
-            for _, line in lines:
-                yield b"data:" + line + b"\n\n"
-
-    return flask.Response(read_process(), mimetype="text/event-stream")
+    events = (b"data:" + line + b"\n\n" for line in lines_of(route))
+    return flask.Response(events, mimetype="text/event-stream")
 
 
 @app.route("/generator/<route>")

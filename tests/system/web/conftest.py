@@ -9,6 +9,7 @@ from flask import Flask
 
 from tailrace import Engine
 from tailrace.flask import Tailrace
+from tests.system.web.mounted import Policy
 from tests.system.web.served import make_app
 from tests.system.web.server import COMMANDS, Server
 
@@ -34,6 +35,12 @@ def serve(state_dir: Path, reports: Path, tmp_path: Path) -> Iterator[Callable[[
 def server(request: pytest.FixtureRequest, serve: Callable[[str], Server]) -> Server:
     """Give each of the servers."""
     return serve(request.param)
+
+
+@pytest.fixture
+def policy() -> Policy:
+    """Give what decides, for an application with a blueprint."""
+    return Policy()
 
 
 @pytest.fixture

@@ -11,27 +11,14 @@ from tailrace import Engine, Query
 from tailrace.flask import Tailrace
 from tailrace.web.routes import runs
 from tailrace.web.routes.table import METHODS, PATHS, ROUTES
-from tests.system.web.conftest import engine_of
 from tests.system.web.mounted import UNKNOWN, Policy, ask, mounted
 from tests.system.web.test_rules import check_problem
-
-
-@pytest.fixture
-def policy() -> Policy:
-    """Give what decides."""
-    return Policy()
 
 
 @pytest.fixture
 def app(state_dir: Path, policy: Policy) -> Flask:
     """Give the application."""
     return mounted(state_dir, policy)
-
-
-@pytest.fixture
-def engine(app: Flask) -> Engine:
-    """Give its engine."""
-    return engine_of(app)
 
 
 def finished(engine: Engine, count: int, *, by: str = "ann") -> list[str]:

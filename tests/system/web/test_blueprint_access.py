@@ -28,21 +28,9 @@ EACH_CHANGE = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def policy() -> Policy:
-    """Give what decides."""
-    return Policy()
-
-
-@pytest.fixture
 def app(state_dir: Path, policy: Policy) -> Flask:
     """Give the application."""
     return mounted(state_dir, policy)
-
-
-@pytest.fixture
-def engine(app: Flask) -> Engine:
-    """Give its engine."""
-    return engine_of(app)
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from tailrace.engine.run import Run
 from tailrace.host.messages import INPUT_BYTES
 from tailrace.web.routes import control
 from tests.support.wait import wait_for
-from tests.system.web.conftest import engine_of
 from tests.system.web.mounted import BYTES, JSON, Policy, ask, mounted, post
 from tests.system.web.server import COMMANDS, Server
 from tests.system.web.test_rules import check_problem
@@ -28,12 +27,6 @@ from tests.system.web.test_rules import check_problem
 def app(state_dir: Path) -> Flask:
     """Give the application."""
     return mounted(state_dir, Policy())
-
-
-@pytest.fixture
-def engine(app: Flask) -> Engine:
-    """Give its engine."""
-    return engine_of(app)
 
 
 def running(engine: Engine, *argv: str) -> Run:
