@@ -177,7 +177,7 @@ def test_states_are_told_to_all(app: Flask, engine: Engine) -> None:
     ladder = [("INT", 1.0), ("KILL", 0.0)]
     run = engine.start(["sh", "-c", "trap '' INT; echo ready; while :; do sleep 0.1; done"], ladder=ladder)
     viewers = [Viewer(app, f"/watch/{run.id}?format=sse") for _ in range(5)]
-    wait_for(lambda: all(b"ready" in viewer.seen for viewer in viewers))
+    wait_for(lambda: all(_counts(viewer, b'"ready\\n"', 1) for viewer in viewers))
     run.stop(by="test")
     for viewer in viewers:
         events = parse(viewer.done())
@@ -192,9 +192,9 @@ def test_half_a_line_comes_to_all_after_a_silence(app: Flask, engine: Engine) ->
     viewers = [Viewer(app, f"/watch/{run.id}?format=ndjson") for _ in range(5)]
     wait_for(lambda: [shared.members for shared in broadcast.going()] == [5])
     run.send(b"\n")
-    wait_for(lambda: all(b"your name? " in viewer.seen for viewer in viewers))
+    wait_for(lambda: all(b'"your name? "' in viewer.seen for viewer in viewers))
     late = Viewer(app, f"/watch/{run.id}?format=ndjson")
-    wait_for(lambda: b"your name? " in late.seen)
+    wait_for(lambda: b'"your name? "' in late.seen)
     run.send(b"Ada\n")
     assert {str(output_of("ndjson", viewer.done())) for viewer in (*viewers, late)} == {
         "['one\\nyour name? Ada\\n', ['stdout']]"
@@ -241,7 +241,7 @@ def test_a_prompt_that_waits_already_comes_to_the_first_viewer(app: Flask, engin
     run = engine.start(["sh", "-c", "printf 'your name? '; read name; echo $name"], stdin=True)
     wait_for(lambda: run.info().size == len("your name? "))
     viewer = Viewer(app, f"/watch/{run.id}?format={wire}")
-    wait_for(lambda: b"your name? " in viewer.seen)
+    wait_for(lambda: b'"your name? "' in viewer.seen)
     run.send(b"Ada\n")
     viewer.done()
 
@@ -278,6 +278,7 @@ def test_who_stalls_still_learns_of_the_state(app: Flask, engine: Engine) -> Non
     ladder = [("INT", 60.0), ("KILL", 0.0)]
     run = engine.start(["sh", "-c", "trap 'echo no' INT; echo ready; while :; do sleep 0.1; done"], ladder=ladder)
     slow, fast = (Viewer(app, f"/watch/{run.id}?format=sse") for _ in range(2))
+    wait_for(lambda: all(_counts(viewer, b'"ready\\n"', 1) for viewer in (slow, fast)))  # and the trap is set
     wait_for(lambda: [shared.members for shared in broadcast.going()] == [2])
     slow.goes_on.clear()
     for count in (1, 2):
@@ -295,6 +296,7 @@ def test_who_stalls_still_learns_of_the_state(app: Flask, engine: Engine) -> Non
 
 
 def _counts(viewer: Viewer, what: bytes, count: int) -> bool:
+    """Tell whether it was seen so often. A text in JSON needs its quotes: a run's state has its argv, all of it."""
     return viewer.seen.count(what) >= count
 
 
