@@ -35,6 +35,7 @@ from tailrace.web.pace import Pace
 from tailrace.web.requests import HEADERS, Request
 from tailrace.web.responses import Response
 from tailrace.web.stream import Body
+from tailrace.web.viewer import Viewer
 
 __all__ = ["Pace", "Tailrace"]
 
@@ -213,7 +214,6 @@ class Tailrace:
             user=_checked_user(user() if user is not None else None),
             wire=_checked_wire(wire),
             pace=pace,
-            client=client_of(asked.environ),
         )
 
 
@@ -248,14 +248,18 @@ class _LiveResponse(FlaskResponse):
 
 def _flask_response(response: Response) -> FlaskResponse:
     body = response.body
-    if isinstance(body, Body):
-        body.report = _reporter()
-    made = _LiveResponse(iter(()) if body is None else body, status=response.status)
-    if isinstance(body, Body):
-        made.call_on_close(body.close)  # also if what reads it was put into a generator, and nobody began to read
+    stream = Body(body, client_of(flask_request.environ)) if isinstance(body, Viewer) else None
+    made = _LiveResponse(stream or _bytes(body), status=response.status)
+    if stream is not None:
+        stream.report = _reporter()
+        made.call_on_close(stream.close)  # also if what reads it was put into a generator, and nobody began to read
     made.headers.clear()  # among them a Content-Type, which a 204 has not
     made.headers.extend(response.headers)
     return made
+
+
+def _bytes(body: bytes | Viewer | None) -> Iterable[bytes] | bytes:
+    return body if isinstance(body, bytes) else iter(())
 
 
 def _reporter() -> Callable[[Exception], None]:

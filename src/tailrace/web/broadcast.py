@@ -13,8 +13,8 @@ A member whose next piece is in the log no more (its client is slow), parts: it 
 and joins again when it has caught up. All part when something else comes than output: a gap, the end, a dead keeper,
 or more than the log can hold. So whatever is not plain streaming happens in one place, the viewer's own loop.
 
-Under load pieces are gathered: a broadcast of n members rings at most once in n times `GATHER_S`, the first piece after
-a pause at once. So what all members together cost is bounded, however fast the command prints.
+Under load pieces are gathered: a broadcast of n members rings at most once in n times `Ear.member_s`, the first piece
+after a pause at once. So what all members together cost is bounded, however fast the command prints.
 """
 
 import os
@@ -27,11 +27,9 @@ from tailrace.core.states import State
 from tailrace.core.wires import Framer
 from tailrace.core.wires.gather import SILENCE_S
 from tailrace.engine.base import Cursor
-from tailrace.follow.bell import Bell
 from tailrace.host import real
+from tailrace.web.ear import Bell, Ear
 
-GATHER_S = 0.00025
-"""for each member, between two rings: what waking it and sending to it may cost"""
 GATHER_AT_MOST_S = 0.1
 LOG_BYTES = 1 << 20
 """what a log has at most; a member may be behind by half of it"""
@@ -46,8 +44,8 @@ NEVER = float("inf")
 
 Told: TypeAlias = tuple[State, str | None, str | None, int | None]
 """what viewers are told of as it changes"""
-Key: TypeAlias = tuple[int, str, str]
-"""the engine's id(), the run's id, the wire"""
+Key: TypeAlias = tuple[int, int, str, str]
+"""the hall, the engine's id(), the run's id, the wire"""
 
 
 def told(info: RunInfo) -> Told:
@@ -92,13 +90,14 @@ class Log(NamedTuple):
 class Broadcast:
     """Made by its first member, whose cursor and framer it keeps."""
 
-    def __init__(self, cursor: Cursor, framer: Framer, at: Told) -> None:
+    def __init__(self, cursor: Cursor, framer: Framer, at: Told, ear: Ear) -> None:
         """Begin at the cursor's offset.
 
         Args:
             cursor: at the end of what there is now.
             framer: which has framed what lies before; it may hold something back.
             at: what the first member was told of the run.
+            ear: how the members hear.
 
         Raises:
             OSError: this process has too many files open.
@@ -112,7 +111,8 @@ class Broadcast:
         self.log = Log(0, 0, [], framer.resume_offset, at)
         self._told = at
         self._log_bytes = 0
-        self.bell = Bell()
+        self.bell = ear.make_shared_bell()
+        self._member_s = ear.member_s
         self._turn = real.make_lock()
         self._due = self._news_due = 0.0
         self._news_at = self._empty_at = NEVER
@@ -148,7 +148,7 @@ class Broadcast:
             return self._due - now
         pieces = self._pieces(now)
         if pieces:
-            self._due = now + min(self.members * GATHER_S, GATHER_AT_MOST_S)
+            self._due = now + min(self.members * self._member_s, GATHER_AT_MOST_S)
             self._empty_at = now + KEEP_S
             self._add(pieces)
         elif now >= self._empty_at:
@@ -317,7 +317,7 @@ def join(key: Key, offset: int, at: Told) -> Member | None:
     return Member(key, broadcast, log.next, offset, at)
 
 
-def begin(key: Key, cursor: Cursor, framer: Framer, at: Told) -> Member | None:
+def begin(key: Key, cursor: Cursor, framer: Framer, at: Told, ear: Ear) -> Member | None:
     """Begin a broadcast with a viewer's cursor and framer, which are its own from now on; None: it has one already.
 
     Raises:
@@ -326,7 +326,7 @@ def begin(key: Key, cursor: Cursor, framer: Framer, at: Told) -> Member | None:
     with _guard:
         if (other := _broadcasts.get(key)) is not None and not other.is_over:
             return None
-        broadcast = _broadcasts[key] = Broadcast(cursor, framer, at)
+        broadcast = _broadcasts[key] = Broadcast(cursor, framer, at, ear)
     member = Member(key, broadcast, 0, broadcast.first_offset, at)
     try:
         broadcast.begin()  # not under the guard: it may let other greenlets run
