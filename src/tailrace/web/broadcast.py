@@ -118,10 +118,11 @@ class Broadcast:
         self._news_at = self._empty_at = NEVER
         self._flush_at = time.monotonic() + SILENCE_S if self._is_holding() else NEVER
 
-    def begin(self) -> None:
+    def begin(self, ear: Ear) -> None:
         """Read on from now."""
         try:
-            self.cursor.on_change(self.ring)
+            with ear.watching():
+                self.cursor.on_change(self.ring)
         except (OSError, EngineError):  # it cannot be watched: each member finds that out by itself
             with self._turn:
                 self.is_over = True
@@ -232,41 +233,44 @@ class Broadcast:
 class Member:
     """One viewer's place in a broadcast. `leave` it in any case."""
 
+    __slots__ = ("_is_in", "_key", "_told", "broadcast", "number", "offset")
+
     def __init__(self, key: Key, broadcast: Broadcast, number: int, offset: int, at: Told) -> None:
         self._told = at
         self.offset = offset
         """where its client could resume"""
         self._key = key
-        self._broadcast = broadcast
-        self._number = number
+        self.broadcast = broadcast
+        self.number = number
+        """of the next piece that it has not had"""
         self._is_in = True
 
     @property
     def bell(self) -> Bell:
         """What rings when there may be more, or all is over."""
-        return self._broadcast.bell
+        return self.broadcast.bell
 
     @property
     def told(self) -> Told:
         """What was last told of the run's state; of one that is behind, perhaps not the last."""
-        log = self._broadcast.log
-        return log.told if self._number == log.next else self._told
+        log = self.broadcast.log
+        return log.told if self.number == log.next else self._told
 
     def take(self) -> bytes | None:
         """Return what has come since the last time, empty if nothing has; None: part, for nothing more comes here."""
-        is_over, log = self._broadcast.is_over, self._broadcast.log
-        if self._number < log.first:
+        is_over, log = self.broadcast.is_over, self.broadcast.log
+        if self.number < log.first:
             return None
-        if self._number == log.next:
+        if self.number == log.next:
             return None if is_over else b""
-        pieces = log.since(self._number)
-        self._number, self.offset = log.next, pieces[-1].end
+        pieces = log.since(self.number)
+        self.number, self.offset = log.next, pieces[-1].end
         return pieces[0].data if len(pieces) == 1 else b"".join([piece.data for piece in pieces])
 
     @property
     def is_over(self) -> bool:
         """Whether the broadcast ends here for everybody, and something else comes than output."""
-        return self._broadcast.is_over
+        return self.broadcast.is_over
 
     def part(self) -> tuple[Cursor, Framer]:
         """Leave, and return a cursor and a framer that go on from here.
@@ -275,7 +279,7 @@ class Member:
             EngineError: this process has too many files open.
         """
         try:
-            return self._broadcast.cursor.at(self.offset), self._broadcast.framer.at(self.offset)
+            return self.broadcast.cursor.at(self.offset), self.broadcast.framer.at(self.offset)
         finally:
             self.leave()
 
@@ -285,12 +289,12 @@ class Member:
             return
         self._is_in = False
         with _guard:
-            self._broadcast.members -= 1
-            is_last = not self._broadcast.members
-            if is_last and _broadcasts.get(self._key) is self._broadcast:
+            self.broadcast.members -= 1
+            is_last = not self.broadcast.members
+            if is_last and _broadcasts.get(self._key) is self.broadcast:
                 del _broadcasts[self._key]
         if is_last:
-            self._broadcast.close()
+            self.broadcast.close()
 
 
 def place_of(key: Key, offset: int) -> int | None:
@@ -329,7 +333,7 @@ def begin(key: Key, cursor: Cursor, framer: Framer, at: Told, ear: Ear) -> Membe
         broadcast = _broadcasts[key] = Broadcast(cursor, framer, at, ear)
     member = Member(key, broadcast, 0, broadcast.first_offset, at)
     try:
-        broadcast.begin()  # not under the guard: it may let other greenlets run
+        broadcast.begin(ear)  # not under the guard: it may let other greenlets run
     except BaseException:
         member.leave()
         raise

@@ -1,5 +1,6 @@
 """How viewers of one kind wait: with which bells, and for how long they may stay."""
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 
@@ -16,10 +17,13 @@ class Bell(Protocol):
 class Ear(Protocol):
     """One viewer's; its driver's side of the waiting."""
 
-    hall: int
-    """whoever waits in the same way, and so may share a broadcast: 0 for threads and greenlets, else an event loop's"""
-    member_s: float
-    """what waking one viewer and sending to it may cost, in seconds"""
+    @property
+    def hall(self) -> int:
+        """Whoever waits in the same way, and so may share a broadcast: 0 for threads and greenlets, else a loop's."""
+
+    @property
+    def member_s(self) -> float:
+        """What waking one viewer and sending to it may cost, in seconds."""
 
     def make_bell(self) -> Bell:
         """Return a bell for this viewer alone.
@@ -45,5 +49,8 @@ class Ear(Protocol):
     def deafen(self) -> None:
         """Wait for no bell any more."""
 
+    def watching(self) -> AbstractContextManager[None]:
+        """Have the output watched, where that is asked for within the context, in the way that suits the hall."""
+
     def is_leaving(self) -> bool:
-        """Tell whether event streams are to end now, because the server does."""
+        """Tell whether the stream is to end now, because the server does."""

@@ -11,6 +11,7 @@ exception Werkzeug's server writes an error page into the stream, and the termin
 
 import errno
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 from tailrace.core.errors import TailraceError
 from tailrace.follow.bell import Bell
@@ -92,9 +93,13 @@ class Body:
         """See `Ear.deafen`."""
         farewell.remove(self)
 
+    def watching(self) -> AbstractContextManager[None]:
+        """See `Ear.watching`."""
+        return nullcontext()
+
     def is_leaving(self) -> bool:
         """See `Ear.is_leaving`."""
-        return farewell.is_due()
+        return not self._viewer.framer.aborts and farewell.is_due()
 
     def _pieces(self) -> Iterator[bytes]:
         steps = self._viewer.steps(self)

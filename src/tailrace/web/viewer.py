@@ -62,6 +62,10 @@ Steps: TypeAlias = Generator[bytes | Rest, bool | None, None]
 """what a driver takes, one after the other; after a rest it sends whether the bell rang"""
 
 
+class Leaving(ConnectionResetError):
+    """The server is stopping, and this stream with it; the viewer may resume at the next one."""
+
+
 class Viewer:
     """One viewer. Take its `steps` once; `close` it in any case.
 
@@ -115,6 +119,7 @@ class Viewer:
         """Yield what is to be sent, as it comes, and rests in between; the first at once, if only to send the headers.
 
         Raises:
+            Leaving: the server is, on a wire that must not look complete before its end.
             StreamBroken: what comes next cannot be had, or the run has no whole output, on a wire that cannot say so.
             EngineError, OSError: the output cannot be read.
         """
@@ -122,7 +127,7 @@ class Viewer:
         self._begin_interval()
         yield self._beginning()
         self._sent()
-        while self.framer.aborts or not ear.is_leaving():
+        while not ear.is_leaving():
             seen: list[Chunk] | Gap | None = None
             if self.member is not None:
                 step = self._shared(self.member)
@@ -143,6 +148,8 @@ class Viewer:
             if self._is_at_stop(seen):
                 yield self.framer.flush()
                 return
+        if self.framer.aborts:
+            raise Leaving("the server is stopping")
 
     def close(self) -> None:
         """Let go of everything; the run goes on. Safe to repeat."""
@@ -155,6 +162,11 @@ class Viewer:
         if self._bell is not None:
             self._bell.close()
         self._cursor = self.member = self._bell = self._ear = None
+
+    @property
+    def heartbeat_s(self) -> float:
+        """After how long a silence a heartbeat is due."""
+        return self._pace.heartbeat_s
 
     @property
     def key(self) -> Key:
@@ -230,7 +242,8 @@ class Viewer:
         """Have a bell rung from now on; what came before is to be looked at again."""
         self._bell = self._listener().make_bell()
         self._listener().listen(self._bell)
-        self._own().on_change(self._bell.ring)
+        with self._listener().watching():
+            self._own().on_change(self._bell.ring)
         self._news_at = self._news_due
 
     def _news(self) -> bytes:
