@@ -48,42 +48,37 @@ class Answer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers]
+        body, self._body = self._body, None
         try:
-            await send({"type": "http.response.start", "status": self.status, "headers": headers})
-            if isinstance(self._body, Viewer):
-                await self._stream(self._body, scope, receive, send)
-            else:
-                await send({"type": "http.response.body", "body": self._body or b"", "more_body": False})
-        except OSError as error:
-            if isinstance(error, ConnectionResetError):
-                raise
-            return  # ASGI 2.4: so says a server that the viewer has left
+            await send({"type": "http.response.start", "status": self.status, "headers": self._raw_headers()})
+            if not isinstance(body, Viewer):
+                await send({"type": "http.response.body", "body": body or b"", "more_body": False})
+                return
+            aborts, delivery = body.framer.aborts, Delivery(hall_of(asyncio.get_running_loop()), body)
+            sink = delivery.sink = _lent(scope, delivery) or SendSink(receive, send, delivery.lapse)
+            del self.headers, scope, receive  # a viewer may stay for days
+            is_complete = False
+            try:
+                await delivery.run()
+                is_complete = True
+            except Gone:
+                aborts = False
+            except (TailraceError, OSError) as error:
+                if not isinstance(error, Leaving):
+                    self._report(error)
+                is_complete = not aborts
+            finally:
+                sink.close(is_cut=not is_complete)
+            if is_complete:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            elif aborts and sink.lent is None:
+                raise ConnectionResetError("a stream is cut before its recorded end")  # then no server ends it properly
         finally:
-            if isinstance(self._body, Viewer):
-                self._body.close()
+            if isinstance(body, Viewer):
+                body.close()
 
-    async def _stream(self, viewer: Viewer, scope: Scope, receive: Receive, send: Send) -> None:
-        """Deliver it, and end the response, or cut it."""
-        delivery = Delivery(hall_of(asyncio.get_running_loop()), viewer)
-        sink = delivery.sink = _lent(scope, delivery) or SendSink(receive, send, delivery.lapse)
-        aborts, is_cut, is_gone = viewer.framer.aborts, True, False
-        del viewer, scope, receive
-        try:
-            await delivery.run()
-            is_cut = False
-        except Gone:
-            is_gone = True
-        except (TailraceError, OSError) as error:
-            if not isinstance(error, Leaving):
-                self._report(error)
-            is_cut = aborts
-        finally:
-            sink.close(is_cut=is_cut)
-        if not is_cut:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        elif not is_gone and sink.lent is None:
-            raise ConnectionResetError("a stream is cut before its recorded end")  # no server ends the response then
+    def _raw_headers(self) -> list[tuple[bytes, bytes]]:
+        return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers]
 
 
 def _lent(scope: Scope, delivery: Delivery) -> LentSink | None:

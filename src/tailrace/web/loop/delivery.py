@@ -43,7 +43,7 @@ class OwnBell:
 class Delivery:
     """One viewer's; also its ear, and its head in a fanout. For the loop's thread. `sink` is to be set before `run`."""
 
-    __slots__ = ("_bell", "_hall", "_is_rung", "_taken_at", "_untaken", "_viewer", "_woken", "sink")
+    __slots__ = ("_bell", "_hall", "_is_rung", "_taken_at", "_timer", "_untaken", "_viewer", "_woken", "sink")
 
     def __init__(self, hall: Hall, viewer: Viewer) -> None:
         self.sink: Sink
@@ -52,6 +52,7 @@ class Delivery:
         self._bell: Bell | None = None
         self._is_rung = False
         self._woken: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._taken_at = hall.loop.time()
         self._untaken = 0
 
@@ -60,7 +61,7 @@ class Delivery:
 
         Raises:
             Gone: the viewer has left, or takes nothing any more.
-            StreamBroken, EngineError, OSError: see `Viewer.steps`.
+            Leaving, StreamBroken, EngineError, OSError: see `Viewer.steps`.
         """
         self._hall.add(self)
         steps = self._viewer.steps(self)
@@ -72,10 +73,16 @@ class Delivery:
                 except StopIteration:
                     return
                 is_rung = None
-                if isinstance(step, Rest):
-                    is_rung = await self._rest(step.timeout_s)
-                else:
+                if not isinstance(step, Rest):
                     await self._put(step)
+                    continue
+                if not self._is_rung:
+                    try:
+                        await self._doze(step.timeout_s)
+                    finally:
+                        self._stir()
+                    self.sink.check()
+                is_rung, self._is_rung = self._is_rung, False
         finally:
             self.close()
 
@@ -176,28 +183,21 @@ class Delivery:
         if self._viewer.member is None:
             await self._hall.turn()
 
-    async def _rest(self, timeout_s: float) -> bool:
-        """Wait until the bell rings, or for so long; tell whether it rang."""
-        if not self._is_rung:
-            await self._sleep(timeout_s)
-            self.sink.check()
-        is_rung, self._is_rung = self._is_rung, False
-        return is_rung
-
-    async def _sleep(self, timeout_s: float) -> None:
+    def _doze(self, timeout_s: float) -> asyncio.Future[None]:
+        """Return what is done when the bell rings, or after so long; as a head, when that is over."""
         loop = self._hall.loop
-        self._woken = loop.create_future()
+        self._woken = woken = loop.create_future()
         member, fanout = self._viewer.member, self._bell
-        timer = None
         if member is not None and isinstance(fanout, Fanout) and self.sink.lent is not None:
             fanout.enrol(self, member)
         elif timeout_s < NEVER:
-            timer = loop.call_later(timeout_s, self.lapse)
-        try:
-            await self._woken
-        finally:
-            self._woken = None
-            if timer is not None:
-                timer.cancel()
-            if isinstance(fanout, Fanout):
-                fanout.dismiss(self)
+            self._timer = loop.call_later(timeout_s, self.lapse)
+        return woken
+
+    def _stir(self) -> None:
+        self._woken = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if isinstance(self._bell, Fanout):
+            self._bell.dismiss(self)

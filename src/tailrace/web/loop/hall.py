@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from tailrace.follow.loop import LoopWatchers
 from tailrace.follow.watch import using
+from tailrace.web.worker import is_told_to_stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tailrace.web.loop.delivery import Delivery
 
+LOOK_S = 0.25
+"""between two looks at the server, whether it is stopping"""
 SWEEP_S = 5.0
 """between two looks for viewers that take nothing"""
 
@@ -31,21 +34,22 @@ class Hall:
         self._watchers = LoopWatchers(loop)
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._is_turning = False
-        self._sweep: asyncio.TimerHandle | None = None
+        self._looking: asyncio.TimerHandle | None = None
+        self._swept = loop.time()
 
     def add(self, delivery: "Delivery") -> None:
         """Have it woken when the server leaves, and ended when it stalls."""
         self.deliveries.add(delivery)
-        if self._sweep is None:
-            self._sweep = self.loop.call_later(SWEEP_S, self._look_for_stalled)
+        if self._looking is None:
+            self._looking = self.loop.call_later(LOOK_S, self._look)
 
     def remove(self, delivery: "Delivery") -> None:
         """Forget it; safe to repeat. With the last one, the hall lets go of everything."""
         self.deliveries.discard(delivery)
         if not self.deliveries:
-            if self._sweep is not None:
-                self._sweep.cancel()
-                self._sweep = None
+            if self._looking is not None:
+                self._looking.cancel()
+                self._looking = None
             self._watchers.tidy()
             if not self.is_leaving:
                 _halls.pop(self.number, None)
@@ -94,11 +98,15 @@ class Hall:
         else:
             self._is_turning = False
 
-    def _look_for_stalled(self) -> None:
-        self._sweep = self.loop.call_later(SWEEP_S, self._look_for_stalled)
+    def _look(self) -> None:
+        self._looking = self.loop.call_later(LOOK_S, self._look)
+        if not self.is_leaving and is_told_to_stop():
+            self.leave()
         now = self.loop.time()
-        for delivery in list(self.deliveries):
-            delivery.look_if_stalled(now)
+        if now - self._swept >= SWEEP_S:
+            self._swept = now
+            for delivery in list(self.deliveries):
+                delivery.look_if_stalled(now)
 
 
 _halls: Final[dict[int, Hall]] = {}
@@ -109,6 +117,7 @@ def hall_of(loop: asyncio.AbstractEventLoop) -> Hall:
     hall = _halls.get(id(loop))
     if hall is None or hall.loop is not loop:
         hall = _halls[id(loop)] = Hall(loop)
+        hall.is_leaving = is_told_to_stop()
     return hall
 
 
