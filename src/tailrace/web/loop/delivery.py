@@ -76,6 +76,8 @@ class Delivery:
                 if not isinstance(step, Rest):
                     await self._put(step)
                     continue
+                if await self.sink.settle():
+                    self._is_rung = True
                 if not self._is_rung:
                     try:
                         await self._doze(step.timeout_s)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import threading
-from collections import deque
+from collections import Counter, deque
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Final
 
@@ -40,6 +40,7 @@ class Hall:
     def add(self, delivery: "Delivery") -> None:
         """Have it woken when the server leaves, and ended when it stalls."""
         self.deliveries.add(delivery)
+        served[delivery.sink.path] += 1
         if self._looking is None:
             self._looking = self.loop.call_later(LOOK_S, self._look)
 
@@ -109,6 +110,8 @@ class Hall:
                 delivery.look_if_stalled(now)
 
 
+served: Final[Counter[str]] = Counter()
+"""viewers that this process has had in event loops, by `Sink.path`"""
 _halls: Final[dict[int, Hall]] = {}
 
 

@@ -12,6 +12,7 @@ from tailrace.web.viewer import Leaving, Viewer
 class _Queue:
     """A sink that holds one piece until it is asked for the next; the delivery waits while it is full."""
 
+    path = "pieces"
     lent = None
 
     def __init__(self) -> None:
@@ -25,6 +26,10 @@ class _Queue:
         self._wanted.clear()
         self._data = data
         self._full.set()
+
+    async def settle(self) -> bool:
+        """See `Sink.settle`: each `put` waits for itself."""
+        return False
 
     def check(self) -> None:
         """See `Sink.check`: who leaves closes the iterator."""

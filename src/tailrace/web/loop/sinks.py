@@ -61,6 +61,9 @@ class Lent(Protocol):
     def give_back(self, *, is_cut: bool) -> None:
         """End the loan. With `is_cut`, close the connection: the response must not look complete."""
 
+    def abort(self) -> None:
+        """End the loan and the connection now; what the client has not taken is dropped."""
+
 
 class Lender(Protocol):
     """Part of a server: a connection that may be lent."""
@@ -73,11 +76,22 @@ class Sink(Protocol):
     """Where one viewer's bytes go."""
 
     @property
+    def path(self) -> str:
+        """What it is called where viewers are counted: `lent`, `send`, `pieces`."""
+
+    @property
     def lent(self) -> Lent | None:
         """The transport; None where it is not lent."""
 
     async def put(self, data: bytes) -> None:
         """Send, and return when more can be sent.
+
+        Raises:
+            Gone: the viewer has left.
+        """
+
+    async def settle(self) -> bool:
+        """Wait until the viewer has taken what would hold up the next piece; tell whether that took any waiting.
 
         Raises:
             Gone: the viewer has left.
@@ -103,6 +117,7 @@ class Sink(Protocol):
 class LentSink:
     """A lent transport, until it is given back."""
 
+    path = "lent"
     __slots__ = ("_drained", "_on_clog", "_on_gone", "lent")
 
     def __init__(self, on_clog: Callable[[], None], on_gone: Callable[[], None]) -> None:
@@ -113,12 +128,17 @@ class LentSink:
 
     async def put(self, data: bytes) -> None:
         """See `Sink.put`."""
-        if self._own().is_clogged:
+        await self.settle()
+        self._own().write(chunk_of(data))
+        await self.settle()
+
+    async def settle(self) -> bool:
+        """See `Sink.settle`."""
+        has_waited = self._own().is_clogged
+        if has_waited:
             await self._wait()
         self.check()
-        self._own().write(chunk_of(data))
-        if self._own().is_clogged:
-            await self._wait()
+        return has_waited
 
     def check(self) -> None:
         """See `Sink.check`."""
@@ -131,7 +151,7 @@ class LentSink:
 
     def evict(self) -> None:
         """See `Sink.evict`."""
-        self._own().give_back(is_cut=True)
+        self._own().abort()  # a close would wait for the client to take what it has been given
         self.gone()
 
     def close(self, *, is_cut: bool) -> None:
@@ -169,6 +189,7 @@ class LentSink:
 class SendSink:
     """ASGI's `send`, and `receive` to learn that the viewer has left."""
 
+    path = "send"
     lent = None
 
     def __init__(self, receive: Receive, send: Send, on_gone: Callable[[], None]) -> None:
@@ -198,6 +219,10 @@ class SendSink:
             finally:
                 self._sending = None
         self.check()
+
+    async def settle(self) -> bool:
+        """See `Sink.settle`: each `send` waits for itself."""
+        return False
 
     def check(self) -> None:
         """See `Sink.check`."""
