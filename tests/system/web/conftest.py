@@ -26,6 +26,11 @@ EACH_PATH = pytest.mark.parametrize("adapter", ["flask", "lent", "send"], indire
 """Flask, and ASGI by a lent transport and by `send`"""
 
 
+def served_site(app: App | MountedAsgi, adapter: Kind) -> ServedSite:
+    """Return an application that is served."""
+    return ServedSite(app, lambda: app.race.engine, adapter)
+
+
 @pytest.fixture
 def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the directory in which the served application writes down what happens."""
@@ -69,7 +74,7 @@ def app(adapter: Kind, state_dir: Path) -> Iterator[Site]:
         yield FlaskSite(make_app(state_dir))
         return
     served = App(state_dir)
-    with closing(ServedSite(served, lambda: served.race.engine, adapter)) as site:
+    with closing(served_site(served, adapter)) as site:
         yield site
 
 
@@ -83,7 +88,7 @@ def mount(adapter: Kind, state_dir: Path) -> Iterator[Mount]:
             if adapter == "flask":
                 return FlaskSite(mounted(place, decide))
             served = MountedAsgi(place, decide, is_async=is_async)
-            return stack.enter_context(closing(ServedSite(served, lambda: served.race.engine, adapter)))
+            return stack.enter_context(closing(served_site(served, adapter)))
 
         yield make
 

@@ -199,6 +199,11 @@ class ServedSite:
         """See `Site.engine`."""
         return self._engine()
 
+    @property
+    def connections(self) -> int:
+        """How many the server has."""
+        return len(self._server.server_state.connections)
+
     def _serve(self) -> None:
         with asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
             runner.run(self._server.serve(sockets=[self._listening]))
