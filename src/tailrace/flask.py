@@ -25,7 +25,6 @@ from tailrace._flask.blueprint import Adapter, Authorize
 from tailrace._flask.commands import Commands
 from tailrace._flask.settings import Home, Settings, configured
 from tailrace.core.errors import TailraceError
-from tailrace.core.wires import WIRES
 from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
 from tailrace.web import servers
@@ -200,8 +199,6 @@ class Tailrace:
         return run
 
     def _request(self, wire: str | None, pace: Pace) -> Request:
-        if not isinstance(pace, Pace):
-            raise TypeError(f"pace is a Pace(…), not {pace!r}")
         asked, user = flask_request, self._home.settings.user
         servers.prepare(asked.environ)
         if (warning := servers.warning(asked.environ)) is not None:
@@ -211,22 +208,10 @@ class Tailrace:
             path=asked.script_root + asked.path,
             query=asked.args.to_dict(),
             headers={name: asked.headers[name] for name in HEADERS if name in asked.headers},
-            user=_checked_user(user() if user is not None else None),
-            wire=_checked_wire(wire),
+            user=user() if user is not None else None,
+            wire=wire,
             pace=pace,
         )
-
-
-def _checked_user(user: object) -> str | None:
-    if user is None or isinstance(user, str):
-        return user
-    raise TypeError(f"the function `user` must return text or None, not {user!r}: str(…) makes it text")
-
-
-def _checked_wire(wire: str | None) -> str | None:
-    if wire is None or wire in WIRES:
-        return wire
-    raise ValueError(f"there is no wire {wire!r}; wires: {', '.join(WIRES)}")
 
 
 def _current() -> Flask:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import cast
 
 from tailrace.core.errors import TailraceError
@@ -44,7 +45,13 @@ class Answer:
         Raises:
             ConnectionResetError: the stream stops before the recorded end, and must not look complete.
         """
-        return pieces(self._body, self._report)
+        return self._pieces()
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        """Yield them; as long as this is held, so is the answer, which would let go of the run otherwise."""
+        async with aclosing(pieces(self._body, self._report)) as found:
+            async for piece in found:
+                yield piece
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
@@ -52,7 +59,8 @@ class Answer:
         try:
             await send({"type": "http.response.start", "status": self.status, "headers": self._raw_headers()})
             if not isinstance(body, Viewer):
-                await send({"type": "http.response.body", "body": body or b"", "more_body": False})
+                data = b"" if scope.get("method") == "HEAD" else body or b""
+                await send({"type": "http.response.body", "body": data, "more_body": False})
                 return
             aborts, delivery = body.framer.aborts, Delivery(hall_of(asyncio.get_running_loop()), body)
             sink = delivery.sink = _lent(scope, delivery) or SendSink(receive, send, delivery.lapse)

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias, TypeVar, cast
 
 from tailrace._asgi.answers import Answer
 from tailrace._asgi.asking import body_of, headers_of, pairs_of, path_of
+from tailrace._asgi.threads import in_thread
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
 from tailrace.web.answering import USUAL
@@ -26,7 +27,7 @@ from tailrace.web.routes.table import PATHS
 AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Verdict: TypeAlias = bool | AsgiApp
 Authorize: TypeAlias = Callable[[Scope, Action, RunInfo | None], Verdict | Awaitable[Verdict]]
-MakeRequest: TypeAlias = Callable[[Scope, str | None, Pace], Awaitable[Request]]
+MakeRequest: TypeAlias = Callable[[Scope, str | None, Pace], Coroutine[object, object, Request]]
 
 T = TypeVar("T")
 
@@ -57,6 +58,27 @@ class Blueprint:
         self._authorize = authorize
         self._hosts = hosts
 
+    def under(self, prefix: str, app: AsgiApp) -> AsgiApp:
+        """Return an application that answers below the prefix, and has another one answer everywhere else.
+
+        For frameworks that mount no applications, and for none at all.
+
+        Args:
+            prefix: such as `/ops`; it goes on the scope's `root_path`.
+            app: the other application; it also gets what is no request, its server's lifespan.
+        """
+        begin = "/" + prefix.strip("/")
+
+        async def either(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] in ("http", "websocket") and path_of(scope).startswith(f"{begin}/"):
+                root = str(scope.get("root_path", "")).rstrip("/")
+                below = {**scope, "root_path": root + begin, "path": root + path_of(scope)}
+                await self(below, receive, send)
+            else:
+                await app(scope, receive, send)
+
+        return either
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request.
 
@@ -72,7 +94,6 @@ class Blueprint:
         await app(scope, receive, send)
 
     async def _response(self, scope: Scope, receive: Receive) -> Response:
-        request = await self._make_request(scope, None, USUAL)
         path, names = _match(path_of(scope))
         loop = asyncio.get_running_loop()
 
@@ -81,7 +102,7 @@ class Blueprint:
 
         def make_call() -> Call:
             return Call(
-                request=request,
+                request=wait_for(self._make_request(scope, None, USUAL)),
                 engine=self._engine,
                 may=self._may(scope, wait_for),
                 hosts=self._hosts,
@@ -90,7 +111,7 @@ class Blueprint:
                 read=lambda limit_bytes: wait_for(body_of(receive, limit_bytes)),
             )
 
-        return await asyncio.to_thread(answer, make_call, path, names.get("run"), _log_failure)
+        return await in_thread(lambda: answer(make_call, path, names.get("run"), _log_failure))
 
     def _may(
         self, scope: Scope, wait_for: Callable[[Coroutine[object, object, Verdict]], Verdict]

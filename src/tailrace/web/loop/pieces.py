@@ -1,7 +1,7 @@
 """The body of a response as an asynchronous iterator, for frameworks that stream what they iterate over."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from tailrace.core.errors import TailraceError
 from tailrace.web.loop.delivery import Delivery
@@ -57,7 +57,7 @@ class _Queue:
         return data
 
 
-async def pieces(body: bytes | Viewer | None, report: Callable[[Exception], None]) -> AsyncIterator[bytes]:
+async def pieces(body: bytes | Viewer | None, report: Callable[[Exception], None]) -> AsyncGenerator[bytes, None]:
     """Yield a body's bytes as they come.
 
     Raises:
