@@ -67,6 +67,8 @@ class Answer:
             del self.headers, scope, receive  # a viewer may stay for days
             is_complete = False
             try:
+                if sink.lent is None:  # granian keeps the headers back until there is a body
+                    await send({"type": "http.response.body", "body": b"", "more_body": True})
                 await delivery.run()
                 is_complete = True
             except Gone:

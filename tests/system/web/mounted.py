@@ -82,7 +82,7 @@ class MountedAsgi:
         async def later(_scope: Scope, action: Action, run: RunInfo | None) -> Verdict:
             return cast("Verdict", decide(action, run))
 
-        self._ops = self.race.blueprint(authorize=later if is_async else now)
+        self.ops = self.race.blueprint(authorize=later if is_async else now)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -94,7 +94,7 @@ class MountedAsgi:
         elif path == "/ops/own":
             await plain(b"the application's own")(scope, receive, send)
         elif path.startswith("/ops/"):
-            await self._ops({**scope, "root_path": "/ops"}, receive, send)
+            await self.ops({**scope, "root_path": "/ops"}, receive, send)
         else:
             await plain(b"nothing is here", "text/html", status=404)(scope, receive, send)
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from tailrace._asgi.asking import body_of, headers_of
 from tailrace._asgi.blueprint import AsgiApp
 from tailrace.asgi import Pace, Tailrace
+from tailrace.web.loop import hall
 from tailrace.web.loop.sinks import Receive, Scope, Send
 from tests.system.web.served import PAGE, note, reports
 
@@ -31,6 +32,7 @@ class App:
             "page": self._page,
             "report": self._report,
             "ping": self._ping,
+            "served": self._served,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,6 +79,9 @@ class App:
 
     async def _ping(self, _scope: Scope, _receive: Receive, _asked: Ask) -> AsgiApp:
         return plain(b"pong")
+
+    async def _served(self, _scope: Scope, _receive: Receive, _asked: Ask) -> AsgiApp:
+        return plain(json.dumps(hall.served).encode(), "application/json")
 
     async def _nothing(self, _scope: Scope, _receive: Receive, _asked: Ask) -> AsgiApp:
         return plain(b"nothing is here", status=404)
