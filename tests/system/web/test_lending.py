@@ -352,3 +352,19 @@ def test_two_loops_in_two_threads(app: ServedSite, engine: Engine, state_dir: Pa
         assert len(hall._halls) == 2
         run.send(b"\n")
         assert [b"two" in peer.until(END) for peer in (here, there)] == [True, True]
+
+
+def test_who_leaves_in_the_middle_of_a_flood_is_no_error(
+    app: ServedSite, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The write that fails tells first, the connection's end comes after it."""
+    run = engine.start(["yes"])
+    for _ in range(20):
+        with Peer(app) as peer:
+            peer.ask(f"/watch/{run.id}?format=sse")
+            peer.socket.recv(100_000)
+            peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    wait_for(lambda: not app.connections and not hall._halls)
+    run.stop(now=True)
+    run.wait(60)
+    assert "ASGI" not in caplog.text

@@ -118,13 +118,14 @@ class LentSink:
     """A lent transport, until it is given back."""
 
     path = "lent"
-    __slots__ = ("_drained", "_on_clog", "_on_gone", "lent")
+    __slots__ = ("_drained", "_is_lost", "_on_clog", "_on_gone", "lent")
 
     def __init__(self, on_clog: Callable[[], None], on_gone: Callable[[], None]) -> None:
         self.lent: Lent | None = None
         self._on_clog = on_clog
         self._on_gone = on_gone
         self._drained: asyncio.Future[None] | None = None
+        self._is_lost = False
 
     async def put(self, data: bytes) -> None:
         """See `Sink.put`."""
@@ -156,8 +157,8 @@ class LentSink:
 
     def close(self, *, is_cut: bool) -> None:
         """See `Sink.close`."""
-        if not self._own().is_gone:
-            self._own().give_back(is_cut=is_cut)
+        if not self._is_lost:
+            self._own().give_back(is_cut=is_cut or self._own().is_gone)
 
     def clogged(self) -> None:
         """See `Borrower.clogged`."""
@@ -170,6 +171,7 @@ class LentSink:
 
     def gone(self) -> None:
         """See `Borrower.gone`."""
+        self._is_lost = True
         self.drained()
         self._on_gone()
 
