@@ -97,13 +97,13 @@ class LendingProtocol(HttpToolsProtocol):
     def give_back(self, *, is_cut: bool) -> None:
         """See `Lent.give_back`."""
         self._borrower = None
-        self.is_clogged = False
         self._awake()
         if is_cut:
             self.cycle.disconnected = True  # nothing more is to be sent, nor to be said in the log
-            self.transport.close()
+            self._close()
         else:
             self.transport.set_write_buffer_limits()
+        self.is_clogged = False
 
     def pause_writing(self) -> None:
         """Tell the borrower that the client takes no more."""
@@ -127,6 +127,13 @@ class LendingProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         if self._borrower is not None:
             self._borrower.gone()
+
+    def _close(self) -> None:
+        """Close the connection; at once, if its client does not take what was written."""
+        if self.is_clogged:
+            self.transport.abort()
+        else:
+            self.transport.close()
 
     def _sleep(self) -> None:
         """Let go of what is only needed to take a request, and to send."""

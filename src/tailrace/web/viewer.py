@@ -164,6 +164,21 @@ class Viewer:
         self._cursor = self.member = self._bell = self._ear = None
 
     @property
+    def run_ids(self) -> tuple[str, ...]:
+        """The runs that are shown."""
+        return (self._run.id,)
+
+    def lag_bytes(self) -> int:
+        """Return how much there is that has not been framed for this viewer yet. From any thread.
+
+        Raises:
+            EngineError, UnknownRun: the run cannot be looked at.
+        """
+        if (member := self.member) is not None:
+            return max(0, member.broadcast.log.end - member.offset)
+        return max(0, self._run.info().size - self.framer.resume_offset)
+
+    @property
     def heartbeat_s(self) -> float:
         """After how long a silence a heartbeat is due."""
         return self._pace.heartbeat_s

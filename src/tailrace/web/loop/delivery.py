@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from tailrace.core.errors import TailraceError
 from tailrace.web.broadcast import NEVER
 from tailrace.web.ear import Bell
 from tailrace.web.loop.chunks import chunk_of
@@ -64,6 +65,9 @@ class Delivery:
             Leaving, StreamBroken, EngineError, OSError: see `Viewer.steps`.
         """
         self._hall.add(self)
+        kind = (self._viewer.framer.name, "send" if self.sink.lent is None else "lent")
+        self._hall.tally.viewers[kind] += 1
+        self._hall.tally.begun[kind] += 1
         steps = self._viewer.steps(self)
         is_rung: bool | None = None
         try:
@@ -84,6 +88,7 @@ class Delivery:
                     self.sink.check()
                 is_rung, self._is_rung = self._is_rung, False
         finally:
+            self._hall.tally.viewers[kind] -= 1
             self.close()
 
     def close(self) -> None:
@@ -116,6 +121,15 @@ class Delivery:
         self._untaken = untaken
         if now - self._taken_at > STALL_S:
             self.sink.evict()
+
+    def lag_bytes(self) -> int:
+        """Return how far the viewer is behind; 0 for one that stands at the end. From any thread."""
+        if self._woken is not None:
+            return 0
+        try:
+            return self._viewer.lag_bytes()
+        except TailraceError:
+            return 0
 
     # What the viewer hears by
 
@@ -179,6 +193,7 @@ class Delivery:
 
     async def _put(self, data: bytes) -> None:
         if data:
+            self._hall.tally.sent_bytes += len(data)
             await self.sink.put(data)
         if self._viewer.member is None:
             await self._hall.turn()

@@ -131,7 +131,8 @@ class LentSink:
 
     def evict(self) -> None:
         """See `Sink.evict`."""
-        self._own().give_back(is_cut=True)
+        if not self._own().is_gone:
+            self._own().give_back(is_cut=True)
         self.gone()
 
     def close(self, *, is_cut: bool) -> None:
