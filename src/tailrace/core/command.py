@@ -36,9 +36,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """its name for people"""
     description: str = ""
     """what it does"""
-    parameters: dict[str, Parameter] = {}
+    parameters: Mapping[str, Parameter] = {}
     """what may be given, each a table of its own"""
-    env: dict[str, str] = {}
+    env: Mapping[str, str] = {}
     """variables to add to the server's environment; the values are as they stand"""
     cwd: str | None = None
     """the directory to run in, from the file's; by default where the server was started"""
@@ -62,7 +62,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """at most one run of a key goes at a time; `{n}` stands for a parameter here too"""
     when_busy: Literal["join", "queue", "reject"] = "join"
     """what to do when one of the same key is going: show that one, wait until it has ended, or refuse"""
-    labels: dict[str, str] = {}
+    labels: Mapping[str, str] = {}
     """names and values to find its runs by"""
 
     def faults(self) -> Iterator[Fault]:
@@ -220,7 +220,7 @@ def _checks(command: Command) -> Iterator[Callable[[], object]]:
     for name, seconds in (("timeout", command.timeout), ("idle_timeout", command.idle_timeout)):
         if seconds is not None:
             yield partial(spec.positive, seconds, name)
-    yield partial(spec.check_env, command.env)
+    yield partial(spec.check_env, dict(command.env))
     yield partial(spec.check_labels, command.labels)
 
 

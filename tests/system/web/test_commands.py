@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from tailrace import Engine, Query
 from tailrace.core.errors import InvalidInput
+from tailrace.core.spec import Stdio, WhenBusy
 from tailrace.core.states import State
 from tailrace.flask import Command, Commands, Integer, Tailrace, Text
 from tailrace.web.routes.commands import FORM, MOST_FIELDS, PARAMETERS_BYTES
@@ -201,6 +202,36 @@ def test_a_run_is_as_declared(app: Flask, tmp_path: Path) -> None:
     run = engine_of(app).get(json.loads(response.data)["id"])
     assert "PASSWORD" in engine_of(app).spec(run.id).env
     assert b"secret" not in response.data
+
+
+def test_every_option_of_a_command_is_the_runs(state_dir: Path) -> None:
+    """None that is declared is left out of account."""
+    app = Flask(__name__)
+    race = Tailrace(app, state_dir=state_dir)
+    declared = Command(
+        name="all", argv=("true",), pty=True, stdin=True, unbuffer=True, timeout=60, idle_timeout=50, max_output=7,
+        on_max_output="truncate", key="k-{n}", when_busy="queue", parameters={"n": Integer(default=1)},
+    )  # fmt: skip
+    merged = Command(name="merged", argv=("true",), merge=True)
+    app.register_blueprint(race.blueprint(open=True, commands=Commands([declared, merged])), url_prefix="/ops")
+    spec = race.engine.spec(json.loads(start(app, "all", {"n": 2}).data)["id"])
+    assert (spec.stdio, spec.stdin, spec.unbuffer) == (Stdio.PTY, True, True)
+    assert (spec.timeout_s, spec.idle_timeout_s) == (60, 50)
+    assert (spec.output_limit, spec.output_policy) == (7, "truncate")
+    assert (spec.key, spec.when_busy) == ("k-2", WhenBusy.QUEUE)
+    assert race.engine.spec(json.loads(start(app, "merged").data)["id"]).stdio is Stdio.MERGED
+
+
+def test_a_key_that_is_busy(state_dir: Path) -> None:
+    """`reject` is 409; a run of other values, where the key has them in it, goes beside the first."""
+    app = Flask(__name__)
+    race = Tailrace(app, state_dir=state_dir)
+    parameters = {"n": Integer(default=1)}
+    sleep = Command(name="nap", argv=("sleep", "100{n}"), parameters=parameters, key="{n}", when_busy="reject")
+    app.register_blueprint(race.blueprint(open=True, commands=Commands([sleep])), url_prefix="/ops")
+    assert start(app, "nap").status_code == 201
+    check_problem(start(app, "nap", {"n": 1}), 409)
+    assert start(app, "nap", {"n": 2}).status_code == 201
 
 
 def test_one_run_of_a_key(app: Flask, policy: Policy) -> None:
