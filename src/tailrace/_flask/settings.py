@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from tailrace.config.load import load_commands
+from tailrace.core.command import Commands
 from tailrace.core.errors import InvalidInput
 from tailrace.engine.base import Engine
 from tailrace.web.engines import EngineHere
@@ -20,6 +22,7 @@ class Settings:
     state_dir: str | os.PathLike[str] | None = None
     user: Callable[[], str | None] | None = None
     cross_site: bool = False
+    commands: Commands | str | os.PathLike[str] | None = None
 
 
 NAMES = tuple(field.name for field in dataclasses.fields(Settings))
@@ -56,17 +59,31 @@ def _check(key: str, value: object) -> None:
             raise _bad(key, f"cannot be {value!r}", "it is a function that returns who asks")
         case "cross_site" if not isinstance(value, bool):
             raise _bad(key, f"cannot be {value!r}", "it is True or False")
+        case "commands" if value is not None and not isinstance(value, str | os.PathLike | Commands):
+            raise _bad(key, f"cannot be {value!r}", "it is the path of a file that declares commands, or a Commands")
 
 
 def _bad(key: str, what: str, hint: str) -> InvalidInput:
     return InvalidInput(f"{key} {what}", op="configure", subject=key, hint=hint)
 
 
+def commands_of(what: Commands | str | os.PathLike[str] | None) -> Commands:
+    """Return the commands, or those that the file declares; none for None.
+
+    Raises:
+        InvalidInput: the file cannot be read, or something in it is wrong.
+    """
+    if isinstance(what, Commands):
+        return what
+    return Commands() if what is None else load_commands(what)
+
+
 class Home:
-    """One application's settings, and its engine, which is made on first use in each process."""
+    """One application's settings and commands, and its engine, which is made on first use in each process."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.commands = commands_of(settings.commands)
         self._engine = EngineHere(settings.engine, settings.state_dir)
 
     @property

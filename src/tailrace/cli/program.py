@@ -30,6 +30,7 @@ COMMANDS = {
     "pin": "tailrace.cli.pin",
     "unpin": "tailrace.cli.pin",
     "prune": "tailrace.cli.prune",
+    "check": "tailrace.cli.check",
     "runner": "tailrace.cli.runner",
 }
 """the module of each command, in the order in which `--help` shows them"""
