@@ -23,7 +23,8 @@ from werkzeug.exceptions import HTTPException
 from tailrace._flask import blueprint
 from tailrace._flask.blueprint import Adapter, Authorize
 from tailrace._flask.commands import Program
-from tailrace._flask.settings import Home, Settings, commands_of, configured
+from tailrace._flask.settings import Home, Settings, configured
+from tailrace.config.load import commands_of
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import TailraceError
 from tailrace.core.parameters import Integer, Text

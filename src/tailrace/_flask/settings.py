@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tailrace.config.load import load_commands
+from tailrace.config.load import commands_of
 from tailrace.core.command import Commands
 from tailrace.core.errors import InvalidInput
 from tailrace.engine.base import Engine
@@ -65,17 +65,6 @@ def _check(key: str, value: object) -> None:
 
 def _bad(key: str, what: str, hint: str) -> InvalidInput:
     return InvalidInput(f"{key} {what}", op="configure", subject=key, hint=hint)
-
-
-def commands_of(what: Commands | str | os.PathLike[str] | None) -> Commands:
-    """Return the commands, or those that the file declares; none for None.
-
-    Raises:
-        InvalidInput: the file cannot be read, or something in it is wrong.
-    """
-    if isinstance(what, Commands):
-        return what
-    return Commands() if what is None else load_commands(what)
 
 
 class Home:

@@ -22,6 +22,7 @@ COMPLETE = "_TAILRACE_COMPLETE"
 
 COMMANDS = {
     "run": "tailrace.cli.run",
+    "serve": "tailrace.cli.serve",
     "follow": "tailrace.cli.follow",
     "list": "tailrace.cli.list",
     "show": "tailrace.cli.show",

@@ -63,6 +63,17 @@ def load_commands(path: str | os.PathLike[str]) -> Commands:
     return load(path).commands
 
 
+def commands_of(what: Commands | str | os.PathLike[str] | None) -> Commands:
+    """Return the commands, or those that the file declares; none for None.
+
+    Raises:
+        InvalidInput: the file cannot be read, or something in it is wrong.
+    """
+    if isinstance(what, Commands):
+        return what
+    return Commands() if what is None else load_commands(what)
+
+
 class _File:
     """The sections of a file, whose mistakes are put into `faults`; there may be none."""
 

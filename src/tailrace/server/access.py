@@ -45,11 +45,10 @@ class Noted:
     async def __call__(self, message: Message) -> None:
         """Send."""
         if self._line is not None:
-            match message["type"]:
-                case "http.response.start" | "websocket.http.response.start":
-                    self._write(self._line, cast("int", message["status"]))
-                case "websocket.accept":
-                    self._write(self._line, SWITCHING)
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                self._write(self._line, cast("int", message["status"]))
+            elif message["type"] == "websocket.accept":
+                self._write(self._line, SWITCHING)
         await self._send(message)
 
     def _write(self, line: Line, status: int) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import TypeAlias
 
 import msgspec
 
@@ -23,8 +22,6 @@ from tailrace.web.loop.sinks import Receive, Scope, Send
 from tailrace.web.problems import problem, response_to
 from tailrace.web.responses import Response
 
-Asked: TypeAlias = tuple[Scope, Receive, Send]
-
 
 class ServerApp:
     """An ASGI application.
@@ -36,8 +33,8 @@ class ServerApp:
     def __init__(self, config: Config) -> None:
         settings = config.server
         self._race = Tailrace(state_dir=settings.state_dir)
-        limits = Limits(settings.max_viewers_per_run, settings.max_viewers_per_address)
-        self._api = self._race.blueprint(open=True, hosts=settings.hosts, commands=config.commands, enter=limits.enter)
+        self._api = self._race.blueprint(open=True, hosts=settings.hosts, commands=config.commands)
+        self._api.enter = Limits(settings.max_viewers_per_run, settings.max_viewers_per_address).enter
         self._proxies = Proxies(settings.trusted_proxies)
         self._cors = Cors(settings.cors_origins)
         self._has_access_log = settings.access_log

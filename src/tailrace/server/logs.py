@@ -25,8 +25,7 @@ def set_up(log_format: Literal["text", "json"], level: int = logging.INFO) -> No
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    for name in ("tailrace", "uvicorn.error"):
-        logging.getLogger(name).setLevel(level)
+    logging.getLogger("tailrace").setLevel(level)
     for name in QUIET:
         logging.getLogger(name).disabled = True
 

@@ -15,8 +15,8 @@ from tailrace.web.ear import Bell
 from tailrace.web.loop.chunks import chunk_of
 from tailrace.web.loop.fanout import Fanout
 from tailrace.web.loop.hall import Hall
-from tailrace.web.loop.sinks import Sink
-from tailrace.web.viewer import Rest, Viewer
+from tailrace.web.loop.sinks import Gone, Sink
+from tailrace.web.viewer import Leaving, Rest, Viewer
 
 LENT_S = 0.00002
 """what sending to a head costs, about"""
@@ -44,14 +44,25 @@ class OwnBell:
 class Delivery:
     """One viewer's; also its ear, and its head in a fanout. For the loop's thread. `sink` is to be set before `run`."""
 
-    __slots__ = ("_bell", "_hall", "_is_rung", "_taken_at", "_timer", "_untaken", "_viewer", "_woken", "sink")
+    __slots__ = (
+        "_bell",
+        "_hall",
+        "_is_evicted",
+        "_is_rung",
+        "_taken_at",
+        "_timer",
+        "_untaken",
+        "_viewer",
+        "_woken",
+        "sink",
+    )
 
     def __init__(self, hall: Hall, viewer: Viewer) -> None:
         self.sink: Sink
         self._hall = hall
         self._viewer = viewer
         self._bell: Bell | None = None
-        self._is_rung = False
+        self._is_rung = self._is_evicted = False
         self._woken: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._taken_at = hall.loop.time()
@@ -70,11 +81,13 @@ class Delivery:
         self._hall.tally.begun[kind] += 1
         steps = self._viewer.steps(self)
         is_rung: bool | None = None
+        how = "broken"
         try:
             while True:
                 try:
                     step = steps.send(is_rung)
                 except StopIteration:
+                    how = "leaving" if self._hall.is_leaving else "complete"
                     return
                 is_rung = None
                 if not isinstance(step, Rest):
@@ -87,8 +100,15 @@ class Delivery:
                         self._stir()
                     self.sink.check()
                 is_rung, self._is_rung = self._is_rung, False
+        except Gone:
+            how = "stalled" if self._is_evicted else "left"
+            raise
+        except Leaving:
+            how = "leaving"
+            raise
         finally:
             self._hall.tally.viewers[kind] -= 1
+            self._hall.tally.ends[how] += 1
             self.close()
 
     def close(self) -> None:
@@ -120,6 +140,7 @@ class Delivery:
             self._taken_at = now
         self._untaken = untaken
         if now - self._taken_at > STALL_S:
+            self._is_evicted = True
             self.sink.evict()
 
     def lag_bytes(self) -> int:
