@@ -15,7 +15,7 @@ from tailrace.web.ear import Bell
 from tailrace.web.loop.chunks import chunk_of
 from tailrace.web.loop.fanout import Fanout
 from tailrace.web.loop.hall import Hall
-from tailrace.web.loop.sinks import Gone, Sink
+from tailrace.web.loop.sinks import Gone, LentSink, Sink
 from tailrace.web.viewer import Leaving, Rest, Viewer
 
 LENT_S = 0.00002
@@ -84,6 +84,8 @@ class Delivery:
         how = "broken"
         try:
             while True:
+                if is_rung is None and isinstance(self.sink, LentSink):
+                    await self._pass_on(self.sink)
                 try:
                     step = steps.send(is_rung)
                 except StopIteration:
@@ -211,6 +213,12 @@ class Delivery:
     def heartbeat_s(self) -> float:
         """See `Head.heartbeat_s`."""
         return self._viewer.heartbeat_s
+
+    async def _pass_on(self, sink: LentSink) -> None:
+        """Have what lies ahead go to the viewer as it is, where that is possible."""
+        while (passage := self._viewer.passage()) is not None:
+            self._hall.tally.sent_bytes += passage.end - passage.begin
+            await sink.pass_on(passage, self._viewer.pass_on)
 
     async def _put(self, data: bytes) -> None:
         if data:
