@@ -135,6 +135,12 @@ class Delivery:
             self._bell.dismiss(self)
             self.lapse()
 
+    def gone(self) -> None:
+        """The client has left: be a head no longer, and see to it."""
+        if isinstance(self._bell, Fanout):
+            self._bell.dismiss(self)
+        self.lapse()
+
     def look_if_stalled(self, now: float) -> None:
         """End the stream of a viewer that has taken nothing for `STALL_S`."""
         untaken = self.sink.untaken_bytes()
