@@ -26,3 +26,17 @@ class Gap(NamedTuple):
     begin: int
     end: int
     why: str
+
+
+class Spot(NamedTuple):
+    """Line `line`, counted from 1, begins at `offset`."""
+
+    line: int
+    offset: int
+
+
+class Counted(NamedTuple):
+    """So many lines begin in the first `end` bytes of the output; the last one may lack its LF."""
+
+    lines: int
+    end: int
