@@ -36,7 +36,13 @@ class Spot(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """So many lines begin in the first `end` bytes of the output; the last one may lack its LF."""
+    """So many lines begin in the first `end` of the `size` bytes that there are; the last one may lack its LF."""
 
     lines: int
     end: int
+    size: int
+
+    @property
+    def is_all(self) -> bool:
+        """Whether all bytes were counted."""
+        return self.end == self.size

@@ -135,6 +135,9 @@ class Lines(Protocol):
     What was counted once is remembered beside the output; the first question about a large output reads all of it.
     """
 
+    def size(self) -> int:
+        """Return how many bytes there are now."""
+
     def begin(self, line: int) -> int:
         """Return the offset at which the line begins; the one behind the last begins at the end.
 

@@ -48,6 +48,10 @@ class Lines:
             os.close(self._index)
             self._index = -1
 
+    def size(self) -> int:
+        """Return how many bytes there are now."""
+        return self._end()
+
     def begin(self, line: int) -> int:
         """Return the offset at which the line begins; the one behind the last begins at the end.
 
@@ -103,13 +107,13 @@ class Lines:
             limit_bytes: read at most about so many bytes that nobody has counted before; the answer may then end before
                 the output does, and the next call goes on from there.
         """
-        end = self._end()
+        end = size = self._end()
         known = self._last_known(end // STRIDE_BYTES)[0] * STRIDE_BYTES
         if limit_bytes is not None and end - known > limit_bytes:
             end = min(end, known + max(1, limit_bytes // STRIDE_BYTES) * STRIDE_BYTES)
         ends = self._ends_before(end)
         is_open = end > 0 and self._read(1, end - 1) not in (_LF, b"")
-        return Counted(ends + is_open, end)
+        return Counted(ends + is_open, end, size)
 
     # Counting
 

@@ -40,7 +40,7 @@ class Naive:
 
     def __init__(self, data: bytes) -> None:
         self.begins = [0, *(offset + 1 for offset, byte in enumerate(data) if byte == 10)]
-        self.count = Counted(len(self.begins) - (self.begins[-1] == len(data)), len(data))
+        self.count = Counted(len(self.begins) - (self.begins[-1] == len(data)), len(data), len(data))
 
     def at(self, offset: int) -> Spot:
         """Return the line of a byte."""
@@ -227,7 +227,7 @@ def test_an_output_that_grows_is_counted_on() -> None:
             output.flush()
             written += piece
             ends = written.count(b"\n")
-            assert lines.count() == Counted(ends + (not written.endswith(b"\n")), len(written))
+            assert lines.count() == Counted(ends + (not written.endswith(b"\n")), len(written), len(written))
             assert lines.begin(ends + 1) == written.rfind(b"\n") + 1
         assert file_of(run).stat().st_size == len(LARGE) // STRIDE_BYTES * RECORD_BYTES
 
@@ -236,7 +236,7 @@ def test_counting_can_be_bounded(naive: Naive) -> None:
     """A count that may read one stride tells how far it came, and the next goes on from there."""
     with run_of(LARGE) as run, lines_of(run) as lines:
         ends = []
-        while (counted := lines.count(1)).end < len(LARGE):
+        while not (counted := lines.count(1)).is_all:
             ends.append(counted.end)
             assert counted.lines == naive.at(counted.end - 1).line
         assert ends == list(range(STRIDE_BYTES, len(LARGE), STRIDE_BYTES))
@@ -275,5 +275,5 @@ def test_a_time_is_a_place() -> None:
 def test_an_output_that_is_not_there_has_no_lines() -> None:
     """As an empty one."""
     with run_of(b"") as run, closing(Lines(run, -1, lambda: 0, lambda _time_s: 0)) as lines:
-        assert lines.count() == Counted(0, 0)
+        assert lines.count() == Counted(0, 0, 0)
         assert lines.at(0) == Spot(1, 0)

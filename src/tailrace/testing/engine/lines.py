@@ -54,7 +54,7 @@ class LinesContract:
             for offset in range(len(LINES) + 1):
                 line = sum(begin <= offset for begin in BEGINS)
                 assert lines.at(offset) == Spot(line, BEGINS[line - 1])
-            assert lines.count() == Counted(4, len(LINES))
+            assert lines.count() == Counted(4, len(LINES), len(LINES))
             with pytest.raises(OffsetBeyondEnd):
                 lines.at(len(LINES) + 1)
             assert cursor.offset == 0
@@ -64,15 +64,15 @@ class LinesContract:
         run = cat(engine)
         with closing(engine.cursor(run.id)) as cursor:
             lines = cursor.lines()
-            assert (lines.count(), lines.begin(1), lines.at(0)) == (Counted(0, 0), 0, Spot(1, 0))
+            assert (lines.count(), lines.begin(1), lines.at(0)) == (Counted(0, 0, 0), 0, Spot(1, 0))
             run.send(b"one\ntw")
             watch_cursor(cursor, until=b"tw")
-            assert (lines.count(), lines.begin(2)) == (Counted(2, 6), 4)
+            assert (lines.count(), lines.begin(2)) == (Counted(2, 6, 6), 4)
             with pytest.raises(OffsetBeyondEnd):
                 lines.begin(3)
             run.send(b"o\n")
             watch_cursor(cursor, until=b"o\n")
-            assert (lines.count(), lines.begin(3), lines.at(8)) == (Counted(2, 8), 8, Spot(3, 8))
+            assert (lines.count(), lines.begin(3), lines.at(8)) == (Counted(2, 8, 8), 8, Spot(3, 8))
         run.close_input()
         ended(run)
 
@@ -83,9 +83,9 @@ class LinesContract:
         for one in (engine, elsewhere, engine):
             with closing(one.cursor(run.id)) as cursor:
                 lines = cursor.lines()
-                while (counted := lines.count(1)).end < info.size:
+                while not (counted := lines.count(1)).is_all:
                     assert lines.at(counted.end).line in (counted.lines, counted.lines + 1)
-                assert counted == Counted(MANY, info.size)
+                assert counted == Counted(MANY, info.size, info.size)
                 assert lines.begin(MANY) == LAST_BEGINS
                 assert lines.at(LAST_BEGINS + 3) == Spot(MANY, LAST_BEGINS)
                 for line in (1, 2, 99_999, 100_000, 100_001):
