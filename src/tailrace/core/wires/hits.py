@@ -97,7 +97,9 @@ class HitsSseFramer(EventStreamFramer):
         return told
 
     def _release(self) -> bytes:
-        return self._events(self._search.release())
+        events = self._events(self._search.release())
+        self._returned = max(self._returned, self._taken)
+        return events
 
     def _events(self, news: Iterable[_News]) -> bytes:
         return b"".join([self._news(each) for each in news])
@@ -137,7 +139,9 @@ class HitsNdjsonFramer(NdjsonFramer):
         return told
 
     def _release(self) -> bytes:
-        return self._told(self._search.release())
+        lines = self._told(self._search.release())
+        self._returned = max(self._returned, self._taken)
+        return lines
 
     def _told(self, news: Iterable[_News]) -> bytes:
         return b"".join([self._news(each) for each in news])
