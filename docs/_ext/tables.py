@@ -260,6 +260,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "cli": cli,
     "errors": error_table,
     "ladder": ladder,
+    "line-index": layout("tailrace.core.lineindex"),
     "outcomes": outcomes,
     "settings": settings,
     "start-options": start_options,
