@@ -12,6 +12,7 @@ from tailrace.core.search import Found, Hit, Matcher, Searcher, read_from
 from tailrace.core.wires import EventId, prefer
 from tailrace.core.wires.hits import HitsNdjsonFramer, HitsSseFramer
 from tailrace.engine.base import Cursor, Engine
+from tailrace.host.wait import give_way
 from tailrace.web.aside import found_aside
 from tailrace.web.matching import matcher_of
 from tailrace.web.responses import LIVE, Response
@@ -147,6 +148,7 @@ def _found(cursor: Cursor, searcher: Searcher, size: int, *, is_finished: bool) 
     while isinstance(seen := cursor.look(size), list):
         for chunk in seen:
             yield from searcher.add(chunk)
+        give_way()
         if time.monotonic() >= deadline and searcher.searched > begin:
             yield None
     if is_finished:
