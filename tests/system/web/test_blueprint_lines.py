@@ -101,7 +101,9 @@ def test_a_time_is_where_the_output_was(app: Flask, engine: Engine, tmp_path: Pa
     """A line that came later is found by its own time, and not by that of the one before."""
     gate = tmp_path / "gate"
     run = engine.start(
-        ["sh", "-c", f"echo one; while ! [ -e {gate} ]; do sleep 0.01; done; echo two"], by="ann", ladder=QUICK
+        ["sh", "-c", f"echo one; while ! [ -e {gate} ]; do sleep 0.01; done; sleep 0.05; echo two"],
+        by="ann",
+        ladder=QUICK,
     )
     wait_for(lambda: run.info().size == 4)
     gate.touch()
@@ -181,7 +183,8 @@ def test_long_lines(app: Flask, engine: Engine) -> None:
     assert rest == 2 + 65536
     output = ask(app, f"/ops/api/runs/{run.id}/output?from={rest}").data
     assert output.startswith(b"x" * (3_000_000 - 65536) + b"\nb\n")
-    assert Page(app, run, "?at=1000000&count=1").lines == page.lines[1:2]
+    (again,) = Page(app, run, "?at=1000000&count=1").lines
+    assert {**again, "time": None} == {**page.lines[1], "time": None}
 
 
 def test_a_page_is_bounded(app: Flask, engine: Engine) -> None:

@@ -327,7 +327,7 @@ def test_a_stream_tells_how_far_it_is(app: Flask, engine: Engine) -> None:
     assert [name for _id, name, _data in events] == ["searched"] * 5 + ["hit", "end"]
     resumed = stream_of(app, run, "q=needle", **{"Last-Event-ID": events[3][0]})
     assert len(resumed) < len(events)
-    assert resumed[-2:] == events[-2:]
+    assert [event[:2] for event in resumed[-2:]] == [event[:2] for event in events[-2:]]
     assert json.loads(events[5][2])["number"] == 3_000_001
 
 
