@@ -269,3 +269,16 @@ def test_an_index_of_any_kind(app: Flask, engine: Engine, state_dir: Path) -> No
     for spoil in (index.unlink, lambda: index.write_bytes(b"x" * 1000)):
         spoil()
         assert Page(app, run, "?start=299999").texts == wanted
+
+
+def test_an_output_that_has_been_cut(app: Flask, engine: Engine, state_dir: Path) -> None:
+    """What is left of it has lines and can be searched; the output itself says what is missing."""
+    run = printed(engine, "seq 100")
+    (state_dir / "runs" / run.id / "output").write_bytes(b"1\n2\n3")
+    page = Page(app, run)
+    assert (page.texts, page.total, page.size, page.next) == (["1", "2", "3"], 3, 5, None)
+    found = json.loads(ask(app, f"/ops/api/runs/{run.id}/search?q=3").data)
+    assert ([hit["number"] for hit in found["hits"]], found["next"]) == ([3], None)
+    (state_dir / "runs" / run.id / "output").unlink()
+    assert Page(app, run).lines == []
+    check_problem(ask(app, f"/ops/api/runs/{run.id}/search?q=3&from=1"), 416)

@@ -1,6 +1,7 @@
 """Lines: by number, by the byte that they have, by time."""
 # ruff: noqa: S101  (these are tests)
 
+import asyncio
 from contextlib import closing
 
 import pytest
@@ -35,6 +36,16 @@ class LinesContract:
         for wrong in (0, -1):
             with pytest.raises(InvalidInput):
                 engine.cursor(run.id, line=wrong)
+
+    def test_the_handle_follows_from_a_line(self, engine: Engine) -> None:
+        """`follow` and `afollow` give what the cursor gives."""
+        run = shell(engine, PRINT_LINES)
+        ended(run)
+
+        async def gather() -> bytes:
+            return b"".join([chunk.data async for chunk in run.afollow(line=3)])
+
+        assert b"".join(chunk.data for chunk in run.follow(line=3)) == asyncio.run(gather()) == LINES[BEGINS[2] :]
 
     def test_a_line_and_one_stream(self, engine: Engine) -> None:
         """Lines are those of the output, whichever stream is shown."""
