@@ -12,7 +12,21 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import disk, events, first_byte, imports, latency, lines, listing, machine, memory, minute, servers, starts
+from bench import (
+    disk,
+    events,
+    first_byte,
+    imports,
+    latency,
+    lines,
+    listing,
+    machine,
+    memory,
+    minute,
+    numbers,
+    servers,
+    starts,
+)
 from bench.report import Measured, document, table
 
 BENCHMARKS = {
@@ -21,6 +35,7 @@ BENCHMARKS = {
     "memory": memory.measure,
     "lines": lines.measure,
     "events": events.measure,
+    "numbers": numbers.measure,
     "minute": minute.measure,
     "disk": disk.measure,
     "latency": latency.measure,

@@ -6,13 +6,14 @@ from tailrace.engine.base import Engine
 from tailrace.testing.engine.controlling import ControlContract
 from tailrace.testing.engine.following import FollowingContract
 from tailrace.testing.engine.keys import KeyContract
+from tailrace.testing.engine.lines import LinesContract
 from tailrace.testing.engine.listing import ListingContract
 from tailrace.testing.engine.pruning import PruningContract
 from tailrace.testing.engine.starting import StartingContract
 
 
 class EngineContract(
-    StartingContract, ListingContract, FollowingContract, ControlContract, KeyContract, PruningContract
+    StartingContract, ListingContract, FollowingContract, LinesContract, ControlContract, KeyContract, PruningContract
 ):
     """Every test that an engine must pass; subclass it beside your own tests and give the two fixtures.
 

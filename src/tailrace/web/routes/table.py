@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tailrace.web.responses import Response
-from tailrace.web.routes import commands, control, runs
+from tailrace.web.routes import commands, control, lines, runs, search
 from tailrace.web.routes.call import Action, Call
 
 
@@ -27,6 +27,8 @@ ROUTES = (
     Route("GET", "/api/runs", "list", runs.list_runs),
     Route("GET", "/api/runs/{run}", "view", runs.show_run),
     Route("GET", "/api/runs/{run}/output", "view", runs.show_output),
+    Route("GET", "/api/runs/{run}/lines", "view", lines.show_lines),
+    Route("GET", "/api/runs/{run}/search", "view", search.search_output),
     Route("POST", "/api/runs/{run}/stop", "stop", control.stop),
     Route("POST", "/api/runs/{run}/input", "input", control.send_input),
     Route("POST", "/api/runs/{run}/pin", "pin", control.pin),
