@@ -1,8 +1,8 @@
 """The engine behind a server keeps the contract, as far as a server lets it.
 
-What does not apply is what `RemoteContract` leaves out: a server runs declared commands only, so nothing is started from
-here (the disk engine of the same directory does that for these tests); it gives no specs away, removes no runs, takes
-neither signals nor sizes, and knows by itself who asks.
+What does not apply is what `RemoteContract` leaves out: a server runs declared commands only, so nothing is started
+from here (the disk engine of the same directory does that for these tests); it gives no specs away, removes no runs,
+takes neither signals nor sizes, and knows by itself who asks.
 """
 
 from collections.abc import Iterator, Sequence
