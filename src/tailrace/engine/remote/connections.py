@@ -54,6 +54,11 @@ class Opened:
         self._sock = sock
         self._response = response
 
+    @property
+    def content_type(self) -> str:
+        """The type of what is read, without its parameters."""
+        return (self._response.getheader("Content-Type") or "").partition(";")[0].strip().lower()[:80]
+
     def read(self) -> bytes:
         """Return what is there, waiting for something; empty at the answer's end.
 

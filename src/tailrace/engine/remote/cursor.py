@@ -92,7 +92,7 @@ class HttpCursor:
         """Return what has come.
 
         Raises:
-            EngineError, NotAllowed: nothing more will.
+            EngineError: nothing more will.
         """
         match self._inlet.head():
             case None:

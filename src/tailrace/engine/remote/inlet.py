@@ -8,7 +8,6 @@ Buffer: 1 MiB. When it is full, the thread waits until the cursor is read, and t
 """
 
 import threading
-import time
 from collections import deque
 
 from tailrace.core.errors import (
@@ -22,6 +21,7 @@ from tailrace.core.errors import (
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import End, Ring
+from tailrace.engine.remote.rings import Rings
 from tailrace.engine.remote.source import Cut, Inflow, Item, Source
 from tailrace.follow.bell import Bell
 
@@ -162,7 +162,7 @@ class Inlet:
         if not isinstance(error, _FINAL):
             return error.message
         with self._changed:
-            self._failure = _removed(self._source.run_id) if isinstance(error, UnknownRun) else error
+            self._failure = _refused(self._source.run_id, error) if isinstance(error, CallerError) else error
         self._tell()
         return None
 
@@ -208,55 +208,6 @@ class Inlet:
         self._rings.ring()
 
 
-class Rings:
-    """Calls one ring, from the thread that has news, or from one that counts the time when the ring asks for that."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._ring: Ring | None = None
-        self._due: float | None = None
-        self._has_clock = False
-
-    def listen(self, ring: Ring) -> None:
-        """Call `ring` now, and from now on instead of any other."""
-        with self._changed:
-            self._ring = ring
-        self.ring()
-
-    def ring(self) -> None:
-        """Call it, if there is one."""
-        with self._changed:
-            if self._ring is None:
-                return
-            again_s = self._ring()
-            if again_s is not None:
-                self._set_clock(time.monotonic() + again_s)
-
-    def close(self) -> None:
-        """Call it no more: not after this has returned."""
-        with self._changed:
-            self._ring = None
-            self._changed.notify_all()
-
-    def _set_clock(self, due: float) -> None:
-        self._due = due if self._due is None else min(due, self._due)
-        if not self._has_clock:
-            self._has_clock = True
-            threading.Thread(target=self._count, name="tailrace ring", daemon=True).start()
-        self._changed.notify_all()
-
-    def _count(self) -> None:
-        with self._changed:
-            while self._ring is not None:
-                left_s = None if self._due is None else self._due - time.monotonic()
-                if left_s is None or left_s > 0:
-                    self._changed.wait(left_s)
-                else:
-                    self._due = None
-                    self.ring()  # the lock is one that its holder may take again
-            self._has_clock = False
-
-
 def _bug(run_id: str, error: Exception) -> StreamBroken:
     return StreamBroken(
         f"{type(error).__name__}: {error}",
@@ -266,7 +217,15 @@ def _bug(run_id: str, error: Exception) -> StreamBroken:
     )
 
 
-def _removed(run_id: str) -> StreamBroken:
+def _refused(run_id: str, error: CallerError) -> StreamBroken:
+    """Return what it means to be refused in the middle: what was given is not the whole."""
+    if not isinstance(error, UnknownRun):
+        return StreamBroken(
+            f"the server does not let run {run_id} be followed any more: {error.message}",
+            op="follow",
+            subject=run_id,
+            hint=error.hint,
+        )
     return StreamBroken(
         f"run {run_id} has been removed, and how it ended with it",
         op="follow",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from http.client import HTTPException
 from typing import TypeAlias
 
-from tailrace.core.errors import EngineUnavailable, StreamBroken
+from tailrace.core.errors import EngineError, EngineUnavailable, StreamBroken
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import End
@@ -14,6 +14,7 @@ from tailrace.engine.remote.events import Begun, Ended, Event, EventReader, Stat
 
 PARTIAL_CONTENT = 206
 OK = 200
+EVENTS = "text/event-stream"
 
 Item: TypeAlias = Chunk | Gap | End | RunInfo
 """what happens; a `RunInfo` is the news of a state"""
@@ -40,10 +41,18 @@ class Source:
             EngineError: it has a problem.
         """
         where = f"from={offset}" if tail is None else f"tail={tail}"
-        headers = {"Accept": "text/event-stream", "Cache-Control": "no-cache"}
+        headers = {"Accept": EVENTS, "Cache-Control": "no-cache"}
         opened = self._connections.open(f"{self.path}?format=sse&{where}", headers)
         if not isinstance(opened, Opened):
             raise error_of(opened, op="follow", subject=self.run_id)
+        if opened.content_type != EVENTS:
+            opened.close()
+            raise EngineError(
+                f"{self._connections.address} answers with {opened.content_type or 'nothing'} instead of events",
+                op="follow",
+                subject=self.run_id,
+                hint="see that this is the address of a Tailrace server, and what stands between",
+            )
         try:
             return Inflow(self, opened)
         except Cut as cut:
@@ -134,8 +143,8 @@ class Inflow:
             data = self._opened.read()
         except TimeoutError:
             raise Cut("nothing came, not even a heartbeat") from None
-        except (OSError, HTTPException, ValueError) as error:  # ValueError: closed meanwhile
-            raise Cut(str(error) or type(error).__name__) from None
+        except (OSError, HTTPException, ValueError):  # ValueError: closed meanwhile
+            raise Cut("cut in the middle") from None
         if not data:
             raise Cut("the server ended it")
         return self._reader.feed(data)
