@@ -11,6 +11,7 @@ from tailrace.engine.base import End
 from tailrace.engine.remote.answers import error_of
 from tailrace.engine.remote.connections import Connections, Opened
 from tailrace.engine.remote.events import Begun, Ended, Event, EventReader, State, Told
+from tailrace.engine.remote.ranges import Ranges
 
 PARTIAL_CONTENT = 206
 OK = 200
@@ -107,6 +108,7 @@ class Inflow:
         self._source = source
         self._opened = opened
         self._reader = EventReader(source.run_id)
+        self._ranges = Ranges(source.exact)
         begun: list[Event] = []
         while not any(isinstance(event, State) for event in begun):
             begun += self._events()
@@ -115,7 +117,7 @@ class Inflow:
         self.offset = begun[0].offset
         """where it begins, at first; then behind what was given"""
         self.info = next(event.run for event in begun if isinstance(event, State))
-        """the run as it was when the stream was opened"""
+        """the run, as it was told of last"""
         self._begun: list[Event] | None = begun[1:]
 
     def next(self) -> Iterable[Item]:
@@ -157,6 +159,7 @@ class Inflow:
                 self._go_on(event.begin, event.end)
                 yield event
             case State(run):
+                self.info = run
                 yield run
             case Ended(run):
                 if self.offset < run.size:
@@ -166,7 +169,9 @@ class Inflow:
                 return
 
     def _chunk(self, told: Told) -> Chunk:
-        data = self._source.exact(told.begin, told.end) if told.data is None else told.data
+        data = told.data
+        if data is None:
+            data = self._ranges.get(told.begin, told.end, self.info.size)
         self._go_on(told.begin, told.end)
         return Chunk(told.begin, data, told.stream, told.time_s)
 
