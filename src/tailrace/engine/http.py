@@ -27,7 +27,7 @@ from tailrace.core.run import RunInfo
 from tailrace.core.timeline import Stream
 from tailrace.engine.base import Page, Pin, Pruned, Query, Request, Retention, StartOptions
 from tailrace.engine.remote import address
-from tailrace.engine.remote.answers import Reply, error_of
+from tailrace.engine.remote.answers import Reply, error_of, is_problem
 from tailrace.engine.remote.connections import Connections, Unanswered
 from tailrace.engine.remote.cursor import HttpCursor
 from tailrace.engine.remote.parameters import Declared
@@ -36,7 +36,7 @@ from tailrace.engine.run import Run
 from tailrace.host.messages import INPUT_BYTES, SENDING, CloseInput, Input, Resize, Signal, Stop
 
 OK, CREATED, ACCEPTED, NO_CONTENT = 200, 201, 202, 204
-LOST_BY_PROXY = (502, 504)
+SERVER_ERROR = 500
 JSON, BYTES = "application/json", "application/octet-stream"
 HELD_PAUSE_S, HELD_PAUSES_S = 0.05, 1.0
 """between two attempts to send on while the command has not taken what came before: the first, and the longest"""
@@ -106,7 +106,7 @@ class HttpEngine:
             reply = self._connections.post(f"/api/commands/{quote(name, safe='')}/runs", body, JSON)
         except Unanswered as error:
             raise self._unknown_start(name, error.message) from None
-        if reply.status in LOST_BY_PROXY:
+        if reply.status >= SERVER_ERROR and not is_problem(reply):  # the words of what stands between, or of a bug
             raise self._unknown_start(name, error_of(reply, op="start", subject=name).message)
         return Run(self, self._decoded(_RUNS, _wanted(reply, "start", name, CREATED, OK)).id)
 

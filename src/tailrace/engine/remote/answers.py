@@ -82,6 +82,11 @@ def error_of(reply: Reply, *, op: str, subject: str) -> TailraceError:
     return kind(message, op=op, subject=subject, hint=hint)
 
 
+def is_problem(reply: Reply) -> bool:
+    """Tell whether a reply is in a server's own words, and so was meant."""
+    return _problem_of(reply) is not None
+
+
 def _kind(status: int, op: str, *, is_told: bool) -> type[TailraceError]:
     """Return the class of the error; a 404 speaks of the run only where a run was named, and in our own words."""
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE) and is_told and op not in ("start", "list"):
