@@ -26,8 +26,8 @@ LONGEST_PAUSE_S = 5.0
 """between two attempts to ask a server that is away"""
 
 
-def start(server: HttpEngine, name: str, texts: list[tuple[str, str]]) -> Run:
-    """Start a declared command.
+def start(server: HttpEngine, name: str, texts: list[tuple[str, str]]) -> tuple[Run, bool]:
+    """Start a declared command; return its run, and whether that was going already, under the same key.
 
     Args:
         server: where it is declared.
@@ -35,18 +35,19 @@ def start(server: HttpEngine, name: str, texts: list[tuple[str, str]]) -> Run:
         texts: (parameter, value) as they were typed; the server says of which type each value is.
 
     Raises:
-        InvalidInput: there is no such command, or it does not take these values.
+        UnknownCommand, InvalidInput: there is no such command, or it does not take these values.
         TailraceError: as `HttpEngine.start_command`.
     """
-    return server.start_command(name, typed(texts, server.command(name).parameters))
+    return server.start_or_join(name, typed(texts, server.command(name).parameters))
 
 
-def watch(run: Run, signals: Signals, *, has_input: bool) -> int:
+def watch(run: Run, signals: Signals, *, is_joined: bool, has_input: bool) -> int:
     """Show the run's output, and return the exit code; what `tailrace run` does, from another machine.
 
     Args:
-        run: one that was started here.
-        signals: what the user may press: ^C asks for its end.
+        run: one that was started here, or joined.
+        signals: what the user may press: ^C asks for its end; for that of a joined one nobody here may.
+        is_joined: it was somebody else's before.
         has_input: pass standard input on to it.
 
     Raises:
@@ -61,7 +62,8 @@ def watch(run: Run, signals: Signals, *, has_input: bool) -> int:
             subject=run.id,
             hint=viewing.resume(run.id, 0),
         ) from None
-    return _Foreground(run, cursor, signals, has_input=has_input).watch()
+    here = _Foreground(run, cursor, signals, is_joined=is_joined, has_input=has_input and not is_joined)
+    return here.watch()
 
 
 class Asking:
@@ -118,8 +120,9 @@ class Asking:
 class _Foreground:
     """A run that was started here, and whose end may be asked for from here."""
 
-    def __init__(self, run: Run, cursor: Cursor, signals: Signals, *, has_input: bool) -> None:
+    def __init__(self, run: Run, cursor: Cursor, signals: Signals, *, is_joined: bool, has_input: bool) -> None:
         self._run = run
+        self._is_joined = is_joined
         self._cursor = cursor
         self._watch = Watch(run, cursor, Streams(), signals=signals, attendant=self)
         ladder = tuple(Rung(*row) for row in LADDER)
@@ -133,13 +136,17 @@ class _Foreground:
 
     def watch(self) -> int:
         """Show the output, and return the exit code."""
+        if self._is_joined:
+            key = self._cursor.info().key
+            self._watch.say(f"joined {self._run.id}, already running under key {key}; ^C only stops watching")
         try:
             info = self._watch.until_end()
         except Left as left:
             self._watch.say(left.why)
             return left.exit_code
         except BrokenPipeError:
-            self._stop_unwatched()
+            if not self._is_joined:
+                self._stop_unwatched()
             raise
         except Unwritable as error:
             raise EngineError(
@@ -154,7 +161,7 @@ class _Foreground:
         """Ask for the end, or leave."""
         if number in (signal.SIGINT, signal.SIGQUIT):
             self._watch.note_echo()
-        if number in LEAVING:
+        if self._is_joined or number in LEAVING:
             raise Left(128 + number, f"the run goes on; {self._resume()}")
         if self._cursor.info().is_finished:
             raise Left(128 + number, f"the run has ended; {self._resume()}")

@@ -172,11 +172,11 @@ def _run_there(url: str, argv: tuple[str, ...], options: Options) -> int:
                 hint="how it runs is said where it is declared; leave the option out",
             )
     with Signals([*_STOPPING, *_LEAVING]) as signals:
-        run = declared.start(server(url), argv[0], [pair(text) for text in argv[1:]])
+        run, is_joined = declared.start(server(url), argv[0], [pair(text) for text in argv[1:]])
         if options["detach"]:
             click.echo(run.id)
             return 0
-        return declared.watch(run, signals, has_input=options["input"])
+        return declared.watch(run, signals, is_joined=is_joined, has_input=options["input"])
 
 
 def _start_options(options: Options) -> StartOptions:

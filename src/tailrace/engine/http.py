@@ -87,14 +87,22 @@ class HttpEngine:
         )
 
     def start_command(self, name: str, parameters: Mapping[str, object] | None = None) -> Run:
-        """Start a run of a command that the server declares, and return it.
+        """Start a run of a command that the server declares, or join the one of its key, and return it.
+
+        See `start_or_join`.
+        """
+        return self.start_or_join(name, parameters)[0]
+
+    def start_or_join(self, name: str, parameters: Mapping[str, object] | None = None) -> tuple[Run, bool]:
+        """Start a run of a command that the server declares; return it, and whether it was going already.
 
         Args:
             name: the command's.
             parameters: their values, as JSON has them; those left out have their defaults.
 
         Raises:
-            InvalidInput: there is no such command, or the parameters are not usable; nothing was started.
+            UnknownCommand: there is no such command.
+            InvalidInput: the parameters are not usable; nothing was started.
             KeyBusy: a run of the same key is going.
             NotAllowed: the caller may not.
             NoSpace: the server's disk is too full to take a run.
@@ -108,13 +116,14 @@ class HttpEngine:
             raise self._unknown_start(name, error.message) from None
         if reply.status >= SERVER_ERROR and not is_problem(reply):  # the words of what stands between, or of a bug
             raise self._unknown_start(name, error_of(reply, op="start", subject=name).message)
-        return Run(self, self._decoded(_RUNS, _wanted(reply, "start", name, CREATED, OK)).id)
+        info = self._decoded(_RUNS, _wanted(reply, "start", name, CREATED, OK))
+        return Run(self, info.id), reply.status == OK
 
     def command(self, name: str) -> Declared:
         """Return what the server tells of a command that it declares.
 
         Raises:
-            InvalidInput: there is none of this name.
+            UnknownCommand: there is none of this name.
         """
         reply = self._connections.get(f"/api/commands/{quote(name, safe='')}")
         return self._decoded(_COMMANDS, _wanted(reply, "start", name, OK))

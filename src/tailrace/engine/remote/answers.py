@@ -17,6 +17,7 @@ from tailrace.core.errors import (
     NotAllowed,
     OffsetBeyondEnd,
     TailraceError,
+    UnknownCommand,
     UnknownRun,
     UnknownWire,
     WrongState,
@@ -91,6 +92,8 @@ def _kind(status: int, op: str, *, is_told: bool) -> type[TailraceError]:
     """Return the class of the error; a 404 speaks of the run only where a run was named, and in our own words."""
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE) and is_told and op not in ("start", "list"):
         return UnknownRun
+    if status == HTTPStatus.NOT_FOUND and is_told and op == "start":
+        return UnknownCommand
     if status == HTTPStatus.CONFLICT and op == "start":
         return KeyBusy
     return ERRORS.get(status, InvalidInput if 400 <= status < 500 else EngineError)

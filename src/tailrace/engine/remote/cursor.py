@@ -68,6 +68,15 @@ class HttpCursor:
             case _:
                 return None
 
+    def passage(self) -> None:
+        """See `Cursor.passage`: there is no file here."""
+
+    def skip(self, count: int) -> None:
+        """See `Cursor.skip`."""
+        while count > 0 and (chunk := self._inlet.take(count)) is not None:
+            self._offset = chunk.end
+            count -= len(chunk.data)
+
     def info(self) -> RunInfo:
         """See `Cursor.info`: what the server has told last; nothing is asked."""
         return self._inlet.info

@@ -5,7 +5,8 @@ from tailrace.core.errors import CallerError, TailraceError
 from tailrace.engine.remote.answers import Reply, error_of
 from tailrace.web.problems import STATUSES, response_to
 
-RUNNING = [kind for kind, _status in STATUSES if kind not in (CallerError, TailraceError, errors.KeyBusy)]
+STARTING = (CallerError, TailraceError, errors.KeyBusy, errors.UnknownCommand)
+RUNNING = [kind for kind, _status in STATUSES if kind not in STARTING]
 
 
 def reply_to(error: TailraceError) -> Reply:
@@ -28,7 +29,7 @@ def test_errors_come_back_as_they_were(kind: type[TailraceError]) -> None:
 def test_some_depend_on_what_was_asked() -> None:
     """A conflict at a start is a key's; what is not there, where no run was named, is the caller's mistake."""
     assert type(error_of(reply_to(errors.KeyBusy("x")), op="start", subject="x")) is errors.KeyBusy
-    assert type(error_of(reply_to(errors.UnknownRun("x")), op="start", subject="x")) is errors.InvalidInput
+    assert type(error_of(reply_to(errors.UnknownCommand("x")), op="start", subject="x")) is errors.UnknownCommand
     assert type(error_of(reply_to(errors.InvalidInput("x")), op="list", subject="x")) is errors.InvalidInput
     assert type(error_of(reply_to(errors.EngineError("x")), op="list", subject="x")) is errors.EngineError
 
