@@ -357,9 +357,7 @@ class DiskCursor:
         end = self._reader.size()
         if self._result is not None:
             end = min(end, self._result.size)
-        return (
-            Passage(self._reader.output, self.offset, end) if self._reader.is_whole and end > self.offset else None
-        )
+        return Passage(self._reader.output, self.offset, end) if self._reader.is_whole and end > self.offset else None
 
     def skip(self, count: int) -> None:
         """See `Cursor.skip`."""
