@@ -1,4 +1,4 @@
-"""Who takes part: ours, its peers and the floor. Each sets a stage: a server, a gated source, and what a viewer asks for.
+"""Who takes part: ours, its peers and the floor. Each sets a stage: a server, a gated source, what a viewer asks for.
 
 A plan is the same for all: so many messages of one size, at one pace. Where they come from differs, as the systems do:
 
@@ -99,11 +99,11 @@ class Tailrace(Contender):
     def stage(self, place: Path, plan: Plan) -> Iterator[Stage]:
         """See the base."""
         with (
-            _gate(place) as (gate, go),
+            gate(place) as (path, go),
             state_dir(place, "field") as state,
             closing(connect(f"disk:{state}")) as engine,
         ):
-            run = engine.start(plan.source("print", gate))
+            run = engine.start(plan.source("print", path))
             with self.served(place, state) as server:
                 ask = Ask(port=server.port, path=output_path(run.id, "lines"), accept=EVENTS)
                 yield Stage(ask=ask, server=server.pids, source=lambda: kept_by(state, run.id), go=go)
@@ -146,9 +146,9 @@ class Nchan(Contender):
     @contextmanager
     def stage(self, place: Path, plan: Plan) -> Iterator[Stage]:
         """See the base."""
-        with _gate(place) as (gate, go), nginx.served(place, place) as server:
+        with gate(place) as (path, go), nginx.served(place, place) as server:
             ask = Ask(port=server.port, path="/watch", accept=EVENTS)
-            with _ended(subprocess.Popen(plan.source("post", gate, str(server.port)))) as pid:
+            with _ended(subprocess.Popen(plan.source("post", path, str(server.port)))) as pid:
                 yield Stage(ask=ask, server=server.pids, source=lambda: [pid], go=go)
 
 
@@ -214,7 +214,7 @@ class Websocketd(Contender):
     @contextmanager
     def stage(self, place: Path, plan: Plan) -> Iterator[Stage]:
         """See the base."""
-        with _gate(place) as (gate, go), self.served(place, plan.source("print", gate)) as server:
+        with gate(place) as (path, go), self.served(place, plan.source("print", path)) as server:
             ask = Ask(port=server.port, path="/", is_websocket=True)
             yield Stage(ask=ask, server=lambda: [server.pid], source=lambda: children(server.pid), go=go)
 
@@ -239,8 +239,8 @@ class Article(Contender):
     @contextmanager
     def stage(self, place: Path, plan: Plan) -> Iterator[Stage]:
         """See the base."""
-        with _gate(place) as (gate, go):
-            env = {"BENCH_ARGV_field": json.dumps(plan.source("print", gate))}
+        with gate(place) as (path, go):
+            env = {"BENCH_ARGV_field": json.dumps(plan.source("print", path))}
             with _gunicorn("bench.peers:app", place, self.most, env) as server:
                 ask = Ask(port=server.port, path="/article/field", accept=EVENTS)
                 yield Stage(ask=ask, server=server.pids, source=lambda: _grandchildren(server.pid), go=go)
@@ -272,7 +272,7 @@ def floor(place: Path, file: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def _gate(place: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
+def gate(place: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
     """Give a gate, and what opens it; whoever comes later finds it open. With the block sources may end."""
     path = place / "gate"
     with path.open("wb") as file, path.with_name(path.name + EXIT).open("wb") as way_out:

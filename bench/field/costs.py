@@ -17,11 +17,8 @@ def family(pid: int) -> list[int]:
 
 def children(pid: int) -> list[int]:
     """Return the children of a process."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal() and _parent(entry) == pid:
-            found.append(int(entry.name))
-    return found
+    entries = (entry for entry in Path("/proc").iterdir() if entry.name.isdecimal())
+    return [int(entry.name) for entry in entries if _parent(entry) == pid]
 
 
 def cpu_s(pids: Iterable[int]) -> float:

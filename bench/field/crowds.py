@@ -84,8 +84,8 @@ def counting(ask: Ask, plan: Plan, warm: int) -> Iterator[Client]:
 
 
 def watch(contender: Contender, place: Path, plan: Plan, warm: int) -> Seen:
-    """Have so many watch; the first `warm` messages are not measured. Server and viewers have a processor each."""
-    with cores.divided(), contender.stage(place, plan) as stage, counting(stage.ask, plan, warm) as viewers:
+    """Have so many watch; the first `warm` messages are not measured."""
+    with contender.stage(place, plan) as stage, counting(stage.ask, plan, warm) as viewers:
         viewers.hear("connected")
         cores.spread(stage.source())
         stage.go()

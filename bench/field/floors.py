@@ -1,4 +1,4 @@
-"""The floors: what a server costs that does nothing but what must be done. `floors.py PORT FILE`, one thread, one epoll.
+"""The floors: what a server costs that does only what must be done. `floors.py PORT FILE`: one thread, one epoll.
 
 GET /watch        a chunked event stream that never ends; told to nobody but who watches
 POST /go?count=&every_s=&size=      send so many messages to all that watch, each framed once

@@ -1,11 +1,10 @@
-"""What is sent in every contest: numbered, stamped lines of one size; how they are found again, and where they come from.
+"""What is sent in every contest: numbered, stamped lines of one size; how they are found, and where they come from.
 
 `@`, the number, the monotonic time in nanoseconds, dots up to the size, and a newline. Nothing else that a server sends
 holds an `@`, so that counting messages is looking for one byte.
 
-As a process, a source, which waits until its gate, a locked file, is opened, and stays until a second one is, so that what
-it cost can be read; alone in its file, since a hundred of these
-are started that need not find our package:
+As a process, a source, which waits until its gate, a locked file, is opened, and stays until a second one is, so that
+what it cost can be read; alone in its file, since a hundred of these are started that need not find our package:
 
 message.py print GATE COUNT EVERY_S SIZE          a command: prints them
 message.py post GATE COUNT EVERY_S SIZE PORT      a publisher: posts each to /publish, and waits for the answer

@@ -36,7 +36,7 @@ def listening(argv: Sequence[str], port: int, log: Path, env: Mapping[str, str] 
     with log.open("wb") as file, _process(argv, env, stdout=file, stderr=file) as process:
         deadline = time.monotonic() + READY_S
         while not _accepts(port):
-            assert process.poll() is None and time.monotonic() < deadline, _complaint(argv, log.read_text())
+            _assert_alive(process, deadline, log)
             time.sleep(0.02)
         yield Server(port, process.pid)
 
@@ -47,7 +47,7 @@ def announcing(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = N
     with log.open("wb") as file, _process(argv, env, stdout=file, stderr=file) as process:
         deadline = time.monotonic() + READY_S
         while not (found := ADDRESS.search(log.read_bytes())):
-            assert process.poll() is None and time.monotonic() < deadline, _complaint(argv, log.read_text())
+            _assert_alive(process, deadline, log)
             time.sleep(0.02)
         yield Server(int(found[1]), process.pid)
 
@@ -83,5 +83,6 @@ def _accepts(port: int) -> bool:
     return True
 
 
-def _complaint(argv: Sequence[str], log: str) -> str:
-    return f"{' '.join(argv)}\ndoes not serve; it said:\n{log[-2000:]}"
+def _assert_alive(process: "subprocess.Popen[bytes]", deadline: float, log: Path) -> None:
+    is_alive = process.poll() is None and time.monotonic() < deadline
+    assert is_alive, f"{process.args!r} does not serve; it said:\n{log.read_text()[-2000:]}"

@@ -3,8 +3,8 @@
 viewers.py count JSON     everyone counts messages; some, evenly spread, keep what they get, and when
 viewers.py gulp JSON      everyone reads, as much as there is, until standard input ends
 
-Says `connected` when every one of them has the head of its answer, `warm` and `done` when all have had so many messages,
-then prints what was seen, as JSON. See `Count` and `Gulp` for what it is told.
+Says `connected` when every one of them has the head of its answer, `warm` and `done` when all have had so many
+messages, then prints what was seen, as JSON. See `Count` and `Gulp` for what it is told.
 """
 
 import bisect
@@ -24,8 +24,10 @@ BUFFER_BYTES = 1 << 18
 BATCH = 100
 """connections that are begun before their answers are awaited: less than any listener's backlog"""
 SOURCES = 8
-"""addresses 127.0.0.1 and up that viewers come from: ephemeral ports are per address, and so are some servers' limits"""
+"""addresses, from 127.0.0.1 on, of the viewers: ephemeral ports are per address, and so are some servers' limits"""
 SPARE_FILES = 64
+CONTROL = 8
+"""websocket opcodes from here on carry no data"""
 PATIENCE_S = 60.0
 
 
@@ -37,6 +39,8 @@ class Ask:
     path: str
     accept: str = "*/*"
     is_websocket: bool = False
+    is_closing: bool = False
+    """whether the connection is to end with the answer"""
 
     def request(self) -> bytes:
         """Return the request's head."""
@@ -44,6 +48,8 @@ class Ask:
         if self.is_websocket:
             lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
             lines += ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+        if self.is_closing:
+            lines.append("Connection: close")
         return "\r\n".join([*lines, "", ""]).encode()
 
 
@@ -121,7 +127,7 @@ class Crowd:
             peer.sendall(ask.request())
             begun.append(peer)
         for peer in begun:
-            self.firsts[peer.fileno()] = _head(peer)
+            self.firsts[peer.fileno()] = head_of(peer)
             self.peers[peer.fileno()] = peer
 
 
@@ -137,6 +143,7 @@ def count(told: Count) -> dict[str, object]:
             samples[fd].take(piece)
     _say("connected")
     size = _count(told, crowd, seen, samples)
+    sys.stdin.read()  # they stay until they are sent away, so that what they cost can be read
     crowd.close()
     assert set(seen.values()) == {told.messages}, f"viewers got {min(seen.values())} to {max(seen.values())} messages"
     ages: list[int] = []
@@ -192,7 +199,7 @@ def unframed(raw: bytes, *, is_websocket: bool) -> bytes:
     """Return the body, as far as it has come: chunks, or the server's websocket frames, undone."""
     head, _, body = raw.partition(HEAD_END)
     if is_websocket:
-        return b"".join(_frames(body))
+        return b"".join(unmasked(body))
     return b"".join(_chunks(body)) if b"chunked" in head.lower() else body
 
 
@@ -205,21 +212,23 @@ def _chunks(body: bytes) -> list[bytes]:
     return parts
 
 
-def _frames(body: bytes) -> list[bytes]:
-    """RFC 6455, 5.2; a server does not mask."""
+def unmasked(body: bytes) -> list[bytes]:
+    """Return what a server's frames hold (RFC 6455, 5.2), control frames left out."""
     parts, at = [], 0
     while at + 2 <= len(body):
-        size, at = body[at + 1], at + 2
+        is_data, size, at = body[at] & 15 < CONTROL, body[at + 1], at + 2
         if size == 126:
             (size,), at = struct.unpack_from(">H", body, at), at + 2
         elif size == 127:
             (size,), at = struct.unpack_from(">Q", body, at), at + 8
-        parts.append(body[at : at + size])
+        if is_data:
+            parts.append(body[at : at + size])
         at += size
     return parts
 
 
-def _head(peer: socket.socket) -> bytes:
+def head_of(peer: socket.socket) -> bytes:
+    """Return the head of the answer, and what has come behind it."""
     data = b""
     while HEAD_END not in data:
         part = peer.recv(65536)
