@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import disk, events, first_byte, imports, latency, lines, listing, machine, memory, minute, servers, starts
-from bench.field import binary, fanout, finished, flood, idle, numbers, printed, scaling
+from bench.field import binary, fanout, finished, flood, idle, printed, scaling, seq
 from bench.field.contenders import OURS
 from bench.report import Measured, document, table
 
@@ -36,7 +36,7 @@ CONTESTS = {
     "idle": idle,
     "printed": printed,
     "binary": binary,
-    "numbers": numbers,
+    "seq": seq,
     "finished": finished,
     "flood": flood,
 }

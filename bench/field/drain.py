@@ -15,7 +15,8 @@ from collections.abc import Callable
 
 from bench.field.viewers import Ask, head_of, unframed, unmasked
 
-DATA = re.compile(rb"(?<![^\n])data: ?([^\n]*)\n")
+DATA = re.compile(rb"(?<![^\n])(event: ?[^\n]*\n)?data: ?([^\n]*)\n")
+"""with the event's name in front, if it has one; the servers here write it there"""
 READ_BYTES = 1 << 20
 
 
@@ -53,14 +54,14 @@ def _bytes(raw: bytes) -> tuple[bytes, int]:
 
 
 def _lines(raw: bytes) -> tuple[bytes, int]:
-    found = DATA.findall(unframed(raw, is_websocket=False))
+    found = [line for name, line in DATA.findall(unframed(raw, is_websocket=False)) if not name]
     return b"".join(b"%s\n" % line for line in found), len(found)
 
 
 def _objects(raw: bytes) -> tuple[bytes, int]:
-    """Events whose data is an object; those with a text are output."""
-    events = [json.loads(data) for data in DATA.findall(unframed(raw, is_websocket=False))]
-    texts = [event["text"].encode() for event in events if "text" in event]
+    """Events whose data is an object with a text."""
+    found = DATA.findall(unframed(raw, is_websocket=False))
+    texts = [json.loads(data)["text"].encode() for name, data in found if name.endswith(b"output\n")]
     return b"".join(texts), len(texts)
 
 
