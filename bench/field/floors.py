@@ -17,6 +17,8 @@ from bench.field.message import make
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVER_S = 3600.0
+PIECE_BYTES = 2 << 20
+"""as nginx sends; all at once was slower here, three times of four"""
 
 
 class Floor:
@@ -124,7 +126,7 @@ def _send_file(peer: socket.socket, name: str) -> None:
         size, at = os.fstat(file.fileno()).st_size, 0
         peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % size)
         while at < size:
-            at += os.sendfile(peer.fileno(), file.fileno(), at, size - at)
+            at += os.sendfile(peer.fileno(), file.fileno(), at, min(PIECE_BYTES, size - at))
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ from bench.field.contenders import OURS, Contender
 from bench.report import Figure, median, spread
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Contender)
 Round = Mapping[str, T]
 """what each contender gave, by its name"""
 
 
-def here(contenders: Iterable[Contender]) -> list[Contender]:
+def here(contenders: Iterable[C]) -> list[C]:
     """Return those that can take part; the command has refused to begin if a peer cannot."""
     return [contender for contender in contenders if not contender.missing()]
 
