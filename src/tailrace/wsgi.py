@@ -28,6 +28,7 @@ from tailrace.web.pace import Pace
 from tailrace.web.requests import HEADERS, Request
 from tailrace.web.responses import Response
 from tailrace.web.stream import Body
+from tailrace.web.viewer import Viewer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -115,9 +116,9 @@ class Tailrace:
         """
         request = self._request(environ, wire, pace)
         if (refusal := servers.refusal(environ)) is not None:
-            return _answer(refusal)
+            return _answer(environ, refusal)
         response = self._answering.stream(request, what, options, on_disconnect)
-        return _answer(response)
+        return _answer(environ, response)
 
     def start(self, environ: "WSGIEnvironment", argv: Sequence[str], **options: Unpack[StartOptions]) -> Run:
         """Start a run, for a route that answers with something else than its output.
@@ -129,7 +130,7 @@ class Tailrace:
         request = self._request(environ, None, USUAL)
         run = self._answering.start(request, argv, options)
         if isinstance(run, Response):
-            raise Refused(_answer(run))
+            raise Refused(_answer(environ, run))
         return run
 
     def _request(self, environ: "WSGIEnvironment", wire: str | None, pace: Pace) -> Request:
@@ -146,7 +147,6 @@ class Tailrace:
             user=self._user(environ) if self._user is not None else None,
             wire=wire,
             pace=pace,
-            client=client_of(environ),
         )
 
 
@@ -155,11 +155,12 @@ def _text(part: str) -> str:
     return part.encode("latin-1").decode("utf-8", "replace")
 
 
-def _answer(response: Response) -> Answer:
+def _answer(environ: "WSGIEnvironment", response: Response) -> Answer:
     body = response.body
-    if isinstance(body, Body):
-        body.report = lambda error: _log.error("a stream stopped early: %s", error)
-        return Answer(response.status, list(response.headers), body)
+    if isinstance(body, Viewer):
+        stream = Body(body, client_of(environ))
+        stream.report = lambda error: _log.error("a stream stopped early: %s", error)
+        return Answer(response.status, list(response.headers), stream)
     headers = list(response.headers)
     if body is not None:
         headers.append(("Content-Length", str(len(body))))

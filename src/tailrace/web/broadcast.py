@@ -13,8 +13,8 @@ A member whose next piece is in the log no more (its client is slow), parts: it 
 and joins again when it has caught up. All part when something else comes than output: a gap, the end, a dead keeper,
 or more than the log can hold. So whatever is not plain streaming happens in one place, the viewer's own loop.
 
-Under load pieces are gathered: a broadcast of n members rings at most once in n times `GATHER_S`, the first piece after
-a pause at once. So what all members together cost is bounded, however fast the command prints.
+Under load pieces are gathered: a broadcast of n members rings at most once in n times `Ear.member_s`, the first piece
+after a pause at once. So what all members together cost is bounded, however fast the command prints.
 """
 
 import os
@@ -27,11 +27,9 @@ from tailrace.core.states import State
 from tailrace.core.wires import Framer
 from tailrace.core.wires.gather import SILENCE_S
 from tailrace.engine.base import Cursor
-from tailrace.follow.bell import Bell
 from tailrace.host import real
+from tailrace.web.ear import Bell, Ear
 
-GATHER_S = 0.00025
-"""for each member, between two rings: what waking it and sending to it may cost"""
 GATHER_AT_MOST_S = 0.1
 LOG_BYTES = 1 << 20
 """what a log has at most; a member may be behind by half of it"""
@@ -46,8 +44,8 @@ NEVER = float("inf")
 
 Told: TypeAlias = tuple[State, str | None, str | None, int | None]
 """what viewers are told of as it changes"""
-Key: TypeAlias = tuple[int, str, str]
-"""the engine's id(), the run's id, the wire"""
+Key: TypeAlias = tuple[int, int, str, str]
+"""the hall, the engine's id(), the run's id, the wire"""
 
 
 def told(info: RunInfo) -> Told:
@@ -92,13 +90,14 @@ class Log(NamedTuple):
 class Broadcast:
     """Made by its first member, whose cursor and framer it keeps."""
 
-    def __init__(self, cursor: Cursor, framer: Framer, at: Told) -> None:
+    def __init__(self, cursor: Cursor, framer: Framer, at: Told, ear: Ear) -> None:
         """Begin at the cursor's offset.
 
         Args:
             cursor: at the end of what there is now.
             framer: which has framed what lies before; it may hold something back.
             at: what the first member was told of the run.
+            ear: how the members hear.
 
         Raises:
             OSError: this process has too many files open.
@@ -112,16 +111,18 @@ class Broadcast:
         self.log = Log(0, 0, [], framer.resume_offset, at)
         self._told = at
         self._log_bytes = 0
-        self.bell = Bell()
+        self.bell = ear.make_shared_bell()
+        self._member_s = ear.member_s
         self._turn = real.make_lock()
         self._due = self._news_due = 0.0
         self._news_at = self._empty_at = NEVER
         self._flush_at = time.monotonic() + SILENCE_S if self._is_holding() else NEVER
 
-    def begin(self) -> None:
+    def begin(self, ear: Ear) -> None:
         """Read on from now."""
         try:
-            self.cursor.on_change(self.ring)
+            with ear.watching():
+                self.cursor.on_change(self.ring)
         except (OSError, EngineError):  # it cannot be watched: each member finds that out by itself
             with self._turn:
                 self.is_over = True
@@ -148,7 +149,7 @@ class Broadcast:
             return self._due - now
         pieces = self._pieces(now)
         if pieces:
-            self._due = now + min(self.members * GATHER_S, GATHER_AT_MOST_S)
+            self._due = now + min(self.members * self._member_s, GATHER_AT_MOST_S)
             self._empty_at = now + KEEP_S
             self._add(pieces)
         elif now >= self._empty_at:
@@ -232,41 +233,44 @@ class Broadcast:
 class Member:
     """One viewer's place in a broadcast. `leave` it in any case."""
 
+    __slots__ = ("_is_in", "_key", "_told", "broadcast", "number", "offset")
+
     def __init__(self, key: Key, broadcast: Broadcast, number: int, offset: int, at: Told) -> None:
         self._told = at
         self.offset = offset
         """where its client could resume"""
         self._key = key
-        self._broadcast = broadcast
-        self._number = number
+        self.broadcast = broadcast
+        self.number = number
+        """of the next piece that it has not had"""
         self._is_in = True
 
     @property
     def bell(self) -> Bell:
         """What rings when there may be more, or all is over."""
-        return self._broadcast.bell
+        return self.broadcast.bell
 
     @property
     def told(self) -> Told:
         """What was last told of the run's state; of one that is behind, perhaps not the last."""
-        log = self._broadcast.log
-        return log.told if self._number == log.next else self._told
+        log = self.broadcast.log
+        return log.told if self.number == log.next else self._told
 
     def take(self) -> bytes | None:
         """Return what has come since the last time, empty if nothing has; None: part, for nothing more comes here."""
-        is_over, log = self._broadcast.is_over, self._broadcast.log
-        if self._number < log.first:
+        is_over, log = self.broadcast.is_over, self.broadcast.log
+        if self.number < log.first:
             return None
-        if self._number == log.next:
+        if self.number == log.next:
             return None if is_over else b""
-        pieces = log.since(self._number)
-        self._number, self.offset = log.next, pieces[-1].end
+        pieces = log.since(self.number)
+        self.number, self.offset = log.next, pieces[-1].end
         return pieces[0].data if len(pieces) == 1 else b"".join([piece.data for piece in pieces])
 
     @property
     def is_over(self) -> bool:
         """Whether the broadcast ends here for everybody, and something else comes than output."""
-        return self._broadcast.is_over
+        return self.broadcast.is_over
 
     def part(self) -> tuple[Cursor, Framer]:
         """Leave, and return a cursor and a framer that go on from here.
@@ -275,7 +279,7 @@ class Member:
             EngineError: this process has too many files open.
         """
         try:
-            return self._broadcast.cursor.at(self.offset), self._broadcast.framer.at(self.offset)
+            return self.broadcast.cursor.at(self.offset), self.broadcast.framer.at(self.offset)
         finally:
             self.leave()
 
@@ -285,12 +289,12 @@ class Member:
             return
         self._is_in = False
         with _guard:
-            self._broadcast.members -= 1
-            is_last = not self._broadcast.members
-            if is_last and _broadcasts.get(self._key) is self._broadcast:
+            self.broadcast.members -= 1
+            is_last = not self.broadcast.members
+            if is_last and _broadcasts.get(self._key) is self.broadcast:
                 del _broadcasts[self._key]
         if is_last:
-            self._broadcast.close()
+            self.broadcast.close()
 
 
 def place_of(key: Key, offset: int) -> int | None:
@@ -317,7 +321,7 @@ def join(key: Key, offset: int, at: Told) -> Member | None:
     return Member(key, broadcast, log.next, offset, at)
 
 
-def begin(key: Key, cursor: Cursor, framer: Framer, at: Told) -> Member | None:
+def begin(key: Key, cursor: Cursor, framer: Framer, at: Told, ear: Ear) -> Member | None:
     """Begin a broadcast with a viewer's cursor and framer, which are its own from now on; None: it has one already.
 
     Raises:
@@ -326,10 +330,10 @@ def begin(key: Key, cursor: Cursor, framer: Framer, at: Told) -> Member | None:
     with _guard:
         if (other := _broadcasts.get(key)) is not None and not other.is_over:
             return None
-        broadcast = _broadcasts[key] = Broadcast(cursor, framer, at)
+        broadcast = _broadcasts[key] = Broadcast(cursor, framer, at, ear)
     member = Member(key, broadcast, 0, broadcast.first_offset, at)
     try:
-        broadcast.begin()  # not under the guard: it may let other greenlets run
+        broadcast.begin(ear)  # not under the guard: it may let other greenlets run
     except BaseException:
         member.leave()
         raise

@@ -13,8 +13,8 @@ from tailrace.core.run import RunInfo
 from tailrace.web.problems import problem
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
-from tailrace.web.stream import is_whole
 from tailrace.web.view import MAX_DIGITS
+from tailrace.web.viewer import is_whole
 
 _RANGE = re.compile(rf"bytes=([0-9]{{0,{MAX_DIGITS}}})-([0-9]{{0,{MAX_DIGITS}}})")
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from tailrace.web.client import Client
 from tailrace.web.pace import Pace
 
 HEADERS = (
@@ -44,7 +43,6 @@ class Request:
     """the wire that the route insists on; None: the client chooses"""
     pace: Pace = field(default_factory=Pace)
     """what the route says while the command is silent"""
-    client: Client = field(default_factory=Client)
 
     @property
     def wants_body(self) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tailrace.web.stream import Body
+from tailrace.web.viewer import Viewer
 
 LIVE = (
     ("Cache-Control", "no-store, no-transform"),
@@ -16,10 +16,10 @@ LIVE = (
 class Response:
     """A response, free of any framework.
 
-    A `Body` must be closed, also if nobody has begun to read it. None is no body; that is not the same as an empty one:
-    it has no length.
+    A `Viewer` is a body that comes in steps, and must be closed, also if nobody takes them. None is no body; an empty
+    one has a length, that has none.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    body: bytes | Body | None = None
+    body: bytes | Viewer | None = None

@@ -12,8 +12,8 @@ from tailrace.engine.run import Run
 from tailrace.web.ranges import part_headers, part_of, tag_of
 from tailrace.web.requests import Request
 from tailrace.web.responses import LIVE, Response
-from tailrace.web.stream import Body, Place, is_whole
 from tailrace.web.view import View, view_of
+from tailrace.web.viewer import Place, Viewer, is_whole
 
 RUN_HEADER = "Tailrace-Run"
 """tells which run a response shows"""
@@ -78,7 +78,7 @@ def show(engine: Engine, request: Request, run_id: str, *, wire: str, view: View
     framer = wires.framer(wire, run_id, cursor.offset)
     stop_at = None if view.follow or info.is_finished else info.size
     place = Place(Run(engine, run_id), info, cursor, is_whole=view.stream is None)
-    body = Body(place, framer, client=request.client, pace=request.pace, stop_at=stop_at)
+    body = Viewer(place, framer, pace=request.pace, stop_at=stop_at)
     return Response(status=HTTPStatus.OK, headers=headers, body=body)
 
 
@@ -98,7 +98,7 @@ def show_text(engine: Engine, request: Request, run_id: str) -> Response:
         return part
     place = Place(Run(engine, run_id), info, engine.cursor(run_id, part.begin))
     framer = wires.framer("text", run_id, part.begin)
-    body = Body(place, framer, client=request.client, pace=request.pace, stop_at=part.end)
+    body = Viewer(place, framer, pace=request.pace, stop_at=part.end)
     headers = (*live_headers("text"), (RUN_HEADER, run_id), *ranged, *part_headers(part, info))
     return Response(status=HTTPStatus.PARTIAL_CONTENT, headers=headers, body=body)
 

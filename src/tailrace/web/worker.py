@@ -1,4 +1,4 @@
-"""The gunicorn worker that this process is, if it is one: the owner of its handler of SIGTERM."""
+"""The server that this process is, as far as its handler of SIGTERM shows whose it is: gunicorn's worker, uvicorn."""
 
 import signal
 import sys
@@ -25,3 +25,11 @@ def gunicorn_worker() -> Worker | None:
     base = getattr(sys.modules.get("gunicorn.workers.base"), "Worker", None)
     worker = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
     return cast("Worker", worker) if isinstance(base, type) and isinstance(worker, base) else None
+
+
+def is_told_to_stop() -> bool:
+    """Tell whether the server of this process has been told to stop, where it shows that: gunicorn and uvicorn do."""
+    if (worker := gunicorn_worker()) is not None:
+        return not worker.alive
+    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    return getattr(server, "should_exit", False) is True

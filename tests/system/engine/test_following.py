@@ -18,8 +18,8 @@ from tailrace.core.piece import Chunk
 from tailrace.core.timeline import Stream
 from tailrace.engine.disk import DiskEngine
 from tailrace.engine.run import Run
-from tailrace.follow import watch
-from tailrace.follow.watch import Backend, Inotify, Polling
+from tailrace.follow import backends, watch
+from tailrace.follow.backends import Backend, Inotify, Polling
 from tailrace.host.rundir import RunDir
 from tests.support.wait import wait_for
 
@@ -58,7 +58,7 @@ try:
         held.append(inotify_simple.INotify())
 except OSError:
     pass
-from tailrace.follow import watch
+from tailrace.follow import backends, watch
 engine = tailrace.connect(sys.argv[1])
 run = engine.start(["sh", "-c", "read line; seq 50000"], stdin=True)
 events = run.events(timeout_s=0.01)
@@ -66,7 +66,7 @@ assert next(events) is None
 run.send(b"\\n")
 data = b"".join(event.data for event in events if hasattr(event, "data"))
 assert data == b"".join(b"%d\\n" % n for n in range(1, 50001))
-print(type(watch._watchers["native"]._backend).__name__)
+print(type(watch._process._made["native"]._backend).__name__)
 """
 
 
@@ -162,10 +162,10 @@ class AsyncViewer(Viewer):
 def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Backend]]:
     """Learn of changes in one way or the other."""
     kind: type[Backend] = request.param
-    monkeypatch.setattr(watch, "_native", kind)
-    monkeypatch.setattr(watch, "_watchers", {})
+    monkeypatch.setattr(watch, "native", kind)
+    monkeypatch.setattr(watch._process, "_made", {})
     yield kind
-    for watcher in watch._watchers.values():
+    for watcher in watch._process._made.values():
         assert isinstance(watcher._backend, kind)
 
 
@@ -197,26 +197,26 @@ def test_ten_viewers_see_exactly_the_output(engine: DiskEngine) -> None:
 @pytest.mark.parametrize("kind", ["native", "remote"])
 def test_the_kind_of_file_system_chooses(engine: DiskEngine, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """What other machines may write to is polled; everything else announces its changes."""
-    monkeypatch.setattr(watch, "_watchers", {})
+    monkeypatch.setattr(watch._process, "_made", {})
     if kind == "remote":
         mounts = Path("/proc/self/mountinfo").read_text()
         device = os.fstat(engine.state.fd).st_dev
         wanted = f"{os.major(device)}:{os.minor(device)}"
         row = next(row for row in mounts.splitlines() if row.split()[2] == wanted)
-        monkeypatch.setattr(watch, "REMOTE", (row.split(" - ")[1].split()[0],))
+        monkeypatch.setattr(backends, "REMOTE", (row.split(" - ")[1].split()[0],))
     run = engine.start(["sh", "-c", "read line; seq 5000"], stdin=True)
     events = run.events(timeout_s=0.01)
     assert next(events) is None
     run.send(b"\n")
     assert sum(len(event.data) for event in events if isinstance(event, Chunk)) == 23893
-    assert {type(watcher._backend) for watcher in watch._watchers.values()} == {
+    assert {type(watcher._backend) for watcher in watch._process._made.values()} == {
         Inotify if kind == "native" else Polling
     }
 
 
 def test_many_viewers_use_one_inotify_instance(engine: DiskEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user has 128; a process takes one, whatever the number of runs and viewers; they let go of everything else."""
-    monkeypatch.setattr(watch, "_watchers", {})
+    monkeypatch.setattr(watch._process, "_made", {})
     before, open_before = inotify_instances(), descriptors()
     runs = [engine.start(["cat"], stdin=True) for _ in range(5)]
     iterators = [run.events(timeout_s=0.01) for run in runs for _ in range(40)]

@@ -1,0 +1,91 @@
+"""An answer, as an ASGI application of its own, and for frameworks that stream what they iterate over."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import cast
+
+from tailrace.core.errors import TailraceError
+from tailrace.web.loop.delivery import Delivery
+from tailrace.web.loop.hall import hall_of
+from tailrace.web.loop.pieces import pieces
+from tailrace.web.loop.sinks import LENDER, Gone, Lender, LentSink, Receive, Scope, Send, SendSink
+from tailrace.web.responses import Response
+from tailrace.web.viewer import Leaving, Viewer
+
+Report = Callable[[Exception], None]
+
+
+class Answer:
+    """A response: call it as an ASGI application, or hand its parts to a framework's own streaming response.
+
+    Attributes:
+        status: the HTTP status.
+        headers: names and values.
+        body: an asynchronous iterator of bytes; iterate over it, or call the answer, but not both.
+    """
+
+    def __init__(self, response: Response, report: Report) -> None:
+        self.status = response.status
+        self.headers = list(response.headers)
+        self._body = response.body
+        self._report = report
+        if isinstance(self._body, bytes):
+            self.headers.append(("Content-Length", str(len(self._body))))
+
+    def __del__(self) -> None:
+        """Let go of what nobody asked for."""
+        if isinstance(self._body, Viewer):
+            self._body.close()
+
+    @property
+    def body(self) -> AsyncIterator[bytes]:
+        """The bytes as they come. Close it (`aclose`) to stop early; the run goes on.
+
+        Raises:
+            ConnectionResetError: the stream stops before the recorded end, and must not look complete.
+        """
+        return pieces(self._body, self._report)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        body, self._body = self._body, None
+        try:
+            await send({"type": "http.response.start", "status": self.status, "headers": self._raw_headers()})
+            if not isinstance(body, Viewer):
+                await send({"type": "http.response.body", "body": body or b"", "more_body": False})
+                return
+            aborts, delivery = body.framer.aborts, Delivery(hall_of(asyncio.get_running_loop()), body)
+            sink = delivery.sink = _lent(scope, delivery) or SendSink(receive, send, delivery.lapse)
+            del self.headers, scope, receive  # a viewer may stay for days
+            is_complete = False
+            try:
+                await delivery.run()
+                is_complete = True
+            except Gone:
+                aborts = False
+            except (TailraceError, OSError) as error:
+                if not isinstance(error, Leaving):
+                    self._report(error)
+                is_complete = not aborts
+            finally:
+                sink.close(is_cut=not is_complete)
+            if is_complete:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            elif aborts and sink.lent is None:
+                raise ConnectionResetError("a stream is cut before its recorded end")  # then no server ends it properly
+        finally:
+            if isinstance(body, Viewer):
+                body.close()
+
+    def _raw_headers(self) -> list[tuple[bytes, bytes]]:
+        return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers]
+
+
+def _lent(scope: Scope, delivery: Delivery) -> LentSink | None:
+    """Return a sink with the server's transport; None if it lends none."""
+    lender = cast("dict[str, Lender]", scope.get("extensions") or {}).get(LENDER)
+    if lender is None:
+        return None
+    sink = LentSink(delivery.clogged, delivery.lapse)
+    sink.lent = lender.lend(sink)
+    return sink if sink.lent is not None else None

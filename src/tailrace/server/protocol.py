@@ -1,0 +1,167 @@
+"""uvicorn's HTTP/1.1 protocol, which lends its transport to whoever streams.
+
+What uvicorn does for each `send` (a message, a check of headers, a copy into the chunk, a task to be woken) costs three
+times what the write itself does. A stream that goes to a thousand viewers is framed once, so it is written straight to
+their transports. The contract is that of `tailrace.web.loop.sinks`.
+
+While its transport is lent, a connection sleeps: what it needs only to take a request or to send in its own way, its
+parser, queue, events and scope, some 5 KiB, it lets go of. If its client sends something, or the loan ends, it has them
+made again; a GET has been read to its end by then, so a new parser begins where a request begins.
+
+Of uvicorn's own state, this touches `scope`, `headers`, `cycle`, `pipeline`, `parser` and `flow`.
+"""
+
+import asyncio
+import fcntl
+import socket
+import struct
+import termios
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, cast
+
+import httptools
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tailrace.web.client import UNSENT_BYTES
+from tailrace.web.loop.sinks import LENDER, Borrower, Lent
+
+if TYPE_CHECKING:
+    from uvicorn._types import HTTPScope
+
+
+class _NoEvent(asyncio.Event):
+    """Nobody waits for it; one for all connections that sleep."""
+
+    def set(self) -> None:
+        """Wake nobody."""
+
+
+_NO_EVENT: Final = _NoEvent()
+
+
+class LendingProtocol(HttpToolsProtocol):
+    """One connection; it is its own loan."""
+
+    __slots__ = ("_borrower", "_is_asleep", "is_clogged")  # beside uvicorn's own: more keys would double its dictionary
+
+    _borrower: Borrower | None
+    _is_asleep: bool
+    is_clogged: bool
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        """Begin, with nothing lent."""
+        self._borrower = None
+        self._is_asleep = self.is_clogged = False
+        super().connection_made(transport)
+
+    def on_message_begin(self) -> None:
+        """Offer the transport to whoever answers."""
+        super().on_message_begin()
+        self.scope["extensions"] = cast("dict[str, dict[object, object]]", {LENDER: self})
+
+    def data_received(self, data: bytes) -> None:
+        """Take a request, also while the transport is lent: it is answered after that."""
+        self._awake()
+        super().data_received(data)
+
+    def lend(self, borrower: Borrower) -> Lent | None:
+        """See `Lender.lend`."""
+        scope, cycle = self.scope, self.cycle
+        is_plain = self.scheme == "http" and scope["method"] == "GET" and scope["http_version"] == "1.1"
+        if not is_plain or self.pipeline or not cycle.chunked_encoding or cycle.more_body or self.is_gone:
+            return None
+        self._borrower = borrower
+        self._bound()
+        self.transport.set_write_buffer_limits(high=0)
+        self.is_clogged = self.transport.get_write_buffer_size() > 0
+        self._sleep()
+        return self
+
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        """See `Lent.write`."""
+        return self.transport.write
+
+    @property
+    def is_gone(self) -> bool:
+        """See `Lent.is_gone`."""
+        return self.transport.is_closing()
+
+    def untaken_bytes(self) -> int:
+        """See `Lent.untaken_bytes`."""
+        answer = fcntl.ioctl(self._socket().fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
+        return int(struct.unpack("i", answer)[0]) + self.transport.get_write_buffer_size()
+
+    def give_back(self, *, is_cut: bool) -> None:
+        """See `Lent.give_back`."""
+        self._borrower = None
+        self._awake()
+        if is_cut:
+            self.cycle.disconnected = True  # nothing more is to be sent, nor to be said in the log
+            self._close()
+        else:
+            self.transport.set_write_buffer_limits()
+        self.is_clogged = False
+
+    def pause_writing(self) -> None:
+        """Tell the borrower that the client takes no more."""
+        if self._borrower is None:
+            super().pause_writing()
+        else:
+            self.is_clogged = True
+            self._borrower.clogged()
+
+    def resume_writing(self) -> None:
+        """Tell the borrower that the client has taken everything."""
+        if self._borrower is None:
+            super().resume_writing()
+        else:
+            self.is_clogged = False
+            self._borrower.drained()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the borrower that there is no client any more."""
+        self._awake()
+        super().connection_lost(exc)
+        if self._borrower is not None:
+            self._borrower.gone()
+
+    def _close(self) -> None:
+        """Close the connection; at once, if its client does not take what was written."""
+        if self.is_clogged:
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+    def _sleep(self) -> None:
+        """Let go of what is only needed to take a request, and to send."""
+        self._is_asleep = True
+        cycle = self.cycle
+        self.parser = self.flow = self.pipeline = None  # type: ignore[assignment]
+        self.scope, self.headers = cast("HTTPScope", None), []
+        cycle.scope = {"method": "GET"}  # type: ignore[typeddict-item]  # all that sending looks at
+        cycle.flow = None  # type: ignore[assignment]
+        cycle.message_event = _NO_EVENT
+
+    def _awake(self) -> None:
+        """Have it again."""
+        if not self._is_asleep:
+            return
+        self._is_asleep = False
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        self.pipeline = deque()
+        self.flow = self.cycle.flow = FlowControl(self.transport)
+        self.cycle.message_event = asyncio.Event()
+
+    def _bound(self) -> None:
+        """Have the kernel take at most `UNSENT_BYTES` that the viewer has no room for yet, instead of some 4 MiB."""
+        try:
+            self._socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+        except (OSError, AttributeError):
+            return  # not TCP, or a system that has no such option: its own bound stands
+
+    def _socket(self) -> socket.socket:
+        return cast("socket.socket", self.transport.get_extra_info("socket"))

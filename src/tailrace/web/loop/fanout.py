@@ -1,0 +1,135 @@
+"""The bell of a broadcast in an event loop: it sends to all who stand at the end, in one go.
+
+A viewer whose transport is lent, and whose client has taken everything, is a *head*: whatever is added to the log is
+framed as one chunk, once, and written to every head. It needs no task to be woken, and no place of its own: all heads
+stand where the fanout stands. A head whose client takes no more is dismissed in the same moment, with what it has had
+noted, and goes on by itself; so is everybody when the broadcast is over.
+
+Whoever has no lent transport is woken, and sends by itself.
+"""
+
+from typing import TYPE_CHECKING, Protocol
+
+from tailrace.web.loop.chunks import chunk_of
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from tailrace.web.broadcast import Broadcast, Member
+    from tailrace.web.loop.hall import Hall
+
+
+class Listener(Protocol):
+    """Who waits."""
+
+    def wake(self) -> None:
+        """There may be more."""
+
+
+class Head(Listener, Protocol):
+    """Who stands at the end, on a lent transport."""
+
+    @property
+    def write(self) -> "Callable[[bytes], None]":
+        """Writes whole chunks to the transport."""
+
+    @property
+    def heartbeat(self) -> bytes:
+        """What it gets when all is silent, as a chunk."""
+
+    @property
+    def heartbeat_s(self) -> float:
+        """After how long a silence."""
+
+
+class Fanout:
+    """One broadcast's. For the loop's thread, but for `ring`."""
+
+    def __init__(self, hall: "Hall") -> None:
+        self._hall = hall
+        self._heads: dict[Head, tuple[Member, Callable[[bytes], None]]] = {}
+        self._listeners: set[Listener] = set()
+        self._broadcast: Broadcast | None = None
+        self._number = self._end = 0
+        """where the heads stand in the log, and in the output"""
+        self._said = 0.0
+        self._beat: asyncio.TimerHandle | None = None
+
+    def ring(self) -> None:
+        """Send what is new, and wake whoever sends by himself."""
+        self._hall.soon(self._deliver)
+
+    def close(self) -> None:
+        """Send no more."""
+        for head in list(self._heads):
+            self.dismiss(head)
+        self._listeners.clear()
+
+    def listen(self, listener: Listener) -> None:
+        """Wake it whenever there is something new."""
+        self._listeners.add(listener)
+
+    def deafen(self, listener: Listener) -> None:
+        """Wake it no more. Safe to repeat."""
+        self._listeners.discard(listener)
+
+    def enrol(self, head: Head, member: "Member") -> None:
+        """Send to it from now on; it has had all that is in the log."""
+        self._broadcast = member.broadcast
+        if not self._heads:
+            self._number, self._end = member.number, member.offset
+            self._said = self._hall.loop.time()
+            self._beat = self._hall.loop.call_later(head.heartbeat_s, self._beat_if_silent, head.heartbeat_s)
+        elif self._number != member.number:
+            self._deliver()
+        if self._broadcast.is_over:
+            head.wake()
+        else:
+            self._heads[head] = member, head.write
+
+    def dismiss(self, head: Head) -> None:
+        """Send to it no more, and note what it has had. Safe to repeat."""
+        entry = self._heads.pop(head, None)
+        if entry is not None:
+            member, _write = entry
+            member.number, member.offset = self._number, self._end
+        if not self._heads and self._beat is not None:
+            self._beat.cancel()
+            self._beat = None
+
+    def _deliver(self) -> None:
+        broadcast = self._broadcast
+        if broadcast is not None and self._heads:
+            log = broadcast.log
+            if self._number < log.first:
+                self._dismiss_all()
+            elif self._number != log.next:
+                pieces = log.since(self._number)
+                self._number, self._end = log.next, pieces[-1].end
+                self._write(chunk_of(b"".join([piece.data for piece in pieces])))
+            if broadcast.is_over:
+                self._dismiss_all()
+        for listener in list(self._listeners):
+            listener.wake()
+
+    def _write(self, chunk: bytes) -> None:
+        loop, tally = self._hall.loop, self._hall.tally
+        self._said = loop.time()
+        heads = list(self._heads.values())
+        for _member, write in heads:
+            write(chunk)
+        tally.sent_bytes += len(chunk) * len(heads)
+        tally.fanout.add(loop.time() - self._said)
+
+    def _dismiss_all(self) -> None:
+        for head in list(self._heads):
+            self.dismiss(head)
+            head.wake()
+
+    def _beat_if_silent(self, period_s: float) -> None:
+        now = self._hall.loop.time()
+        if now >= self._said + period_s and self._heads:
+            self._write(next(iter(self._heads)).heartbeat)
+        left_s = max(0.0, self._said + period_s - now)
+        self._beat = self._hall.loop.call_later(left_s, self._beat_if_silent, period_s)

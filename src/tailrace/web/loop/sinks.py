@@ -1,0 +1,226 @@
+"""Where a viewer's bytes go in an event loop: to ASGI's `send`, or straight to a transport that the server lends.
+
+The contract of lending: a server puts an object of type `Lender` into the scope's extensions under `LENDER`. Once the
+headers have gone by `send`, whoever answers a GET over HTTP/1.1, in chunks and without TLS, may ask for the transport.
+It writes whole chunks only, none before the one before has been taken, and gives the transport back before it ends the
+response, by `send`, as always.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Final, Protocol, TypeAlias
+
+from tailrace.web.loop.chunks import chunk_of
+
+Message: TypeAlias = MutableMapping[str, object]
+Scope: TypeAlias = MutableMapping[str, object]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+LENDER: Final = "tailrace.lender"
+UNKNOWN_BYTES: Final = 1 << 62
+PUT_BYTES = 64 << 10
+"""given to `send` at once: what a server buffers for a viewer that has stopped reading"""
+
+
+class Gone(ConnectionResetError):
+    """The viewer has left."""
+
+
+class Borrower(Protocol):
+    """Who has a transport on loan."""
+
+    def clogged(self) -> None:
+        """The client takes no more for now; what was written is kept."""
+
+    def drained(self) -> None:
+        """Everything that was written has been taken."""
+
+    def gone(self) -> None:
+        """The connection is lost."""
+
+
+class Lent(Protocol):
+    """A transport on loan."""
+
+    @property
+    def is_clogged(self) -> bool:
+        """Whether something that was written has not been taken yet."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the connection is lost."""
+
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        """Writes whole chunks."""
+
+    def untaken_bytes(self) -> int:
+        """Return how much of what was written the client has not acknowledged."""
+
+    def give_back(self, *, is_cut: bool) -> None:
+        """End the loan. With `is_cut`, close the connection: the response must not look complete."""
+
+
+class Lender(Protocol):
+    """Part of a server: a connection that may be lent."""
+
+    def lend(self, borrower: Borrower) -> Lent | None:
+        """Lend the transport; None if it cannot be lent for this request."""
+
+
+class Sink(Protocol):
+    """Where one viewer's bytes go."""
+
+    @property
+    def lent(self) -> Lent | None:
+        """The transport; None where it is not lent."""
+
+    async def put(self, data: bytes) -> None:
+        """Send, and return when more can be sent.
+
+        Raises:
+            Gone: the viewer has left.
+        """
+
+    def check(self) -> None:
+        """See whether the viewer is there.
+
+        Raises:
+            Gone: it has left.
+        """
+
+    def untaken_bytes(self) -> int:
+        """Return how much waits for the viewer to take it, as far as that shows; less when it has taken some."""
+
+    def evict(self) -> None:
+        """End the stream: `put` and `check` raise `Gone`."""
+
+    def close(self, *, is_cut: bool) -> None:
+        """Put nothing more; with `is_cut`, see that the response does not look complete, where this can."""
+
+
+class LentSink:
+    """A lent transport, until it is given back."""
+
+    __slots__ = ("_drained", "_on_clog", "_on_gone", "lent")
+
+    def __init__(self, on_clog: Callable[[], None], on_gone: Callable[[], None]) -> None:
+        self.lent: Lent | None = None
+        self._on_clog = on_clog
+        self._on_gone = on_gone
+        self._drained: asyncio.Future[None] | None = None
+
+    async def put(self, data: bytes) -> None:
+        """See `Sink.put`."""
+        if self._own().is_clogged:
+            await self._wait()
+        self.check()
+        self._own().write(chunk_of(data))
+        if self._own().is_clogged:
+            await self._wait()
+
+    def check(self) -> None:
+        """See `Sink.check`."""
+        if self._own().is_gone:
+            raise Gone("the viewer has left")
+
+    def untaken_bytes(self) -> int:
+        """See `Sink.untaken_bytes`."""
+        return self._own().untaken_bytes() if self._own().is_clogged else 0
+
+    def evict(self) -> None:
+        """See `Sink.evict`."""
+        if not self._own().is_gone:
+            self._own().give_back(is_cut=True)
+        self.gone()
+
+    def close(self, *, is_cut: bool) -> None:
+        """See `Sink.close`."""
+        if not self._own().is_gone:
+            self._own().give_back(is_cut=is_cut)
+
+    def clogged(self) -> None:
+        """See `Borrower.clogged`."""
+        self._on_clog()
+
+    def drained(self) -> None:
+        """See `Borrower.drained`."""
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
+    def gone(self) -> None:
+        """See `Borrower.gone`."""
+        self.drained()
+        self._on_gone()
+
+    def _own(self) -> Lent:
+        assert self.lent is not None  # noqa: S101  (for mypy)
+        return self.lent
+
+    async def _wait(self) -> None:
+        while self._own().is_clogged and not self._own().is_gone:
+            self._drained = asyncio.get_running_loop().create_future()
+            try:
+                await self._drained
+            finally:
+                self._drained = None
+
+
+class SendSink:
+    """ASGI's `send`, and `receive` to learn that the viewer has left."""
+
+    lent = None
+
+    def __init__(self, receive: Receive, send: Send, on_gone: Callable[[], None]) -> None:
+        self._send = send
+        self._is_gone = False
+        self._on_gone = on_gone
+        self._sends = 0
+        self._sending: asyncio.Task[None] | None = None
+        self._listening = asyncio.ensure_future(self._listen(receive))
+
+    async def put(self, data: bytes) -> None:
+        """See `Sink.put`."""
+        for begin in range(0, len(data), PUT_BYTES):
+            self.check()
+            self._sends += 1
+            self._sending = asyncio.current_task()
+            try:
+                part = data[begin : begin + PUT_BYTES]
+                await self._send({"type": "http.response.body", "body": part, "more_body": True})
+            except OSError as error:  # ASGI 2.4: so says a server that the viewer has left
+                raise Gone("the viewer has left") from error
+            except asyncio.CancelledError:
+                if self._is_gone and self._sending is not None:
+                    self._sending.uncancel()
+                    raise Gone("the viewer takes nothing") from None
+                raise
+            finally:
+                self._sending = None
+        self.check()
+
+    def check(self) -> None:
+        """See `Sink.check`."""
+        if self._is_gone:
+            raise Gone("the viewer has left")
+
+    def untaken_bytes(self) -> int:
+        """See `Sink.untaken_bytes`: a number that goes down with each `send` that is done, and is 0 between two."""
+        return UNKNOWN_BYTES - self._sends if self._sending is not None else 0
+
+    def evict(self) -> None:
+        """See `Sink.evict`."""
+        self._is_gone = True
+        if self._sending is not None:
+            self._sending.cancel()
+
+    def close(self, *, is_cut: bool) -> None:  # noqa: ARG002  who sends cuts, by raising
+        """See `Sink.close`."""
+        self._listening.cancel()
+
+    async def _listen(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._is_gone = True
+        self._on_gone()
