@@ -14,7 +14,6 @@ from pathlib import Path
 
 from bench import disk, events, first_byte, imports, latency, lines, listing, machine, memory, minute, servers, starts
 from bench.field import binary, fanout, finished, flood, idle, printed, scaling, seq
-from bench.field.contenders import OURS
 from bench.report import Measured, document, table
 
 BENCHMARKS = {
@@ -64,6 +63,8 @@ def main() -> int:
         print(*missing, sep="\n", file=sys.stderr)
         return 2
     path = asked.results or (None if asked.only else RESULTS)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
     results: dict[str, Measured] = {}
     for name, result in _measured(names, asked.place):
         results[name] = result
@@ -75,9 +76,9 @@ def main() -> int:
 
 
 def _missing(names: list[str]) -> list[str]:
-    """Return what must be installed before these can be measured; ours may be older than its server."""
-    peers = [one for name in names if name in CONTESTS for one in CONTESTS[name].CONTENDERS if one is not OURS]
-    return list(dict.fromkeys(told for one in peers if (told := one.missing())))
+    """Return what must be installed before these can be measured."""
+    contenders = [one for name in names if name in CONTESTS for one in CONTESTS[name].CONTENDERS]
+    return list(dict.fromkeys(told for one in contenders if (told := one.missing())))
 
 
 def _draw(name: str, result: Measured, folder: Path) -> None:

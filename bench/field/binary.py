@@ -9,7 +9,7 @@ from bench import machine
 from bench.content import Content, irregular_lines
 from bench.field.contenders import FLASK, OURS, WEBSOCKETD, floor
 from bench.field.solo import by_websocketd, drain, forget, live
-from bench.field.verdicts import Row, absent, here
+from bench.field.verdicts import Row
 from bench.field.viewers import Ask
 from bench.report import Figure, Measured
 from bench.serving import state_dir
@@ -39,14 +39,11 @@ def measure(place: Path) -> Measured:
             "ours: from before the start of the run; websocketd: from before the connection, which starts its command",
             "the bound: the slower of a run nobody watches and a file sent by `sendfile`, both at the same time",
             str(rounds),
-            *absent("live, binary"),
         ],
     )
 
 
 def _verdicts(rates: Mapping[str, list[float]], where: str) -> list[Figure]:
-    if OURS.name not in rates:
-        return []
     return [
         Row(f"live, binary, one viewer, against {name}", "MB/s", where, 0).times_at_least(
             rates[OURS.name], rates[name], least
@@ -57,7 +54,7 @@ def _verdicts(rates: Mapping[str, list[float]], where: str) -> list[Figure]:
 
 def _round(place: Path, content: Content) -> dict[str, float]:
     argv = ["cat", str(content.path)]
-    rates = {one.name: live(one, place, argv, content, "text").mb_s for one in here((OURS, FLASK))}
+    rates = {one.name: live(one, place, argv, content, "text").mb_s for one in (OURS, FLASK)}
     rates[PEER] = by_websocketd(place, argv, content, "frames", 1.1).mb_s
     disk, socket = _both_at_work(place, content)
     return {**rates, "command → disk": disk, "sendfile": socket, BOUND: min(disk, socket)}

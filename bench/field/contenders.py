@@ -92,8 +92,10 @@ class Tailrace(Contender):
     how = "one command; lines, an id each"
 
     def missing(self) -> str | None:
-        """See the base; there is no server in versions before it was written."""
-        return None if importlib.util.find_spec("tailrace.cli.serve") else "`tailrace serve` is not there yet"
+        """See the base."""
+        return next(
+            (told for name in ("uvicorn", "prometheus_client") if (told := _missing_package(name, "server"))), None
+        )
 
     @contextmanager
     def stage(self, place: Path, plan: Plan) -> Iterator[Stage]:

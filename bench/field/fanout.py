@@ -18,10 +18,10 @@ from bench.field.contenders import (
     Plan,
 )
 from bench.field.crowds import Seen, watch
-from bench.field.verdicts import Row, absent, here, in_turn
+from bench.field.verdicts import Row, in_turn
 from bench.report import Figure, Measured, median, quantile
 
-CONTENDERS = (OURS, NCHAN, EPOLL, STARLETTE, SSE_STARLETTE, WEBSOCKETD, FLASK, ARTICLE)
+CONTENDERS: tuple[Contender, ...] = (OURS, NCHAN, EPOLL, STARLETTE, SSE_STARLETTE, WEBSOCKETD, FLASK, ARTICLE)
 VIEWERS = 1000
 RATE = 20
 SECONDS = 5
@@ -34,22 +34,19 @@ LATENESS = 1.2
 
 def measure(place: Path) -> Measured:
     """Let each have its turn in every round."""
-    taking_part = here(CONTENDERS)
-    work = in_turn(taking_part, lambda one: watch(one, place, _plan(one), RATE * WARM_S))
+    work = in_turn(CONTENDERS, lambda one: watch(one, place, _plan(one), RATE * WARM_S))
     with cores.divided():
         rounds = machine.quietly(work, ROUNDS, warm_up=0)
-    seen = {contender: [one[contender.name] for one in rounds.values] for contender in taking_part}
-    figures = _verdicts(seen) if OURS in seen else []
+    seen = {contender: [one[contender.name] for one in rounds.values] for contender in CONTENDERS}
     return Measured(
-        figures=[*figures, *(figure for one in taking_part for figure in _rows(one, seen[one]))],
+        figures=[*_verdicts(seen), *(figure for one in CONTENDERS for figure in _rows(one, seen[one]))],
         details=[
             f"{RATE} messages a second, of 1 KiB with its newline, for {SECONDS} s; {WARM_S} s before is not measured",
             "every viewer's messages were counted; a tenth of the viewers checked them all, and looked at their stamps",
             f"{cores.told()}; processor time from /proc, of master and workers",
-            *(f"{one.name}: {one.how}; source {_source_ms(seen[one]):.0f} ms of processor time" for one in taking_part),
+            *(f"{one.name}: {one.how}; source {_source_ms(seen[one]):.0f} ms of processor time" for one in CONTENDERS),
             f"{WEBSOCKETD.name}, {FLASK.name} and {ARTICLE.name}: {WEBSOCKETD.most} viewers, not {VIEWERS}",
             str(rounds),
-            *absent("fan-out"),
         ],
     )
 

@@ -13,7 +13,7 @@ from bench.field.costs import cpu_s, pss_kib, sockets_kib
 from bench.field.crowds import Client, client, counting
 from bench.field.servers import Server
 from bench.field.solo import forget
-from bench.field.verdicts import Row, absent, here
+from bench.field.verdicts import Row
 from bench.field.viewers import Ask
 from bench.report import Measured, median, quantile
 from bench.serving import state_dir
@@ -48,13 +48,12 @@ class Seen:
 
 
 def measure(place: Path) -> Measured:
-    """Flood ours; where it is not there yet, nobody."""
-    if not here(CONTENDERS):
-        return Measured(figures=[], details=absent("a flood"))
+    """Flood ours, watched and unwatched."""
     calm, _ = _flooded(place, 0)
     seen, size = _flooded(place, FLOODED)
     memory = seen.memory_kib
     growth = max(memory[WARM_S:]) / memory[WARM_S] - 1
+    each = [(kib - max(calm.memory_kib)) / FLOODED for kib in memory]
     where = f"`yes` on text to {FLOODED} viewers; lines to {QUIET}"
     taken = {word: int(str(seen.flood[word])) / 1e6 for word in ("least", "most", "bytes")}
     return Measured(
@@ -63,6 +62,7 @@ def measure(place: Path) -> Measured:
                 [quantile(seen.ages_ms, 0.99)], WANTED_MS
             ),
             Row("a flood: growth of the server's memory", "%", where).at_most([growth * 100], GROWTH * 100),
+            Row("a flood: the server's memory for each of its viewers", "KiB", where, 0).shown(each),
         ],
         details=[
             f"quiet run: {RATE} messages of {SIZE} bytes a second, for {SECONDS} s after {WARM_S} s not measured",

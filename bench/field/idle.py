@@ -11,7 +11,7 @@ from bench.field import cores
 from bench.field.contenders import EPOLL, NCHAN, OURS, SSE_STARLETTE, STARLETTE, WEBSOCKETD, Contender, Plan, Stage
 from bench.field.costs import pss_kib, sockets_kib
 from bench.field.crowds import Client, counting
-from bench.field.verdicts import Row, absent, here, in_turn
+from bench.field.verdicts import Row, in_turn
 from bench.report import Figure, Measured
 
 CONTENDERS = (OURS, NCHAN, EPOLL, STARLETTE, SSE_STARLETTE, WEBSOCKETD)
@@ -35,24 +35,22 @@ class Held:
 
 def measure(place: Path) -> Measured:
     """Let each have its turn in every round."""
-    taking_part = here(CONTENDERS)
     with cores.divided():
-        rounds = machine.quietly(in_turn(taking_part, lambda one: _held(one, place)), ROUNDS, warm_up=0)
-    seen = {one: [values[one.name] for values in rounds.values] for one in taking_part}
-    verdicts = []
-    if OURS in seen:
-        idle = {one: [held.idle for held in seen[one]] for one in (OURS, NCHAN)}
-        what = f"memory for each idle viewer, against {NCHAN.name}"
-        where = f"{VIEWERS} viewers; PSS of the server's processes"
-        verdicts = [Row(what, "KiB", where).times_at_most(idle[OURS], idle[NCHAN], TIMES_NCHAN)]
+        rounds = machine.quietly(in_turn(CONTENDERS, lambda one: _held(one, place)), ROUNDS, warm_up=0)
+    seen = {one: [values[one.name] for values in rounds.values] for one in CONTENDERS}
+    ours, theirs = ([held.idle for held in seen[one]] for one in (OURS, NCHAN))
+    where = f"{VIEWERS} viewers; PSS of the server's processes"
+    against = Row(f"memory for each idle viewer, against {NCHAN.name}", "KiB", where)
     return Measured(
-        figures=[*verdicts, *(figure for one in taking_part for figure in _rows(one, seen[one]))],
+        figures=[
+            against.times_at_most(ours, theirs, TIMES_NCHAN),
+            *(figure for one in CONTENDERS for figure in _rows(one, seen[one])),
+        ],
         details=[
             f"growth from {FEW} viewers on, each having the head of its answer, {SETTLE_S:g} s after the last had it",
             f"{WEBSOCKETD.name}: {WEBSOCKETD.most} viewers; their commands are not in it",
             "the kernel's: `mem` of /proc/net/sockstat, of the whole machine, idle",
             str(rounds),
-            *absent("memory for each idle viewer"),
         ],
     )
 

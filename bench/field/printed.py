@@ -5,7 +5,7 @@ from pathlib import Path
 from bench import machine
 from bench.field.contenders import ARTICLE, EPOLL, FLASK, NCHAN, OURS, STARLETTE, WEBSOCKETD, Contender, Plan
 from bench.field.crowds import watch
-from bench.field.verdicts import Row, absent, here, in_turn
+from bench.field.verdicts import Row, in_turn
 from bench.report import Figure, Measured, median, quantile
 
 CONTENDERS = (OURS, NCHAN, EPOLL, STARLETTE, WEBSOCKETD, FLASK, ARTICLE)
@@ -20,18 +20,16 @@ SHARES = {"p50": 0.5, "p99": 0.99}
 
 def measure(place: Path) -> Measured:
     """Let each have its turn in every round; the system places the processes as it likes."""
-    taking_part = here(CONTENDERS)
     plan = Plan(viewers=1, count=EACH, every_s=APART_S, size=SIZE)
-    rounds = machine.quietly(in_turn(taking_part, lambda one: watch(one, place, plan, WARM).ages_ms), ROUNDS, warm_up=0)
-    ages = {one: [values[one.name] for values in rounds.values] for one in taking_part}
+    rounds = machine.quietly(in_turn(CONTENDERS, lambda one: watch(one, place, plan, WARM).ages_ms), ROUNDS, warm_up=0)
+    ages = {one: [values[one.name] for values in rounds.values] for one in CONTENDERS}
     return Measured(
-        figures=[figure for one in taking_part for figure in _rows(one, ages[one])],
+        figures=[figure for one in CONTENDERS for figure in _rows(one, ages[one])],
         details=[
             f"{EACH} messages of {SIZE} bytes, {APART_S * 1000:g} ms apart, {WARM} left out; medians of rounds",
-            *(f"{one.name}, all rounds: {_points(ages[one])}" for one in taking_part),
+            *(f"{one.name}, all rounds: {_points(ages[one])}" for one in CONTENDERS),
             f"ours is kept on {machine.file_system(place)}; no process was kept to a processor",
             str(rounds),
-            *absent("line printed to line received"),
         ],
     )
 

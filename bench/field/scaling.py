@@ -7,11 +7,11 @@ from bench import machine
 from bench.field import cores
 from bench.field.contenders import EPOLL, NCHAN, OURS, STARLETTE, Contender, Plan
 from bench.field.crowds import Seen, watch
-from bench.field.verdicts import Row, absent, here, in_turn
+from bench.field.verdicts import Row, in_turn
 from bench.plots import Plot
 from bench.report import Figure, Measured, median, quantile
 
-CONTENDERS = (OURS, NCHAN, EPOLL, STARLETTE)
+CONTENDERS: tuple[Contender, ...] = (OURS, NCHAN, EPOLL, STARLETTE)
 VIEWERS = (10, 100, 1000, 2500, 5000)
 RATE = 5
 """5,000 viewers get 25,000 a second: a processor has room for that"""
@@ -24,21 +24,19 @@ WANTED = 0.2
 
 def measure(place: Path) -> Measured:
     """Let each have its turn at every number of viewers, in every round."""
-    taking_part = here(CONTENDERS)
-    work = in_turn(taking_part, lambda one: [watch(one, place, _plan(viewers), RATE * WARM_S) for viewers in VIEWERS])
+    work = in_turn(CONTENDERS, lambda one: [watch(one, place, _plan(viewers), RATE * WARM_S) for viewers in VIEWERS])
     with cores.divided():
         rounds = machine.quietly(work, ROUNDS, warm_up=0)
-    seen = {one: list(zip(*(values[one.name] for values in rounds.values), strict=True)) for one in taking_part}
-    costs = {one: [median([each.each_us for each in at]) for at in seen[one]] for one in taking_part}
+    seen = {one: list(zip(*(values[one.name] for values in rounds.values), strict=True)) for one in CONTENDERS}
+    costs = {one: [median([each.each_us for each in at]) for at in seen[one]] for one in CONTENDERS}
     return Measured(
-        figures=[_straight(one, costs[one]) for one in taking_part],
+        figures=[_straight(one, costs[one]) for one in CONTENDERS],
         details=[
             f"{RATE} messages a second, of 1 KiB, for {SECONDS} s; {cores.told()}",
             "the line: a cost for each message and one for each viewer, fitted so that it is off by the least shares",
-            *(f"{one.name}, us for each send: {_row(costs[one])}" for one in taking_part),
-            *(f"{one.name}, lateness p50/p99, ms: {_late(seen[one])}" for one in taking_part),
+            *(f"{one.name}, us for each send: {_row(costs[one])}" for one in CONTENDERS),
+            *(f"{one.name}, lateness p50/p99, ms: {_late(seen[one])}" for one in CONTENDERS),
             str(rounds),
-            *absent("scaling"),
         ],
         plots={"cost": _cost_plot(costs), "lateness": _lateness_plot(seen)},
     )

@@ -1,21 +1,15 @@
 """Figures of a contest: ours against another, round by round, and what each has shown."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bench.field.contenders import OURS, Contender
+from bench.field.contenders import Contender
 from bench.report import Figure, median, spread
 
 T = TypeVar("T")
-C = TypeVar("C", bound=Contender)
 Round = Mapping[str, T]
 """what each contender gave, by its name"""
-
-
-def here(contenders: Iterable[C]) -> list[C]:
-    """Return those that can take part; the command has refused to begin if a peer cannot."""
-    return [contender for contender in contenders if not contender.missing()]
 
 
 def in_turn(contenders: Sequence[Contender], work: Callable[[Contender], T]) -> Callable[[], Round[T]]:
@@ -83,9 +77,3 @@ class Row:
 
     def _told(self, values: Sequence[float]) -> str:
         return f"{median(values):,.{self.digits}f}"
-
-
-def absent(what: str) -> list[str]:
-    """Return a line that says that ours took no part, if it did not."""
-    told = OURS.missing()
-    return [f"{what}: nothing to judge, {told}"] if told else []
