@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from bench.field import nginx
-from bench.field.contenders import EPOLL, FLASK, NCHAN, OURS, Contender, Plan
+from bench.field.contenders import EPOLL, FLASK, NCHAN, Contender, Plan
 from bench.field.crowds import watch
 from bench.field.message import check, make
 from bench.field.scaling import fit
@@ -96,7 +96,7 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert "apt install nginx libnginx-mod-nchan" in told
 
 
-@pytest.mark.parametrize("contender", [EPOLL, FLASK, OURS], ids=lambda one: one.name)
+@pytest.mark.parametrize("contender", [EPOLL, FLASK], ids=lambda one: one.name)
 def test_a_small_contest(contender: Contender, state_dir: Path) -> None:
     """Every viewer gets every message, and what that cost is told."""
     seen = watch(contender, state_dir, Plan(viewers=5, count=20, every_s=0.01, size=200), 5)
