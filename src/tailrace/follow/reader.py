@@ -15,7 +15,7 @@ from tailrace.core.piece import Chunk
 from tailrace.core.timeline import RECORD_BYTES, Record, Stream
 from tailrace.host.rundir import RunDir
 
-CHUNK_BYTES = 256 << 10
+CHUNK_BYTES = 64 << 10
 SPARE_RECORDS = 65536
 _RECORDS_AT_ONCE = 4096
 _DAMAGED = (errno.ENOENT, errno.ELOOP, errno.EINVAL)
@@ -93,7 +93,7 @@ class Reader:
         return 0 if record is None or record.time_us > time_us else record.offset
 
     def read(self, end: int) -> list[Chunk]:
-        """Return the next chunks below `end`, at most 256 KiB in all; empty if there are none.
+        """Return the next chunks below `end`, at most 64 KiB in all; empty if there are none.
 
         `end` is a size that was seen before this call. Bytes of another stream are passed over: the offset moves on,
         and the list may be empty all the same.

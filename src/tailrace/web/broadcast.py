@@ -31,7 +31,7 @@ from tailrace.host import real
 from tailrace.web.ear import Bell, Ear
 
 GATHER_AT_MOST_S = 0.1
-LOG_BYTES = 1 << 20
+LOG_BYTES = 256 << 10
 """what a log has at most; a member may be behind by half of it"""
 LOG_PIECES = 1024
 """the same, where pieces are small"""

@@ -13,7 +13,7 @@ class Sips:
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
         self._chunks: list[Chunk] = []
-        """looked at and not given, the next one last: 256 KiB at most"""
+        """looked at and not given, the next one last: one look at most"""
 
     @property
     def offset(self) -> int:
