@@ -134,7 +134,7 @@ class LendingProtocol(HttpToolsProtocol):
         if cycle is None or scope is not cycle.scope:
             return None  # the next request has begun to come: the parser is in the middle of it
         is_plain = self.scheme == "http" and scope["method"] == "GET" and scope["http_version"] == "1.1"
-        if not is_plain or self.pipeline or not cycle.chunked_encoding or cycle.more_body or self.is_gone:
+        if not is_plain or self.pipeline or cycle.chunked_encoding is None or cycle.more_body or self.is_gone:
             return None
         self._borrower = borrower
         self._bound()
@@ -153,27 +153,34 @@ class LendingProtocol(HttpToolsProtocol):
         """See `Lent.is_gone`."""
         return self.transport.is_closing()
 
+    @property
+    def is_chunked(self) -> bool:
+        """See `Lent.is_chunked`."""
+        return self.cycle.chunked_encoding is True
+
+    def fileno(self) -> int:
+        """See `Lent.fileno`."""
+        return self._socket().fileno()
+
     def untaken_bytes(self) -> int:
         """See `Lent.untaken_bytes`."""
-        answer = fcntl.ioctl(self._socket().fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
+        answer = fcntl.ioctl(self.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
         return int(struct.unpack("i", answer)[0]) + self.transport.get_write_buffer_size()
 
-    def give_back(self, *, is_cut: bool) -> None:
+    def give_back(self, *, is_cut: bool, written: int) -> None:
         """See `Lent.give_back`."""
-        self._end_loan()
+        if not self.is_chunked:
+            self.cycle.expected_content_length -= written
+        self._borrower = None
+        self._awake()
         if is_cut:
             self._end_answer()
-            self.transport.close()
+            self._close()
         else:
             self.transport.set_write_buffer_limits()
             if len(self._early) > EARLY_BYTES:
                 self.transport.resume_reading()
-
-    def abort(self) -> None:
-        """See `Lent.abort`."""
-        self._end_loan()
-        self._end_answer()
-        self.transport.abort()
+        self.is_clogged = False
 
     def pause_writing(self) -> None:
         """Tell the borrower that the client takes no more."""
@@ -205,10 +212,12 @@ class LendingProtocol(HttpToolsProtocol):
             self._answered.disconnected = True
             self._answered.message_event.set()
 
-    def _end_loan(self) -> None:
-        self._borrower = None
-        self.is_clogged = False
-        self._awake()
+    def _close(self) -> None:
+        """Close the connection; at once, if its client does not take what was written."""
+        if self.is_clogged:
+            self.transport.abort()
+        else:
+            self.transport.close()
 
     def _sleep(self) -> None:
         """Let go of what is only needed to take a request, and to send."""

@@ -12,8 +12,8 @@ A driver takes the steps and does the rest: a thread or a greenlet (`tailrace.we
 was asked for. A text has no whole output to show where the run has none, having no other way to say so: then the last
 step raises.
 
-Buffers: what one look gives, 256 KiB at most, and what the framer holds; or what the broadcast has that this viewer has
-not, 1 MiB at most. The command waits for neither.
+Buffers: what one look gives, 64 KiB at most on a disk, and what the framer holds; or what the broadcast has that this
+viewer has not, 256 KiB at most. The command waits for neither.
 """
 
 import time
@@ -27,7 +27,7 @@ from tailrace.core.run import RunInfo
 from tailrace.core.states import State
 from tailrace.core.wires import Framer
 from tailrace.core.wires.gather import SILENCE_S
-from tailrace.engine.base import Cursor, End
+from tailrace.engine.base import Cursor, End, Passage
 from tailrace.engine.run import Run
 from tailrace.follow.waiter import IS_SHARED
 from tailrace.web import broadcast
@@ -37,6 +37,8 @@ from tailrace.web.pace import Pace
 
 ALONE_S = 2.0
 """after a broadcast is over, a viewer looks for itself for so long: a dead keeper shows within a second"""
+PASSAGE_BYTES = 64 << 10
+"""less is not worth a passage of its own"""
 UNTOLD: Told = (State.RUNNING, None, None, None)
 """on wires that never tell"""
 
@@ -162,6 +164,36 @@ class Viewer:
         if self._bell is not None:
             self._bell.close()
         self._cursor = self.member = self._bell = self._ear = None
+
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """The runs that are shown."""
+        return (self._run.id,)
+
+    def lag_bytes(self) -> int:
+        """Return how much there is that has not been framed for this viewer yet. From any thread.
+
+        Raises:
+            EngineError, UnknownRun: the run cannot be looked at.
+        """
+        if (member := self.member) is not None:
+            return max(0, member.broadcast.log.end - member.offset)
+        return max(0, self._run.info().size - self.framer.resume_offset)
+
+    def passage(self) -> Passage | None:
+        """Return what may go to the viewer as it is, next; None: only the next step gives it. Tell `pass_on` of it."""
+        if self._cursor is None or not self.framer.passes or self._pace.interval_s is not None:
+            return None
+        found = self._cursor.passage()
+        ends = [end for end in (self._until, self._stop_at) if end is not None]
+        if found is not None and ends:
+            found = found._replace(end=min(found.end, *ends))
+        return found if found is not None and found.end - found.begin >= PASSAGE_BYTES else None
+
+    def pass_on(self, count: int) -> None:
+        """Note that so many bytes of the passage have gone to the viewer."""
+        self._own().skip(count)
+        self.framer.skip(count)
 
     @property
     def heartbeat_s(self) -> float:

@@ -70,7 +70,8 @@ def show(engine: Engine, request: Request, run_id: str, *, wire: str, view: View
         UnknownRun, OffsetBeyondEnd: see there.
     """
     info = engine.get(run_id)
-    cursor = engine.cursor(run_id, view.offset, tail=view.tail, stream=view.stream)
+    labelled = wires.WIRES[wire].shows_labels
+    cursor = engine.cursor(run_id, view.offset, tail=view.tail, stream=view.stream, labelled=labelled)
     headers = (*live_headers(wire), (RUN_HEADER, run_id), *_length(wire, info, view, cursor.offset))
     if not request.wants_body:
         cursor.close()
@@ -96,7 +97,7 @@ def show_text(engine: Engine, request: Request, run_id: str) -> Response:
         return dataclasses.replace(whole, headers=(*whole.headers, *ranged))
     if isinstance(part, Response):
         return part
-    place = Place(Run(engine, run_id), info, engine.cursor(run_id, part.begin))
+    place = Place(Run(engine, run_id), info, engine.cursor(run_id, part.begin, labelled=False))
     framer = wires.framer("text", run_id, part.begin)
     body = Viewer(place, framer, pace=request.pace, stop_at=part.end)
     headers = (*live_headers("text"), (RUN_HEADER, run_id), *ranged, *part_headers(part, info))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from flask import Flask
 
 from tailrace import Engine
 from tests.system.web.mounted import Decide, MountedAsgi, Policy, mounted
@@ -94,6 +95,11 @@ def mount(adapter: Kind, state_dir: Path) -> Iterator[Mount]:
 
 
 @pytest.fixture
-def engine(app: Site) -> Engine:
+def engine(app: Flask | Site) -> Engine:
     """Give the application's engine."""
-    return app.engine
+    return engine_of(app)
+
+
+def engine_of(app: Flask | Site) -> Engine:
+    """Return the application's engine."""
+    return FlaskSite(app).engine if isinstance(app, Flask) else app.engine

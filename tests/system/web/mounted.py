@@ -12,6 +12,7 @@ from tailrace import RunInfo, asgi, flask
 from tailrace._asgi.asking import body_of
 from tailrace._asgi.blueprint import Verdict
 from tailrace._flask.blueprint import Authorize
+from tailrace.flask import Command, Commands
 from tailrace.web.loop.sinks import Receive, Scope, Send
 from tailrace.web.routes.call import Action
 from tests.system.web.served_asgi import plain, user_of
@@ -22,6 +23,13 @@ JSON = "application/json"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 """all that a form of a page, on whatever site, can send"""
 UNKNOWN = "0" * 27
+COMMANDS = Commands([Command(name="true", argv=("true",))])
+
+
+def address(path: str, run_id: str) -> str:
+    """Return where a path of the table is, for this run and the one command."""
+    return "/ops" + path.replace("{run}", run_id).replace("{command}", "true")
+
 
 Decide: TypeAlias = Callable[[Action, RunInfo | None], object]
 _user: ContextVar[str | None] = ContextVar("_user")
@@ -66,7 +74,8 @@ def mounted(state_dir: Path, decide: Decide) -> Flask:
     def start() -> Response:
         return race.stream(request.get_json())
 
-    app.register_blueprint(race.blueprint(authorize=cast("Authorize", decide)), url_prefix="/ops")
+    made = race.blueprint(authorize=cast("Authorize", decide), commands=COMMANDS)
+    app.register_blueprint(made, url_prefix="/ops")
     return app
 
 
@@ -82,7 +91,7 @@ class MountedAsgi:
         async def later(_scope: Scope, action: Action, run: RunInfo | None) -> Verdict:
             return cast("Verdict", decide(action, run))
 
-        self.ops = self.race.blueprint(authorize=later if is_async else now)
+        self.ops = self.race.blueprint(authorize=later if is_async else now, commands=COMMANDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""

@@ -12,7 +12,7 @@ from tailrace.flask import Tailrace
 from tailrace.web.routes import runs
 from tailrace.web.routes.table import METHODS, PATHS, ROUTES
 from tests.system.web.conftest import Mount
-from tests.system.web.mounted import UNKNOWN, Policy, ask
+from tests.system.web.mounted import UNKNOWN, Policy, address, ask
 from tests.system.web.sites import Site
 from tests.system.web.test_rules import check_problem
 
@@ -157,7 +157,7 @@ def test_its_output_on_any_wire_from_any_offset(app: Site, engine: Engine) -> No
 def test_head(app: Site, engine: Engine, path: str) -> None:
     """Whatever can be got can be asked for its headers."""
     (run_id,) = finished(engine, 1)
-    there = "/ops" + path.replace("{run}", run_id)
+    there = address(path, run_id) + ("?q=x" if path.endswith("search") else "")
     head, whole = ask(app, there, method="HEAD"), ask(app, there)
     assert (head.status_code, head.data) == (200, b"")
     assert head.headers["Content-Type"] == whole.headers["Content-Type"]
@@ -192,7 +192,7 @@ def test_a_method_that_is_not_for_it(app: Site, policy: Policy, path: str) -> No
     allowed = {route.method for route in ROUTES if route.path == path}
     allowed |= {"HEAD"} if "GET" in allowed else set()
     for method in set(METHODS) - allowed:
-        response = ask(app, "/ops" + path.replace("{run}", UNKNOWN), method=method)
+        response = ask(app, address(path, UNKNOWN), method=method)
         check_problem(response, 405) if method != "HEAD" else None
         assert response.status_code == 405
         assert set(response.headers["Allow"].split(", ")) == allowed
@@ -200,10 +200,10 @@ def test_a_method_that_is_not_for_it(app: Site, policy: Policy, path: str) -> No
 
 
 @pytest.mark.parametrize("name", ["nothing", UNKNOWN, "0" * 26 + "u", "..", "%00", "%2e%2e%2fx", "é"])
-@pytest.mark.parametrize("rest", ["", "/output", "/stop", "/input", "/pin", "/unpin"])
+@pytest.mark.parametrize("rest", ["", "/output", "/lines", "/search?q=x", "/stop", "/input", "/pin", "/unpin"])
 def test_a_run_that_is_not_there(app: Site, name: str, rest: str) -> None:
     """404, whatever the name looks like, and whatever is wanted of it."""
-    method = "GET" if rest in ("", "/output") else "POST"
+    method = "GET" if not rest or rest.startswith(("/output", "/lines", "/search")) else "POST"
     response = ask(app, f"/ops/api/runs/{name}{rest}", method=method)
     check_problem(response, 404)
 

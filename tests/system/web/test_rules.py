@@ -42,7 +42,7 @@ def check_problem(response: Answered, status: int) -> None:
     assert document["hint"]
 
 
-def events(response: Reply) -> list[tuple[str, str]]:
+def events(response: Answered) -> list[tuple[str, str]]:
     """Return (data, id) of the lines in an answer."""
     assert response.status_code == 200
     return [(event.data, event.last_event_id) for event in parse(response.data) if event.type == "message"]

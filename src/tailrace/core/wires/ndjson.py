@@ -38,18 +38,18 @@ class NdjsonFramer(Framer):
 
     def state(self, info: RunInfo) -> bytes:
         """Return the run as it is now."""
-        return _typed(b"state", msgspec.json.encode(info))
+        return typed(b"state", msgspec.json.encode(info))
 
     def gap(self, gap: Gap) -> bytes:
         """Return what was held back, then the gap."""
-        rest = self._lines(self._gatherer.release())
+        rest = self._release()
         self._take(gap.begin, gap.end)
         self._returned = gap.end
-        return rest + _typed(b"gap", gap_object(gap))
+        return rest + typed(b"gap", gap_object(gap))
 
     def end(self, info: RunInfo) -> bytes:
         """Return what was held back, then the run as it ended."""
-        return self._lines(self._gatherer.release()) + _typed(b"end", msgspec.json.encode(info))
+        return self._release() + typed(b"end", msgspec.json.encode(info))
 
     def heartbeat(self) -> bytes:
         """Return nothing: every line is an object."""
@@ -57,16 +57,19 @@ class NdjsonFramer(Framer):
 
     def interval(self, text: str) -> bytes:
         """Return an `interval` object."""
-        return _typed(b"interval", msgspec.json.encode({"text": text}))
+        return typed(b"interval", msgspec.json.encode({"text": text}))
+
+    def _release(self) -> bytes:
+        return self._lines(self._gatherer.release())
 
     def _lines(self, pieces: list[Piece]) -> bytes:
         return b"".join([self._output_line(piece) for piece in pieces])
 
     def _output_line(self, piece: Piece) -> bytes:
         self._returned = piece.end
-        return _typed(b"output", msgspec.json.encode(piece.output))
+        return typed(b"output", msgspec.json.encode(piece.output))
 
 
-def _typed(name: bytes, fields: bytes) -> bytes:
-    """Put the type in front of an object's fields; the object must have some."""
+def typed(name: bytes, fields: bytes) -> bytes:
+    """Return a line: an object, its type put in front of its fields; it must have some."""
     return b'{"type":"%b",%b\n' % (name, fields[1:])

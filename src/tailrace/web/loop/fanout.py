@@ -116,9 +116,17 @@ class Fanout:
             listener.wake()
 
     def _write(self, chunk: bytes) -> None:
-        self._said = self._hall.loop.time()
-        for _member, write in list(self.heads.values()):
-            write(chunk)
+        loop, tally = self._hall.loop, self._hall.tally
+        self._said = loop.time()
+        heads = list(self.heads.items())
+        for head, (_member, write) in heads:
+            try:
+                write(chunk)
+            except (OSError, RuntimeError):  # uvloop: of a transport that has been closed in this very round
+                self.dismiss(head)
+                head.wake()
+        tally.sent_bytes += len(chunk) * len(heads)
+        tally.fanout.add(loop.time() - self._said)
 
     def _dismiss_all(self) -> None:
         for head in list(self.heads):

@@ -12,7 +12,6 @@ from tailrace.web.viewer import Leaving, Viewer
 class _Queue:
     """A sink that holds one piece until it is asked for the next; the delivery waits while it is full."""
 
-    path = "pieces"
     lent = None
 
     def __init__(self) -> None:
