@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 import tailrace
+from tailrace import asgi
 from tailrace._flask.settings import KEYS
 from tailrace.cli.program import program
 from tailrace.config.load import Config, load
@@ -85,12 +86,25 @@ def _address(path: str) -> str:
         ("reference/states.md", [*states.State, *states.Event]),
         ("reference/wires.md", list(WIRES)),
         ("reference/flask.md", [*KEYS, *KEYS.values()]),
+        ("reference/asgi.md", asgi.__all__),
         ("reference/flask.md", [f"{route.method} {_address(route.path)}" for route in ROUTES]),
         ("reference/file.md", [*Server.__struct_fields__, *VARIABLES.values()]),
         ("reference/file.md", [name for name in Command.__struct_fields__ if name != "name"]),
         ("reference/file.md", [*TYPES, *(name for kind in TYPES.values() for name in kind.__struct_fields__)]),
     ],
-    ids=["options", "names", "settings", "states", "wires", "configuration", "routes", "server", "command", "types"],
+    ids=[
+        "options",
+        "names",
+        "settings",
+        "states",
+        "wires",
+        "configuration",
+        "asgi",
+        "routes",
+        "server",
+        "command",
+        "types",
+    ],
 )
 def test_names_are_documented(page: str, names: list[str]) -> None:
     """Every option of a run, public name, setting, state, event and wire stands in its page."""

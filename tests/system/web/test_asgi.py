@@ -5,6 +5,8 @@ import gc
 import json
 import logging
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import aclosing, closing
@@ -206,3 +208,28 @@ def test_a_mistake_of_the_route_is_told(race: Tailrace) -> None:
     with pytest.raises(TypeError, match="timeout"):
         asyncio.run(race.stream(scope_of(), ["true"], tiemout=1))  # type: ignore[call-arg]
     assert race.engine.list(Query()).runs == ()
+
+
+FORKING = """
+import asyncio, os, sys
+from tailrace.asgi import Tailrace
+race = Tailrace()
+scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+
+async def watch():
+    answer = await race.stream(scope, ["seq", "3"])
+    return b"".join([piece async for piece in answer.body])
+
+assert asyncio.run(watch()) == b"1\\n2\\n3\\n"
+pid = os.fork()
+if pid == 0:
+    os._exit(0 if asyncio.run(watch()) == b"1\\n2\\n3\\n" else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+assert asyncio.run(watch()) == b"1\\n2\\n3\\n"
+"""
+
+
+@pytest.mark.usefixtures("state_dir")
+def test_a_forked_process_begins_anew() -> None:
+    """It has neither its parent's threads nor what its loops waited for; both go on to work."""
+    assert subprocess.run([sys.executable, "-c", FORKING], check=False, timeout=60).returncode == 0
