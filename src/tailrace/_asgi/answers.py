@@ -22,7 +22,6 @@ class Answer:
     Attributes:
         status: the HTTP status.
         headers: names and values.
-        body: an asynchronous iterator of bytes; iterate over it, or call the answer, but not both.
     """
 
     def __init__(self, response: Response, report: Report) -> None:
@@ -40,7 +39,9 @@ class Answer:
 
     @property
     def body(self) -> AsyncIterator[bytes]:
-        """The bytes as they come. Close it (`aclose`) to stop early; the run goes on.
+        """The bytes as they come; iterate over it, or call the answer, but not both.
+
+        Close it (`aclose`) to stop early; the run goes on.
 
         Raises:
             ConnectionResetError: the stream stops before the recorded end, and must not look complete.
