@@ -10,7 +10,6 @@ The twin of `tailrace.flask`: the same names, rules, wires and options. A viewer
 nor a task's time while the command is silent. Nothing is made before the first request.
 """
 
-import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -26,6 +25,7 @@ from tailrace.engine.run import Run
 from tailrace.web.answering import USUAL, Answering, OnDisconnect, What
 from tailrace.web.engines import EngineHere
 from tailrace.web.loop.sinks import Scope
+from tailrace.web.loop.work import beside
 from tailrace.web.pace import Pace
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
@@ -141,7 +141,7 @@ class Tailrace:
         """
         scope = scope_of(request)
         asked = await self._request(scope, wire, pace)
-        response = await asyncio.to_thread(self._answering.stream, asked, what, options, on_disconnect)
+        response = await beside(self._answering.stream, asked, what, options, on_disconnect)
         return answer_to(request, response, _report)
 
     async def start(self, request: object, argv: Sequence[str], **options: Unpack[StartOptions]) -> Run:
@@ -157,7 +157,7 @@ class Tailrace:
             TypeError: an option that does not exist: the route's mistake.
         """
         asked = await self._request(scope_of(request), None, USUAL)
-        run = await asyncio.to_thread(self._answering.start, asked, argv, options)
+        run = await beside(self._answering.start, asked, argv, options)
         if isinstance(run, Response):
             raise Refused(Answer(run, _report))
         return run

@@ -16,6 +16,7 @@ from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
 from tailrace.web.answering import USUAL
 from tailrace.web.loop.sinks import Receive, Scope, Send
+from tailrace.web.loop.work import beside
 from tailrace.web.pace import Pace
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
@@ -90,7 +91,7 @@ class Blueprint:
                 read=lambda limit_bytes: wait_for(body_of(receive, limit_bytes)),
             )
 
-        return await asyncio.to_thread(answer, make_call, path, names.get("run"), _log_failure)
+        return await beside(answer, make_call, path, names.get("run"), _log_failure)
 
     def _may(
         self, scope: Scope, wait_for: Callable[[Coroutine[object, object, Verdict]], Verdict]

@@ -17,8 +17,7 @@ not, 1 MiB at most. The command waits for neither.
 """
 
 import time
-from collections.abc import Generator
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from tailrace.core.errors import StreamBroken, UnknownRun
 from tailrace.core.outcome import Cancelled, FailedToStart, Lost, describe
@@ -34,6 +33,7 @@ from tailrace.web import broadcast
 from tailrace.web.broadcast import NEVER, NEWS_S, Key, Member, Told, told
 from tailrace.web.ear import Bell, Ear
 from tailrace.web.pace import Pace
+from tailrace.web.steps import Leaving, Rest, Steps, Stream
 
 ALONE_S = 2.0
 """after a broadcast is over, a viewer looks for itself for so long: a dead keeper shows within a second"""
@@ -52,21 +52,7 @@ class Place(NamedTuple):
     """whether all streams are wanted"""
 
 
-class Rest(NamedTuple):
-    """Nothing is to be sent now: wait for the bell that was listened to last, but not longer than this."""
-
-    timeout_s: float
-
-
-Steps: TypeAlias = Generator[bytes | Rest, bool | None, None]
-"""what a driver takes, one after the other; after a rest it sends whether the bell rang"""
-
-
-class Leaving(ConnectionResetError):
-    """The server is stopping, and this stream with it; the viewer may resume at the next one."""
-
-
-class Viewer:
+class Viewer(Stream):
     """One viewer. Take its `steps` once; `close` it in any case.
 
     Args:
@@ -94,11 +80,14 @@ class Viewer:
         "_told",
         "_until",
         "framer",
+        "is_complete",
         "member",
     )
 
     def __init__(self, place: Place, framer: Framer, *, pace: Pace, stop_at: int | None = None) -> None:
         self.framer = framer
+        self.is_complete = False
+        """whether it has given everything that was wanted"""
         self.member: Member | None = None
         """its place in the broadcast; None: it reads by itself"""
         self._run = place.run
@@ -134,7 +123,9 @@ class Viewer:
             else:
                 looked = self._own().look(self._until)
                 if isinstance(looked, End):
-                    yield self._ending(looked.run)
+                    ending = self._ending(looked.run)
+                    self.is_complete = True
+                    yield ending
                     return
                 if looked is None and self._meets():
                     continue
@@ -146,6 +137,7 @@ class Viewer:
                 yield step
                 self._sent()
             if self._is_at_stop(seen):
+                self.is_complete = True
                 yield self.framer.flush()
                 return
         if self.framer.aborts:
@@ -154,7 +146,7 @@ class Viewer:
     def close(self) -> None:
         """Let go of everything; the run goes on. Safe to repeat."""
         if self._ear is not None:
-            self._ear.deafen()
+            self._deafen(self._ear)
         if self._cursor is not None:
             self._cursor.close()
         if self.member is not None:
@@ -164,14 +156,39 @@ class Viewer:
         self._cursor = self.member = self._bell = self._ear = None
 
     @property
+    def aborts(self) -> bool:
+        """See `Stream.aborts`."""
+        return self.framer.aborts
+
+    @property
+    def head(self) -> Member | None:
+        """See `Stream.head`."""
+        return self.member
+
+    @property
+    def is_reading(self) -> bool:
+        """See `Stream.is_reading`."""
+        return self.member is None
+
+    @property
     def heartbeat_s(self) -> float:
-        """After how long a silence a heartbeat is due."""
+        """See `Stream.heartbeat_s`."""
         return self._pace.heartbeat_s
+
+    def heartbeat(self) -> bytes:
+        """See `Stream.heartbeat`."""
+        return self.framer.heartbeat()
 
     @property
     def key(self) -> Key:
         """What viewers that may share a broadcast have in common."""
         return (self._listener().hall, id(self._run.engine), self._run.id, self.framer.name)
+
+    def _deafen(self, ear: Ear) -> None:
+        if self._bell is not None:
+            ear.deafen(self._bell)
+        if self.member is not None:
+            ear.deafen(self.member.bell)
 
     def _beginning(self) -> bytes:
         assert self._info is not None  # noqa: S101  (for mypy)
@@ -301,6 +318,7 @@ class Viewer:
         self._cursor, self.member = None, member
         self._listener().listen(member.bell)
         if self._bell is not None:
+            self._listener().deafen(self._bell)
             self._bell.close()
             self._bell = None
 
@@ -324,7 +342,7 @@ class Viewer:
         if member.is_over:
             self._alone_until = now + ALONE_S
         self.member = None
-        self._listener().deafen()
+        self._listener().deafen(member.bell)
         self._cursor, self.framer = member.part()
         self._flush_due = now + SILENCE_S
 

@@ -15,7 +15,8 @@ from tailrace.web.loop.chunks import chunk_of
 from tailrace.web.loop.fanout import Fanout
 from tailrace.web.loop.hall import Hall
 from tailrace.web.loop.sinks import Sink
-from tailrace.web.viewer import Rest, Viewer
+from tailrace.web.loop.work import beside
+from tailrace.web.steps import Errand, Rest, Stream
 
 LENT_S = 0.00002
 """what sending to a head costs, about"""
@@ -43,13 +44,14 @@ class OwnBell:
 class Delivery:
     """One viewer's; also its ear, and its head in a fanout. For the loop's thread. `sink` is to be set before `run`."""
 
-    __slots__ = ("_bell", "_hall", "_is_rung", "_taken_at", "_timer", "_untaken", "_viewer", "_woken", "sink")
+    __slots__ = ("_enrolled", "_hall", "_is_rung", "_taken_at", "_timer", "_untaken", "_viewer", "_woken", "sink")
 
-    def __init__(self, hall: Hall, viewer: Viewer) -> None:
+    def __init__(self, hall: Hall, viewer: Stream) -> None:
         self.sink: Sink
         self._hall = hall
         self._viewer = viewer
-        self._bell: Bell | None = None
+        self._enrolled: Fanout | None = None
+        """the fanout that sends in its place meanwhile"""
         self._is_rung = False
         self._woken: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -61,7 +63,7 @@ class Delivery:
 
         Raises:
             Gone: the viewer has left, or takes nothing any more.
-            Leaving, StreamBroken, EngineError, OSError: see `Viewer.steps`.
+            Leaving, StreamBroken, EngineError, OSError: see `Stream.steps`.
         """
         self._hall.add(self)
         steps = self._viewer.steps(self)
@@ -73,23 +75,18 @@ class Delivery:
                 except StopIteration:
                     return
                 is_rung = None
-                if not isinstance(step, Rest):
+                if isinstance(step, Rest):
+                    is_rung = await self._rest(step.timeout_s)
+                elif isinstance(step, Errand):
+                    await beside(step.work)
+                else:
                     await self._put(step)
-                    continue
-                if not self._is_rung:
-                    try:
-                        await self._doze(step.timeout_s)
-                    finally:
-                        self._stir()
-                    self.sink.check()
-                is_rung, self._is_rung = self._is_rung, False
         finally:
             self.close()
 
     def close(self) -> None:
         """Let go of everything. Safe to repeat."""
         self._viewer.close()
-        self.deafen()
         self._hall.remove(self)
 
     def wake(self) -> None:
@@ -104,8 +101,8 @@ class Delivery:
 
     def clogged(self) -> None:
         """The client takes no more: be a head no longer."""
-        if self._woken is not None and isinstance(self._bell, Fanout):
-            self._bell.dismiss(self)
+        if self._enrolled is not None:
+            self._enrolled.dismiss(self)
             self.lapse()
 
     def look_if_stalled(self, now: float) -> None:
@@ -139,17 +136,14 @@ class Delivery:
 
     def listen(self, bell: Bell) -> None:
         """See `Ear.listen`."""
-        self.deafen()
-        self._bell = bell
-        if isinstance(bell, Fanout) and self.sink.lent is None:
+        if isinstance(bell, Fanout) and (self.sink.lent is None or self._viewer.head is None):
             bell.listen(self)
 
-    def deafen(self) -> None:
+    def deafen(self, bell: Bell) -> None:
         """See `Ear.deafen`."""
-        if isinstance(self._bell, Fanout):
-            self._bell.dismiss(self)
-            self._bell.deafen(self)
-        self._bell = None
+        if isinstance(bell, Fanout):
+            bell.dismiss(self)
+            bell.deafen(self)
 
     def watching(self) -> AbstractContextManager[None]:
         """See `Ear.watching`."""
@@ -170,7 +164,7 @@ class Delivery:
     @property
     def heartbeat(self) -> bytes:
         """See `Head.heartbeat`."""
-        return chunk_of(self._viewer.framer.heartbeat())
+        return chunk_of(self._viewer.heartbeat())
 
     @property
     def heartbeat_s(self) -> float:
@@ -180,16 +174,28 @@ class Delivery:
     async def _put(self, data: bytes) -> None:
         if data:
             await self.sink.put(data)
-        if self._viewer.member is None:
+        if self._viewer.is_reading:
             await self._hall.turn()
+
+    async def _rest(self, timeout_s: float) -> bool:
+        """Wait for a bell; return whether one rang."""
+        if not self._is_rung:
+            try:
+                await self._doze(timeout_s)
+            finally:
+                self._stir()
+            self.sink.check()
+        is_rung, self._is_rung = self._is_rung, False
+        return is_rung
 
     def _doze(self, timeout_s: float) -> asyncio.Future[None]:
         """Return what is done when the bell rings, or after so long; as a head, when that is over."""
         loop = self._hall.loop
         self._woken = woken = loop.create_future()
-        member, fanout = self._viewer.member, self._bell
-        if member is not None and isinstance(fanout, Fanout) and self.sink.lent is not None:
-            fanout.enrol(self, member)
+        head = self._viewer.head
+        if head is not None and isinstance(head.bell, Fanout) and self.sink.lent is not None:
+            self._enrolled = head.bell
+            head.bell.enrol(self, head)
         elif timeout_s < NEVER:
             self._timer = loop.call_later(timeout_s, self.lapse)
         return woken
@@ -199,5 +205,6 @@ class Delivery:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if isinstance(self._bell, Fanout):
-            self._bell.dismiss(self)
+        if self._enrolled is not None:
+            self._enrolled.dismiss(self)
+            self._enrolled = None
