@@ -14,7 +14,10 @@ import click
 import msgspec
 
 from tailrace.cli.program import program
+from tailrace.config.server import VARIABLES, Server
 from tailrace.core import errors, outcome, spec, states
+from tailrace.core.command import Command
+from tailrace.core.parameters import TYPES
 from tailrace.core.wires import WIRES
 from tailrace.host.settings import Settings
 from tailrace.web.problems import STATUSES
@@ -231,9 +234,85 @@ def routes() -> str:
     """Return the routes of the API, and what each caller must be allowed."""
     rows = []
     for route in ROUTES:
-        path = route.path.replace("{run}", "ID")
+        path = route.path.replace("{run}", "ID").replace("{command}", "NAME")
         rows.append((f"`{route.method} {path}`", f"`{route.action}`", _first_paragraph(route.function)))
     return _table(("route", "action", "what it does"), rows)
+
+
+def server_settings() -> str:
+    """Return the keys of `[server]`, the variable of each, and its default."""
+    default = msgspec.structs.asdict(Server())
+    rows = [
+        (
+            f"`{field.name}`",
+            f"`{VARIABLES[field.name]}`",
+            _written(field.type),
+            _in_toml(default[field.name]),
+            field.doc,
+        )
+        for field in fields("tailrace.config.server", "Server")
+    ]
+    return _table(("key", "variable", "type", "default", "what it is"), rows)
+
+
+def command_keys() -> str:
+    """Return the keys of `[commands.NAME]`."""
+    rows = []
+    for field in fields("tailrace.core.command", "Command"):
+        if field.name != "name":
+            kind = {"timeout": "duration", "idle_timeout": "duration", "max_output": "size"}.get(field.name)
+            default = {"argv": "required", "max_output": '`"1G"`'}.get(field.name)
+            default = default or _in_toml(Command.__struct_defaults__[_default_index(field.name)])
+            rows.append((f"`{field.name}`", kind or _written(field.type), default, field.doc))
+    return _table(("key", "type", "default", "what it is"), rows)
+
+
+def _default_index(name: str) -> int:
+    """Return where the default of a field of `Command` is: those without one come first."""
+    return Command.__struct_fields__.index(name) - len(Command.__struct_fields__)
+
+
+def parameter_keys() -> str:
+    """Return the keys of a parameter: those of every type, then each type's own."""
+    module = "tailrace.core.parameters"
+    rows = [("every type", "`type`", "text", f"required: one of {', '.join(f'`{name}`' for name in TYPES)}")]
+    kinds = {"every type": "Base"} | {f"`{name}`": kind.__name__ for name, kind in TYPES.items()}
+    for shown, kind in kinds.items():
+        rows += [
+            (shown, f"`{field.name}`", _written(field.type), _with_default(field)) for field in fields(module, kind)
+        ]
+    return _table(("of", "key", "type", "what it is"), rows)
+
+
+def _with_default(field: Field) -> str:
+    is_said = field.default not in {"None", "''", "False"}
+    return f"{field.doc}; {field.default} by default" if is_said else field.doc
+
+
+def _written(annotation: str) -> str:
+    """Return a type as one writes it in TOML."""
+    kind = annotation.removesuffix(" | None")
+    if kind.startswith("Literal"):
+        return " or ".join(f"`{choice.strip()}`" for choice in kind[8:-1].replace("'", '"').split(","))
+    words = {
+        "Texts": "list of text", "bool": "true or false", "Mapping[str, Parameter]": "tables",
+        "Mapping[str, str]": "table",
+        "float": "number", "int": "whole number", "str": "text", "tuple[str, ...]": "list of text",
+    }  # fmt: skip
+    return words[kind]
+
+
+def _in_toml(value: object) -> str:
+    """Return a default as one would write it; empty where there is none."""
+    match value:
+        case bool():
+            return f"`{str(value).lower()}`"
+        case int():
+            return f"`{value}`"
+        case str() if value:
+            return f'`"{value}"`'
+        case _:
+            return ""
 
 
 def _first_paragraph(of: object) -> str:
@@ -258,9 +337,12 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "routes": routes,
     "cli": cli,
+    "command-keys": command_keys,
     "errors": error_table,
     "ladder": ladder,
     "outcomes": outcomes,
+    "parameter-keys": parameter_keys,
+    "server-settings": server_settings,
     "settings": settings,
     "start-options": start_options,
     "state-directory": layout("tailrace.host.statedir"),

@@ -19,7 +19,10 @@ from tailrace._asgi.answers import Answer
 from tailrace._asgi.asking import request_of, scope_of
 from tailrace._asgi.blueprint import Authorize, Blueprint
 from tailrace._asgi.frameworks import answer_to
+from tailrace.config.load import commands_of
+from tailrace.core.command import Command, Commands
 from tailrace.core.errors import TailraceError
+from tailrace.core.parameters import Integer, Text
 from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
 from tailrace.web.answering import USUAL, Answering, OnDisconnect, What
@@ -30,7 +33,7 @@ from tailrace.web.pace import Pace
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 
-__all__ = ["Answer", "Pace", "Refused", "Tailrace"]
+__all__ = ["Answer", "Command", "Commands", "Integer", "Pace", "Refused", "Tailrace", "Text"]
 
 User: TypeAlias = Callable[[Scope], str | Awaitable[str | None] | None]
 
@@ -54,6 +57,11 @@ class Tailrace:
         user: given a request's scope, returns who asks, or None; it may be asynchronous. A run that was started for one
             user is not resumed by another.
         cross_site: whether pages of other sites may start a run (see `tailrace.web.starting`).
+        commands: what the API of a `blueprint` may start: the path of a file that declares commands
+            (`tailrace.toml`, of which `[server]` means nothing here), or a `Commands`. By default nothing.
+
+    Raises:
+        InvalidInput: the file cannot be read, or something in it is wrong; all that is wrong is told.
     """
 
     def __init__(
@@ -63,7 +71,9 @@ class Tailrace:
         state_dir: str | os.PathLike[str] | None = None,
         user: User | None = None,
         cross_site: bool = False,
+        commands: Commands | str | os.PathLike[str] | None = None,
     ) -> None:
+        self._commands = commands_of(commands)
         self._engine = EngineHere(engine, state_dir)
         self._user = user
         self._answering = Answering(engine=self._engine, log=_log_error, cross_site=cross_site)
@@ -83,20 +93,23 @@ class Tailrace:
         authorize: Authorize | None = None,
         open: bool = False,  # noqa: A002  the word that whoever mounts it so is to read
         hosts: Collection[str] = (),
+        commands: Commands | str | os.PathLike[str] | None = None,
     ) -> Blueprint:
         """Return the HTTP API as an ASGI application, to be mounted anywhere.
 
         Args:
             authorize: called for each request, before anything is read or done, as `authorize(scope, action, None)`:
-                may the caller do this at all? The action is `list`, `view`, `stop`, `input` or `pin`. Then, where a run
-                is concerned, as `authorize(scope, "view", run)` and `authorize(scope, action, run)`, with its
-                `RunInfo`. It returns True, or False, or an ASGI application that answers instead (a redirect to the
+                may the caller do this at all? The action is `list`, `view`, `start`, `stop`, `input` or `pin`. Then,
+                where a run is concerned, as `authorize(scope, "view", run)` and `authorize(scope, action, run)`, with
+                its `RunInfo`. It returns True, or False, or an ASGI application that answers instead (a redirect to the
                 login). It may be asynchronous; otherwise it is called in a thread.
             open: True, instead of `authorize`: anybody who can reach the server may do anything.
             hosts: names by which the server may be asked, besides its addresses and `localhost`. Without any, an open
                 blueprint knows no other names, and one with `authorize` does not look.
+            commands: what may be started by it, instead of the application's `commands`: a file, or a `Commands`.
 
         Raises:
+            InvalidInput: the file with the commands cannot be read, or something in it is wrong.
             TypeError: neither `authorize` nor `open=True`, or both.
         """
         if (authorize is None) == (open is not True) or not (authorize is None or callable(authorize)):
@@ -107,7 +120,8 @@ class Tailrace:
         if isinstance(hosts, str):
             raise TypeError(f"hosts must be a list of names: [{hosts!r}]")
         names = frozenset(host.lower() for host in hosts) if hosts or open else None
-        return Blueprint(self._engine, self._request, authorize, names)
+        declared = self._commands if commands is None else commands_of(commands)
+        return Blueprint(self._engine, self._request, authorize, names, declared)
 
     async def stream(
         self,

@@ -22,9 +22,12 @@ from werkzeug.exceptions import HTTPException
 
 from tailrace._flask import blueprint
 from tailrace._flask.blueprint import Adapter, Authorize
-from tailrace._flask.commands import Commands
+from tailrace._flask.commands import Program
 from tailrace._flask.settings import Home, Settings, configured
+from tailrace.config.load import commands_of
+from tailrace.core.command import Command, Commands
 from tailrace.core.errors import TailraceError
+from tailrace.core.parameters import Integer, Text
 from tailrace.core.wires import WIRES
 from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
@@ -37,7 +40,7 @@ from tailrace.web.responses import Response
 from tailrace.web.steps import Stream
 from tailrace.web.stream import Body
 
-__all__ = ["Pace", "Tailrace"]
+__all__ = ["Command", "Commands", "Integer", "Pace", "Tailrace", "Text"]
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -56,9 +59,14 @@ class Tailrace:
         user: called within a request, returns who asks, or None. A run that was started for one user is not resumed by
             another.
         cross_site: whether pages of other sites may start a run (see `tailrace.web.starting`).
+        commands: what the API of a `blueprint` may start: the path of a file that declares commands
+            (`tailrace.toml`, of which `[server]` means nothing here), or a `Commands`. By default nothing.
+
+    Raises:
+        InvalidInput: the file cannot be read, or something in it is wrong; all that is wrong is told.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each but the application is a setting, given by its name
         self,
         app: Flask | None = None,
         *,
@@ -66,8 +74,9 @@ class Tailrace:
         state_dir: str | os.PathLike[str] | None = None,
         user: Callable[[], str | None] | None = None,
         cross_site: bool = False,
+        commands: Commands | str | os.PathLike[str] | None = None,
     ) -> None:
-        settings = Settings(engine=engine, state_dir=state_dir, user=user, cross_site=cross_site)
+        settings = Settings(engine=engine, state_dir=state_dir, user=user, cross_site=cross_site, commands=commands)
         self._default = Home(settings)
         self._homes: WeakKeyDictionary[Flask, Home] = WeakKeyDictionary()
         if app is not None:
@@ -83,7 +92,7 @@ class Tailrace:
         """
         home = self._homes[app] = Home(configured(self._default.settings, app.config))
         app.extensions["tailrace"] = self
-        app.cli.add_command(Commands(home))
+        app.cli.add_command(Program(home))
 
     @property
     def engine(self) -> Engine:
@@ -123,20 +132,23 @@ class Tailrace:
         open: bool = False,  # noqa: A002  the word that whoever mounts it so is to read
         hosts: Collection[str] = (),
         name: str = "tailrace",
+        commands: Commands | str | os.PathLike[str] | None = None,
     ) -> Blueprint:
         """Return the HTTP API, to be mounted anywhere: `app.register_blueprint(…, url_prefix="/ops")`.
 
         Args:
             authorize: called within each request, before anything is read or done, as `authorize(action, None)`: may
-                the caller do this at all? The action is `list`, `view`, `stop`, `input` or `pin`. Then, where a run is
-                concerned, as `authorize("view", run)` and `authorize(action, run)`, with its `RunInfo`. It returns
-                True, or False, or a response that is sent instead (a redirect to the login); it may `abort`.
+                the caller do this at all? The action is `list`, `view`, `start`, `stop`, `input` or `pin`. Then, where
+                a run is concerned, as `authorize("view", run)` and `authorize(action, run)`, with its `RunInfo`. It
+                returns True, or False, or a response that is sent instead (a redirect to the login); it may `abort`.
             open: True, instead of `authorize`: anybody who can reach the server may do anything.
             hosts: names by which the server may be asked, besides its addresses and `localhost`. Without any, an open
                 blueprint knows no other names, and one with `authorize` does not look.
             name: the blueprint's name; each on one application needs its own.
+            commands: what may be started by it, instead of the application's `commands`: a file, or a `Commands`.
 
         Raises:
+            InvalidInput: the file with the commands cannot be read, or something in it is wrong.
             TypeError: neither `authorize` nor `open=True`, or both.
         """
         if (authorize is None) == (open is not True) or not (authorize is None or callable(authorize)):
@@ -147,7 +159,13 @@ class Tailrace:
         if isinstance(hosts, str):
             raise TypeError(f"hosts must be a list of names: [{hosts!r}]")
         names = frozenset(host.lower() for host in hosts) if hosts or open else None
-        adapter = Adapter(lambda: self.engine, lambda: self._request(None, USUAL), _flask_response)
+        own = None if commands is None else commands_of(commands)
+        adapter = Adapter(
+            engine=lambda: self.engine,
+            request=lambda: self._request(None, USUAL),
+            response=_flask_response,
+            commands=lambda: self._home.commands if own is None else own,
+        )
         return blueprint.make(adapter, authorize, names, name)
 
     def stream(

@@ -16,7 +16,11 @@ import pytest
 import tailrace
 from tailrace._flask.settings import KEYS
 from tailrace.cli.program import program
+from tailrace.config.load import Config, load
+from tailrace.config.server import VARIABLES, Server
 from tailrace.core import outcome, states
+from tailrace.core.command import Command, Commands
+from tailrace.core.parameters import TYPES
 from tailrace.core.wires import WIRES
 from tailrace.engine.base import StartOptions
 from tailrace.host.settings import Settings
@@ -25,11 +29,12 @@ from tests.docs import pages
 from tests.docs.pages import DOCS, README, Example
 from tests.support.wait import wait_for
 
-SERVED = [DOCS / "tutorial" / "flask.md", DOCS / "how-to" / "blueprint.md"]
+SERVED = [DOCS / "tutorial" / "flask.md", DOCS / "how-to" / "blueprint.md", DOCS / "how-to" / "commands.md"]
 """pages whose captioned blocks are an application, and whose commands ask it"""
 PAGES = [page for page in pages.pages() if page not in SERVED]
 _PYTHON = [example for page in [README, *pages.pages()] for example in pages.examples(page, "python")]
 PYTHON = [example for example in _PYTHON if not (example.caption and DOCS.parent / example.page in SERVED)]
+TOML = [example for page in [README, *pages.pages()] for example in pages.examples(page, "toml")]
 CONSOLE = [page for page in PAGES if pages.examples(page, "console")]
 INTERNAL = {"TAILRACE_COMPLETE"}
 """part of `_TAILRACE_COMPLETE`"""
@@ -64,6 +69,10 @@ def test_commands_are_documented(path: tuple[str, ...]) -> None:
             assert option in section, f"{option} of {path}"
 
 
+def _address(path: str) -> str:
+    return path.replace("{run}", "ID").replace("{command}", "NAME")
+
+
 @pytest.mark.parametrize(
     ("page", "names"),
     [
@@ -73,9 +82,12 @@ def test_commands_are_documented(path: tuple[str, ...]) -> None:
         ("reference/states.md", [*states.State, *states.Event]),
         ("reference/wires.md", list(WIRES)),
         ("reference/flask.md", [*KEYS, *KEYS.values()]),
-        ("reference/flask.md", [f"{route.method} {route.path.replace('{run}', 'ID')}" for route in ROUTES]),
+        ("reference/flask.md", [f"{route.method} {_address(route.path)}" for route in ROUTES]),
+        ("reference/file.md", [*Server.__struct_fields__, *VARIABLES.values()]),
+        ("reference/file.md", [name for name in Command.__struct_fields__ if name != "name"]),
+        ("reference/file.md", [*TYPES, *(name for kind in TYPES.values() for name in kind.__struct_fields__)]),
     ],
-    ids=["options", "names", "settings", "states", "wires", "configuration", "routes"],
+    ids=["options", "names", "settings", "states", "wires", "configuration", "routes", "server", "command", "types"],
 )
 def test_names_are_documented(page: str, names: list[str]) -> None:
     """Every option of a run, public name, setting, state, event and wire stands in its page."""
@@ -85,7 +97,8 @@ def test_names_are_documented(page: str, names: list[str]) -> None:
 
 def test_every_option_of_a_run_is_explained() -> None:
     """No row of the tables of options and settings is left without words."""
-    for name in ("start-options", "settings", "states", "outcomes", "wires", "errors"):
+    declared = ("server-settings", "command-keys", "parameter-keys")
+    for name in (*declared, "start-options", "settings", "states", "outcomes", "wires", "errors"):
         rows = pages.tables().TABLES[name]().splitlines()[2:]
         assert [row for row in rows if row.endswith("|  |")] == [], name
 
@@ -175,6 +188,13 @@ def test_python_examples_run(example: Example, state_dir: Path, tmp_path: Path) 
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("example", TOML, ids=str)
+def test_toml_examples_can_be_used(example: Example, tmp_path: Path) -> None:
+    """Each is a file that the server would take."""
+    (tmp_path / "tailrace.toml").write_text(example.text)
+    assert load(tmp_path / "tailrace.toml") != Config(Server(), Commands())
+
+
 @pytest.mark.parametrize("page", CONSOLE, ids=lambda page: page.stem)
 def test_console_examples_show_what_they_say(page: Path, state_dir: Path, tmp_path: Path) -> None:
     """The commands of a page, one after another, show what the page says."""
@@ -207,6 +227,8 @@ def test_served_pages_do_what_they_say(page: Path, state_dir: Path, tmp_path: Pa
     assert state_dir.is_dir()
     blocks = [example for example in pages.examples(page, "python") if example.caption]
     (tmp_path / "app.py").write_text("\n\n".join(block.text for block in blocks))
+    for file in (example for example in pages.examples(page, "toml") if example.caption):
+        (tmp_path / file.caption).write_text(file.text)
     (tmp_path / ".curlrc").write_text("silent\nshow-error\n")
     with _serving(tmp_path) as port:
         for example in pages.examples(page, "console"):

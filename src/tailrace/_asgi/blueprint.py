@@ -7,11 +7,12 @@ import asyncio
 import inspect
 import logging
 import re
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Final, TypeAlias, TypeVar, cast
 
 from tailrace._asgi.answers import Answer
 from tailrace._asgi.asking import body_of, headers_of, pairs_of, path_of
+from tailrace.core.command import Commands
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
 from tailrace.web.answering import USUAL
@@ -23,10 +24,12 @@ from tailrace.web.responses import Response
 from tailrace.web.routes.call import Action, Call, Instead
 from tailrace.web.routes.door import answer
 from tailrace.web.routes.table import PATHS
+from tailrace.web.steps import Stream
 
 AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Verdict: TypeAlias = bool | AsgiApp
 Authorize: TypeAlias = Callable[[Scope, Action, RunInfo | None], Verdict | Awaitable[Verdict]]
+Enter: TypeAlias = Callable[[str, Sequence[str]], Callable[[], None] | Response]
 MakeRequest: TypeAlias = Callable[[Scope, str | None, Pace], Awaitable[Request]]
 
 T = TypeVar("T")
@@ -52,11 +55,15 @@ class Blueprint:
         make_request: MakeRequest,
         authorize: Authorize | None,
         hosts: frozenset[str] | None,
+        commands: Commands,
     ) -> None:
         self._engine = engine
         self._make_request = make_request
         self._authorize = authorize
         self._hosts = hosts
+        self._commands = commands
+        self.enter: Enter | None = None
+        """asked before a viewer is served: returns what is called when it has left, or a response that refuses it"""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request.
@@ -67,10 +74,30 @@ class Blueprint:
         if scope["type"] != "http":
             raise RuntimeError(f"this answers requests over HTTP, not {scope['type']!r}")
         try:
-            app: AsgiApp = Answer(await self._response(scope, receive), _report)
+            response = await self._response(scope, receive)
         except _Own as own:
-            app = own.answer
-        await app(scope, receive, send)
+            await own.answer(scope, receive, send)
+            return
+        leave = self._admitted(scope, response)
+        if isinstance(leave, Response):
+            response, leave = leave, None
+        asked = (scope, receive, send)
+        del scope, receive, send  # a viewer may stay for days
+        try:
+            await Answer(response, _report)(*asked)
+        finally:
+            if leave is not None:
+                leave()
+
+    def _admitted(self, scope: Scope, response: Response) -> Callable[[], None] | Response | None:
+        """Return what is to be called when the viewer has left, or its refusal; None for what is no stream."""
+        if self.enter is None or not isinstance(response.body, Stream):
+            return None
+        client = cast("tuple[str, int] | None", scope.get("client"))
+        entered = self.enter("" if client is None else client[0], response.body.run_ids)
+        if isinstance(entered, Response):
+            response.body.close()
+        return entered
 
     async def _response(self, scope: Scope, receive: Receive) -> Response:
         request = await self._make_request(scope, None, USUAL)
@@ -88,10 +115,11 @@ class Blueprint:
                 hosts=self._hosts,
                 query=tuple(pairs_of(scope)),
                 content_type=headers_of(scope, ["content-type"]).get("content-type", ""),
+                commands=self._commands,
                 read=lambda limit_bytes: wait_for(body_of(receive, limit_bytes)),
             )
 
-        return await beside(answer, make_call, path, names.get("run"), _log_failure)
+        return await beside(answer, make_call, path, next(iter(names.values()), None), _log_failure)
 
     def _may(
         self, scope: Scope, wait_for: Callable[[Coroutine[object, object, Verdict]], Verdict]

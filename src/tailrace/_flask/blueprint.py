@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
+from tailrace.core.command import Commands
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
 from tailrace.web.requests import Request
@@ -27,6 +28,7 @@ class Adapter(NamedTuple):
     engine: Callable[[], Engine]
     request: Callable[[], Request]
     response: Callable[[Response], FlaskResponse]
+    commands: Callable[[], Commands]
 
 
 class _Own(Instead):
@@ -50,11 +52,12 @@ def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | 
             query=tuple(request.args.items(multi=True)),
             content_type=request.headers.get("Content-Type", ""),
             read=_read,
+            commands=adapter.commands(),
         )
 
-    def serve(path: str | None, run_id: str | None) -> ResponseReturnValue:
+    def serve(path: str | None, of: str | None) -> ResponseReturnValue:
         try:
-            return adapter.response(answer(make_call, path, run_id, _report))
+            return adapter.response(answer(make_call, path, of, _report))
         except _Own as own:
             if isinstance(own.answer, HTTPException):
                 raise own.answer from None  # for the error handlers of the application
@@ -68,20 +71,28 @@ def _add_routes(state: BlueprintSetupState, serve: Callable[[str | None, str | N
     """Add a rule for each path, and one for everything else below the prefix; at the root, only below `/api`."""
 
     def add(rule: str, endpoint: str, path: str | None) -> None:
-        def view(run: str | None = None, **_others: object) -> ResponseReturnValue:
-            return serve(path, run if path and "{run}" in path else None)
+        def view(run: str | None = None, command: str | None = None, **_others: object) -> ResponseReturnValue:
+            return serve(path, _named(path, run=run, command=command))
 
         state.add_url_rule(rule, endpoint, view, methods=METHODS, provide_automatic_options=False, strict_slashes=True)
 
     for path in PATHS:
-        add(path.replace("{run}", "<run>"), _endpoint(path), path)
+        add(path.replace("{", "<").replace("}", ">"), _endpoint(path), path)
     has_prefix = (state.url_prefix or "").strip("/")
     add("/<path:rest>" if has_prefix else "/api/<path:rest>", "nothing", None)
 
 
+def _named(path: str | None, *, run: str | None, command: str | None) -> str | None:
+    """Return what stands for the placeholder of a path of the table; other variables are the prefix's own."""
+    if path is None:
+        return None
+    return run if "{run}" in path else command if "{command}" in path else None
+
+
 def _endpoint(path: str) -> str:
-    """Return the name for `url_for`: `runs`, `run`, `run_output`, and so on."""
-    return path.removeprefix("/api/").replace("runs/{run}", "run").replace("/", "_")
+    """Return the name for `url_for`: `runs`, `run`, `run_output`, `command_runs`, and so on."""
+    named = path.removeprefix("/api/").replace("runs/{run}", "run").replace("commands/{command}", "command")
+    return named.replace("/", "_")
 
 
 def _may(authorize: Authorize) -> Callable[[Action, RunInfo | None], bool]:

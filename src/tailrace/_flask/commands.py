@@ -15,7 +15,7 @@ PROGRAM = "tailrace.cli.program"
 """by its name, since the command line is an outer ring: it is loaded where it was asked for, and nowhere else"""
 
 
-class Commands(click.Command):
+class Program(click.Command):
     """Passes everything behind its name on to the command line."""
 
     def __init__(self, home: Home) -> None:

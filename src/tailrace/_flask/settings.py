@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from tailrace.config.load import commands_of
+from tailrace.core.command import Commands
 from tailrace.core.errors import InvalidInput
 from tailrace.engine.base import Engine
 from tailrace.web.engines import EngineHere
@@ -20,6 +22,7 @@ class Settings:
     state_dir: str | os.PathLike[str] | None = None
     user: Callable[[], str | None] | None = None
     cross_site: bool = False
+    commands: Commands | str | os.PathLike[str] | None = None
 
 
 NAMES = tuple(field.name for field in dataclasses.fields(Settings))
@@ -56,6 +59,8 @@ def _check(key: str, value: object) -> None:
             raise _bad(key, f"cannot be {value!r}", "it is a function that returns who asks")
         case "cross_site" if not isinstance(value, bool):
             raise _bad(key, f"cannot be {value!r}", "it is True or False")
+        case "commands" if value is not None and not isinstance(value, str | os.PathLike | Commands):
+            raise _bad(key, f"cannot be {value!r}", "it is the path of a file that declares commands, or a Commands")
 
 
 def _bad(key: str, what: str, hint: str) -> InvalidInput:
@@ -63,10 +68,11 @@ def _bad(key: str, what: str, hint: str) -> InvalidInput:
 
 
 class Home:
-    """One application's settings, and its engine, which is made on first use in each process."""
+    """One application's settings and commands, and its engine, which is made on first use in each process."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.commands = commands_of(settings.commands)
         self._engine = EngineHere(settings.engine, settings.state_dir)
 
     @property

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import click
 
 from tailrace.cli import talk
-from tailrace.core.errors import CallerError, TailraceError
+from tailrace.core.errors import CallerError, InvalidValues, TailraceError
 
 CALLER = 2
 ENGINE = 1
@@ -80,7 +80,9 @@ def _told(error: Exception) -> int:
 
         traceback.print_exc()
     if isinstance(error, TailraceError):
-        talk.complain(error.message, error.hint)
+        faults = error.faults if isinstance(error, InvalidValues) else ()
+        for message, hint in [(str(fault), fault.hint) for fault in faults] or [(error.message, error.hint)]:
+            talk.complain(message, hint)
         return CALLER if isinstance(error, CallerError) else _failure
     if isinstance(error, OSError):
         place = f"{os.fsdecode(error.filename)}: " if error.filename else ""

@@ -22,6 +22,7 @@ COMPLETE = "_TAILRACE_COMPLETE"
 
 COMMANDS = {
     "run": "tailrace.cli.run",
+    "serve": "tailrace.cli.serve",
     "follow": "tailrace.cli.follow",
     "list": "tailrace.cli.list",
     "show": "tailrace.cli.show",
@@ -30,6 +31,7 @@ COMMANDS = {
     "pin": "tailrace.cli.pin",
     "unpin": "tailrace.cli.pin",
     "prune": "tailrace.cli.prune",
+    "check": "tailrace.cli.check",
     "runner": "tailrace.cli.runner",
 }
 """the module of each command, in the order in which `--help` shows them"""

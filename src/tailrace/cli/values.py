@@ -3,17 +3,10 @@
 Each function is the `type` of options: it takes the text, and returns the value or raises what click tells the user.
 """
 
-import re
-
 import click
 
+from tailrace.core import quantities
 from tailrace.core.outcome import signal_number
-
-_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_BYTES = {letter: 1 << (10 * power) for power, letter in enumerate(("", "k", "m", "g", "t"))}
-_DURATION = re.compile(r"\d+(?:\.\d+)?|(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
-_PART = re.compile(r"([\d.]+)(ms|[smhd])?")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
 
 
 def seconds(text: str) -> float:
@@ -22,9 +15,10 @@ def seconds(text: str) -> float:
     Raises:
         click.BadParameter: it is no duration.
     """
-    if not _DURATION.fullmatch(text):
-        raise click.BadParameter(f"{text!r} is not a duration; for example 10, 10s, 5m, 1h30m, 30d")
-    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    try:
+        return quantities.seconds(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def size_bytes(text: str) -> int:
@@ -33,10 +27,10 @@ def size_bytes(text: str) -> int:
     Raises:
         click.BadParameter: it is no size.
     """
-    found = _SIZE.fullmatch(text)
-    if found is None:
-        raise click.BadParameter(f"{text!r} is not a size; for example 4096, 10k, 1M, 1G")
-    return round(float(found[1]) * _BYTES[found[2].lower()])
+    try:
+        return quantities.size_bytes(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def offset(text: str) -> int:

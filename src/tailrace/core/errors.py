@@ -5,6 +5,12 @@ never an exception: it is an outcome. Each error carries three plain fields, so 
 lines, and a web adapter a problem document, without parsing the message.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+TOLD = 10
+"""faults that are told in one sentence"""
+
 
 class TailraceError(Exception):
     """Base of all errors of Tailrace.
@@ -32,6 +38,42 @@ class CallerError(TailraceError):
 
 class InvalidInput(CallerError, ValueError):
     """A value is malformed, out of range, or does not fit another one."""
+
+
+class Fault(NamedTuple):
+    """One of several things that are wrong: what it is about, what is wrong with it, and the cure."""
+
+    subject: str
+    message: str
+    hint: str
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.message}"
+
+
+class InvalidValues(InvalidInput):
+    """One or several values are wrong; `faults` names each, so that all can be mended at once."""
+
+    faults: tuple[Fault, ...] = ()
+
+    @classmethod
+    def of(cls, faults: Sequence[Fault], *, op: str) -> Self:
+        """Return the error that tells of all of these; in its one sentence, of the first few.
+
+        Args:
+            faults: what is wrong; at least one.
+            op: the operation that failed.
+        """
+        told, more = faults[:TOLD], len(faults) - TOLD
+        message = "; ".join(map(str, told)) + (f"; and {more} more" if more > 0 else "")
+        hints = [fault.hint if len(faults) == 1 else f"{fault.subject}: {fault.hint}" for fault in told]
+        error = cls(message, op=op, subject=faults[0].subject, hint="; ".join(dict.fromkeys(hints)))
+        error.faults = tuple(faults)
+        return error
+
+
+class UnknownCommand(CallerError, LookupError):
+    """No command of this name is declared here."""
 
 
 class UnknownRun(CallerError, LookupError):

@@ -6,7 +6,7 @@ that each must keep is a test suite: `tailrace.testing`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, TypedDict, Unpack
 
 import msgspec
 
@@ -126,6 +126,14 @@ class End(msgspec.Struct, frozen=True):
     run: RunInfo
 
 
+class Passage(NamedTuple):
+    """The bytes of [begin, end) of an open file."""
+
+    fd: int
+    begin: int
+    end: int
+
+
 Ring: TypeAlias = Callable[[], float | None]
 
 
@@ -156,6 +164,15 @@ class Cursor(Protocol):
         Raises:
             EngineError: the output cannot be read.
         """
+
+    def passage(self) -> Passage | None:
+        """Return what lies ahead, as part of a file, where it may go to a viewer as it is; None: only `look` gives it.
+
+        What was passed on is to be told by `skip`.
+        """
+
+    def skip(self, count: int) -> None:
+        """Go on so many bytes later; they were passed on."""
 
     def info(self) -> RunInfo:
         """Return the run as it is now, in the same way."""

@@ -25,7 +25,7 @@ from tailrace.core.spec import Launch, Spec, WhenBusy
 from tailrace.core.states import State
 from tailrace.core.timeline import Stream
 from tailrace.engine import catalog, preparation
-from tailrace.engine.base import End, Page, Pin, Pruned, Query, Request, Retention, Ring, StartOptions
+from tailrace.engine.base import End, Page, Passage, Pin, Pruned, Query, Request, Retention, Ring, StartOptions
 from tailrace.engine.glance import glance
 from tailrace.engine.run import LIMIT_GAP, Run
 from tailrace.follow.reader import Reader, open_files
@@ -338,6 +338,19 @@ class DiskCursor:
             return self._reader.read(size)
         is_orphaned = self._subscription is not None and self._subscription.is_orphaned
         return None if is_orphaned or self._result is not None or self._run.has("result.json") else []
+
+    def passage(self) -> Passage | None:
+        """See `Cursor.passage`."""
+        end = self._reader.size()
+        if self._result is not None:
+            end = min(end, self._result.size)
+        return (
+            Passage(self._reader.output_fd, self.offset, end) if self._reader.is_whole and end > self.offset else None
+        )
+
+    def skip(self, count: int) -> None:
+        """See `Cursor.skip`."""
+        self._reader.skip(count)
 
     def info(self) -> RunInfo:
         """See `Cursor.info`."""

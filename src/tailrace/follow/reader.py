@@ -64,6 +64,20 @@ class Reader:
                 os.close(fd)
         self._output = self._timeline = -1
 
+    @property
+    def output_fd(self) -> int:
+        """The output's descriptor; -1 if there is none."""
+        return self._output
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether both streams are given."""
+        return self._only is None
+
+    def skip(self, count: int) -> None:
+        """Go on so many bytes later."""
+        self.offset += count
+
     def size(self) -> int:
         """Return how many bytes there are now."""
         return os.fstat(self._output).st_size if self._output >= 0 else 0

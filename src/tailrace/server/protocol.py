@@ -70,7 +70,7 @@ class LendingProtocol(HttpToolsProtocol):
         """See `Lender.lend`."""
         scope, cycle = self.scope, self.cycle
         is_plain = self.scheme == "http" and scope["method"] == "GET" and scope["http_version"] == "1.1"
-        if not is_plain or self.pipeline or not cycle.chunked_encoding or cycle.more_body or self.is_gone:
+        if not is_plain or self.pipeline or cycle.chunked_encoding is None or cycle.more_body or self.is_gone:
             return None
         self._borrower = borrower
         self._bound()
@@ -89,21 +89,32 @@ class LendingProtocol(HttpToolsProtocol):
         """See `Lent.is_gone`."""
         return self.transport.is_closing()
 
+    @property
+    def is_chunked(self) -> bool:
+        """See `Lent.is_chunked`."""
+        return self.cycle.chunked_encoding is True
+
+    def fileno(self) -> int:
+        """See `Lent.fileno`."""
+        return self._socket().fileno()
+
     def untaken_bytes(self) -> int:
         """See `Lent.untaken_bytes`."""
-        answer = fcntl.ioctl(self._socket().fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
+        answer = fcntl.ioctl(self.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
         return int(struct.unpack("i", answer)[0]) + self.transport.get_write_buffer_size()
 
-    def give_back(self, *, is_cut: bool) -> None:
+    def give_back(self, *, is_cut: bool, written: int) -> None:
         """See `Lent.give_back`."""
+        if not self.is_chunked:
+            self.cycle.expected_content_length -= written
         self._borrower = None
-        self.is_clogged = False
         self._awake()
         if is_cut:
             self.cycle.disconnected = True  # nothing more is to be sent, nor to be said in the log
-            self.transport.close()
+            self._close()
         else:
             self.transport.set_write_buffer_limits()
+        self.is_clogged = False
 
     def pause_writing(self) -> None:
         """Tell the borrower that the client takes no more."""
@@ -127,6 +138,13 @@ class LendingProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         if self._borrower is not None:
             self._borrower.gone()
+
+    def _close(self) -> None:
+        """Close the connection; at once, if its client does not take what was written."""
+        if self.is_clogged:
+            self.transport.abort()
+        else:
+            self.transport.close()
 
     def _sleep(self) -> None:
         """Let go of what is only needed to take a request, and to send."""

@@ -12,6 +12,7 @@ CONTENT_TYPE = "application/problem+json"
 
 STATUSES: tuple[tuple[type[TailraceError], HTTPStatus], ...] = (
     (errors.UnknownRun, HTTPStatus.NOT_FOUND),
+    (errors.UnknownCommand, HTTPStatus.NOT_FOUND),
     (errors.OffsetBeyondEnd, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
     (errors.UnknownWire, HTTPStatus.NOT_ACCEPTABLE),
     (errors.NotAllowed, HTTPStatus.FORBIDDEN),
@@ -25,13 +26,27 @@ STATUSES: tuple[tuple[type[TailraceError], HTTPStatus], ...] = (
 """the first row that fits decides"""
 
 
-class Problem(msgspec.Struct, frozen=True):
+MOST_FAULTS = 100
+"""that are told in one document"""
+
+
+class OneOf(msgspec.Struct, frozen=True):
+    """One of several things that are wrong with a request."""
+
+    subject: str
+    detail: str
+    hint: str
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """The document. Its type is `about:blank`, so its title is the status's own phrase (RFC 9457, 4.2.1)."""
 
     title: str
     status: int
     detail: str
     hint: str
+    errors: tuple[OneOf, ...] = ()
+    """each by itself, where several may be wrong at once (RFC 9457, 3.2)"""
 
 
 def status_of(error: TailraceError) -> HTTPStatus:
@@ -47,13 +62,14 @@ def response_to(error: TailraceError) -> Response:
     """
     status = status_of(error)
     if isinstance(error, CallerError):
-        return problem(status, error.message, error.hint)
+        faults = error.faults[:MOST_FAULTS] if isinstance(error, errors.InvalidValues) else ()
+        return problem(status, error.message, error.hint, tuple(OneOf(*fault) for fault in faults))
     return problem(status, _told(status), "try again later; the server's log says more")
 
 
-def problem(status: HTTPStatus, detail: str, hint: str) -> Response:
+def problem(status: HTTPStatus, detail: str, hint: str, each: tuple[OneOf, ...] = ()) -> Response:
     """Return a problem document as a response."""
-    document = Problem(status.phrase, status.value, detail, hint)
+    document = Problem(status.phrase, status.value, detail, hint, each)
     headers = (
         ("Content-Type", CONTENT_TYPE),
         ("Cache-Control", "no-store"),

@@ -20,7 +20,7 @@ Before the first id has arrived, only a `key` can prevent a second start.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -40,8 +40,14 @@ EARLY = ("prefetch", "prerender", "preview")
 """what stands in one of the `PURPOSES` when nobody has asked for the page yet"""
 
 
-def start(
-    engine: Engine, request: Request, argv: Sequence[str], options: StartOptions, *, cross_site: bool = False
+def start(  # noqa: PLR0913  what starts a run anywhere, and two rules that a route may leave as they are
+    engine: Engine,
+    request: Request,
+    argv: Sequence[str],
+    options: StartOptions,
+    *,
+    cross_site: bool = False,
+    see: Callable[[str], None] = lambda _run_id: None,
 ) -> Response:
     """Start a run and return a response that shows it; to a client that reconnects, show the run that it has begun.
 
@@ -51,6 +57,7 @@ def start(
         argv: the command, as a list.
         options: more about the run. `origin` is set here, and `by`, unless it is there, to the request's user.
         cross_site: whether pages of other sites may start a run.
+        see: called with the run's id before anything of it is shown, which it prevents by raising.
 
     Raises:
         InvalidInput, NotAllowed, UnknownRun, UnknownWire, OffsetBeyondEnd: and nothing was started.
@@ -65,9 +72,11 @@ def start(
         return Response(status=HTTPStatus.OK, headers=live_headers(wire))
     if event_id is not None:
         _check_origin(engine, event_id.run_id, request, options.get("key"))
+        see(event_id.run_id)
         return resume(engine, request, event_id, wire=wire, view=view)
-    _check_no_place(request)
+    check_no_place(request)
     run = begin(engine, request, argv, options)
+    see(run.id)
     return show(engine, request, run.id, wire=wire, view=view)
 
 
@@ -132,7 +141,12 @@ def _check_origin(engine: Engine, run_id: str, request: Request, key: str | None
         )
 
 
-def _check_no_place(request: Request) -> None:
+def check_no_place(request: Request) -> None:
+    """See that the query asks for no place in a run that is there already.
+
+    Raises:
+        InvalidInput: it does.
+    """
     if found := [name for name in PLACES if name in request.query]:
         raise InvalidInput(
             f"{found[0]} asks for a place in a run, and this address starts a new one",

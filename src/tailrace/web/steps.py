@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from tailrace.engine.base import Passage
 from tailrace.web.ear import Ear
 
 if TYPE_CHECKING:
@@ -61,6 +62,16 @@ class Stream(ABC):
 
     @property
     @abstractmethod
+    def wire(self) -> str:
+        """The wire's name."""
+
+    @property
+    @abstractmethod
+    def run_ids(self) -> tuple[str, ...]:
+        """The runs that are shown."""
+
+    @property
+    @abstractmethod
     def head(self) -> "Member | None":
         """Its place in a broadcast, if it wants nothing but what that sends: it may be sent that by others."""
 
@@ -77,3 +88,19 @@ class Stream(ABC):
     @abstractmethod
     def heartbeat(self) -> bytes:
         """Return a heartbeat."""
+
+    @abstractmethod
+    def lag_bytes(self) -> int:
+        """Return how much there is that has not been framed for this viewer yet. From any thread.
+
+        Raises:
+            EngineError, UnknownRun: a run cannot be looked at.
+        """
+
+    def passage(self) -> Passage | None:
+        """Return what may go to the viewer as it is, next; None: only the next step gives it. Tell `pass_on` of it."""
+        return None
+
+    def pass_on(self, count: int) -> None:
+        """Note that so many bytes of the passage have gone to the viewer."""
+        raise NotImplementedError(count)

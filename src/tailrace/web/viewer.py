@@ -26,7 +26,7 @@ from tailrace.core.run import RunInfo
 from tailrace.core.states import State
 from tailrace.core.wires import Framer
 from tailrace.core.wires.gather import SILENCE_S
-from tailrace.engine.base import Cursor, End
+from tailrace.engine.base import Cursor, End, Passage
 from tailrace.engine.run import Run
 from tailrace.follow.waiter import IS_SHARED
 from tailrace.web import broadcast
@@ -37,6 +37,8 @@ from tailrace.web.steps import Leaving, Rest, Steps, Stream
 
 ALONE_S = 2.0
 """after a broadcast is over, a viewer looks for itself for so long: a dead keeper shows within a second"""
+PASSAGE_BYTES = 64 << 10
+"""less is not worth a passage of its own"""
 UNTOLD: Told = (State.RUNNING, None, None, None)
 """on wires that never tell"""
 
@@ -169,6 +171,37 @@ class Viewer(Stream):
     def is_reading(self) -> bool:
         """See `Stream.is_reading`."""
         return self.member is None
+
+    @property
+    def wire(self) -> str:
+        """See `Stream.wire`."""
+        return self.framer.name
+
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """See `Stream.run_ids`."""
+        return (self._run.id,)
+
+    def lag_bytes(self) -> int:
+        """See `Stream.lag_bytes`."""
+        if (member := self.member) is not None:
+            return max(0, member.broadcast.log.end - member.offset)
+        return max(0, self._run.info().size - self.framer.resume_offset)
+
+    def passage(self) -> Passage | None:
+        """See `Stream.passage`."""
+        if self._cursor is None or not self.framer.passes or self._pace.interval_s is not None:
+            return None
+        found = self._cursor.passage()
+        ends = [end for end in (self._until, self._stop_at) if end is not None]
+        if found is not None and ends:
+            found = found._replace(end=min(found.end, *ends))
+        return found if found is not None and found.end - found.begin >= PASSAGE_BYTES else None
+
+    def pass_on(self, count: int) -> None:
+        """See `Stream.pass_on`."""
+        self._own().skip(count)
+        self.framer.skip(count)
 
     @property
     def heartbeat_s(self) -> float:

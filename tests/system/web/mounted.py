@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response as AnyResponse
 
 from tailrace import RunInfo
-from tailrace.flask import Tailrace
+from tailrace.flask import Command, Commands, Tailrace
 from tailrace.web.routes.call import Action
 
 BYTES = "application/octet-stream"
@@ -18,6 +18,12 @@ JSON = "application/json"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 """all that a form of a page, on whatever site, can send"""
 UNKNOWN = "0" * 27
+COMMANDS = Commands([Command(name="true", argv=("true",))])
+
+
+def address(path: str, run_id: str) -> str:
+    """Return where a path of the table is, for this run and the one command."""
+    return "/ops" + path.replace("{run}", run_id).replace("{command}", "true")
 
 
 class Asked(NamedTuple):
@@ -59,7 +65,7 @@ def mounted(state_dir: Path, policy: Policy) -> Flask:
     def start() -> Response:
         return race.stream(request.get_json())
 
-    app.register_blueprint(race.blueprint(authorize=policy), url_prefix="/ops")
+    app.register_blueprint(race.blueprint(authorize=policy, commands=COMMANDS), url_prefix="/ops")
     return app
 
 

@@ -11,7 +11,7 @@ from tailrace import Engine, Query
 from tailrace.flask import Tailrace
 from tailrace.web.routes import runs
 from tailrace.web.routes.table import METHODS, PATHS, ROUTES
-from tests.system.web.mounted import UNKNOWN, Policy, ask, mounted
+from tests.system.web.mounted import UNKNOWN, Policy, address, ask, mounted
 from tests.system.web.test_rules import check_problem
 
 
@@ -155,7 +155,7 @@ def test_its_output_on_any_wire_from_any_offset(app: Flask, engine: Engine) -> N
 def test_head(app: Flask, engine: Engine, path: str) -> None:
     """Whatever can be got can be asked for its headers."""
     (run_id,) = finished(engine, 1)
-    there = "/ops" + path.replace("{run}", run_id)
+    there = address(path, run_id)
     head, whole = ask(app, there, method="HEAD"), ask(app, there)
     assert (head.status_code, head.data) == (200, b"")
     assert head.headers["Content-Type"] == whole.headers["Content-Type"]
@@ -190,7 +190,7 @@ def test_a_method_that_is_not_for_it(app: Flask, policy: Policy, path: str) -> N
     allowed = {route.method for route in ROUTES if route.path == path}
     allowed |= {"HEAD"} if "GET" in allowed else set()
     for method in set(METHODS) - allowed:
-        response = ask(app, "/ops" + path.replace("{run}", UNKNOWN), method=method)
+        response = ask(app, address(path, UNKNOWN), method=method)
         check_problem(response, 405) if method != "HEAD" else None
         assert response.status_code == 405
         assert set(response.headers["Allow"].split(", ")) == allowed

@@ -17,13 +17,16 @@ from tailrace.web.routes.table import ROUTES, Route
 from tests.support.wait import wait_for
 from tests.system.web.conftest import engine_of
 from tests.system.web.mounted import BYTES, FORMS, UNKNOWN, Asked, Policy, ask, mounted, post
+from tests.system.web.mounted import address as mounted_at
 from tests.system.web.test_rules import check_problem
 
 EACH_ROUTE = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 OF_A_RUN = [route for route in ROUTES if "{run}" in route.path]
 EACH_OF_A_RUN = pytest.mark.parametrize("route", OF_A_RUN, ids=lambda route: f"{route.method} {route.path}")
-EACH_CHANGE = pytest.mark.parametrize(
-    "route", [route for route in ROUTES if route.method != "GET"], ids=lambda route: route.path
+CHANGES = [route for route in ROUTES if route.method != "GET"]
+EACH_CHANGE = pytest.mark.parametrize("route", CHANGES, ids=lambda route: route.path)
+EACH_CHANGE_OF_A_RUN = pytest.mark.parametrize(
+    "route", [route for route in CHANGES if route in OF_A_RUN], ids=lambda route: route.path
 )
 
 
@@ -43,7 +46,7 @@ def run_id(engine: Engine) -> str:
 
 def address(route: Route, run_id: str) -> str:
     """Return where the route is."""
-    return "/ops" + route.path.replace("{run}", run_id) + ("?close=1" if route.path.endswith("input") else "")
+    return mounted_at(route.path, run_id) + ("?close=1" if route.path.endswith("input") else "")
 
 
 def is_untouched(engine: Engine, run_id: str) -> bool:
@@ -101,7 +104,7 @@ def test_who_may_not_view_a_run_cannot_tell_that_it_is_there(
     assert is_untouched(engine, run_id)
 
 
-@EACH_CHANGE
+@EACH_CHANGE_OF_A_RUN
 def test_who_may_only_view_a_run_changes_nothing(
     app: Flask, engine: Engine, policy: Policy, route: Route, run_id: str
 ) -> None:
@@ -229,7 +232,7 @@ def test_a_page_of_another_site_changes_nothing(
 
 
 @pytest.mark.parametrize("kind", FORMS)
-@EACH_CHANGE
+@EACH_CHANGE_OF_A_RUN
 def test_a_form_changes_nothing(app: Flask, engine: Engine, route: Route, run_id: str, kind: str) -> None:
     """Not even one of a browser that says nothing about whose page it is."""
     for data in (b"", b'{"now": true}', b"yes"):

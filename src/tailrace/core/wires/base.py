@@ -36,6 +36,8 @@ class Framer(ABC):
     """whether a stop before the recorded end must abort the connection, so that half is never taken for whole"""
     tells_states: ClassVar[bool] = True
     """whether `state` ever says anything"""
+    passes: ClassVar[bool] = False
+    """whether it gives each byte as it is, and so may be told afterwards of bytes that went past it: `skip`"""
     tells_end: ClassVar[bool] = True
     """whether `end` says how the run ended; if not, an end without whole output must abort the connection too"""
 
@@ -43,6 +45,11 @@ class Framer(ABC):
         self._run_id = run_id
         self._taken = offset
         self._returned = offset
+
+    def skip(self, count: int) -> None:
+        """Note that so many bytes went past; only for a wire that `passes`."""
+        self._take(self._taken, self._taken + count)
+        self._returned = self._taken
 
     def at(self, offset: int) -> "Framer":
         """Return another framer, which goes on with the same stream from a `resume_offset` of it on."""

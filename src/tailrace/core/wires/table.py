@@ -76,6 +76,18 @@ def choose(accept: str | None, format: str | None, *, event_stream: str = "lines
     return name
 
 
+def is_named(accept: str | None) -> bool:
+    """Tell whether a client that also takes JSON asks for a wire: by its very type, and before JSON.
+
+    Args:
+        accept: the `Accept` header; `*/*` and the like name nothing.
+    """
+    ranges = [_range(element) for element in (accept or "").split(",")]
+    named = {f"{found.type}/{found.subtype}": found.quality for found in ranges if found is not None}
+    types = {wire.content_type.partition(";")[0] for wire in WIRES.values()}
+    return max((named.get(kind, 0.0) for kind in types), default=0.0) > named.get("application/json", 0.0)
+
+
 def _rank(content_type: str, ranges: list[_Range]) -> tuple[float, int, int]:
     """Return (quality, precision, how early it is named) of the most precise range that takes the type."""
     taking = [

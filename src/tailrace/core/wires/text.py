@@ -18,6 +18,7 @@ class TextFramer(Framer):
     name = "text"
     content_type = "text/plain; charset=utf-8"
     aborts = True
+    passes = True
     tells_states = tells_end = False
 
     def __init__(self, run_id: str, offset: int) -> None:

@@ -9,14 +9,15 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from tailrace.core.errors import TailraceError
 from tailrace.web.broadcast import NEVER
 from tailrace.web.ear import Bell
 from tailrace.web.loop.chunks import chunk_of
 from tailrace.web.loop.fanout import Fanout
 from tailrace.web.loop.hall import Hall
-from tailrace.web.loop.sinks import Sink
+from tailrace.web.loop.sinks import Gone, LentSink, Sink
 from tailrace.web.loop.work import beside
-from tailrace.web.steps import Errand, Rest, Stream
+from tailrace.web.steps import Errand, Leaving, Rest, Stream
 
 LENT_S = 0.00002
 """what sending to a head costs, about"""
@@ -44,7 +45,18 @@ class OwnBell:
 class Delivery:
     """One viewer's; also its ear, and its head in a fanout. For the loop's thread. `sink` is to be set before `run`."""
 
-    __slots__ = ("_enrolled", "_hall", "_is_rung", "_taken_at", "_timer", "_untaken", "_viewer", "_woken", "sink")
+    __slots__ = (
+        "_enrolled",
+        "_hall",
+        "_is_evicted",
+        "_is_rung",
+        "_taken_at",
+        "_timer",
+        "_untaken",
+        "_viewer",
+        "_woken",
+        "sink",
+    )
 
     def __init__(self, hall: Hall, viewer: Stream) -> None:
         self.sink: Sink
@@ -52,7 +64,7 @@ class Delivery:
         self._viewer = viewer
         self._enrolled: Fanout | None = None
         """the fanout that sends in its place meanwhile"""
-        self._is_rung = False
+        self._is_rung = self._is_evicted = False
         self._woken: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._taken_at = hall.loop.time()
@@ -66,13 +78,20 @@ class Delivery:
             Leaving, StreamBroken, EngineError, OSError: see `Stream.steps`.
         """
         self._hall.add(self)
+        kind = (self._viewer.wire, "send" if self.sink.lent is None else "lent")
+        self._hall.tally.viewers[kind] += 1
+        self._hall.tally.begun[kind] += 1
         steps = self._viewer.steps(self)
         is_rung: bool | None = None
+        how = "broken"
         try:
             while True:
+                if is_rung is None and isinstance(self.sink, LentSink):
+                    await self._pass_on(self.sink)
                 try:
                     step = steps.send(is_rung)
                 except StopIteration:
+                    how = "leaving" if self._hall.is_leaving else "complete"
                     return
                 is_rung = None
                 if isinstance(step, Rest):
@@ -81,7 +100,15 @@ class Delivery:
                     await beside(step.work)
                 else:
                     await self._put(step)
+        except Gone:
+            how = "stalled" if self._is_evicted else "left"
+            raise
+        except Leaving:
+            how = "leaving"
+            raise
         finally:
+            self._hall.tally.viewers[kind] -= 1
+            self._hall.tally.ends[how] += 1
             self.close()
 
     def close(self) -> None:
@@ -112,7 +139,17 @@ class Delivery:
             self._taken_at = now
         self._untaken = untaken
         if now - self._taken_at > STALL_S:
+            self._is_evicted = True
             self.sink.evict()
+
+    def lag_bytes(self) -> int:
+        """Return how far the viewer is behind; 0 for one that stands at the end. From any thread."""
+        if self._woken is not None:
+            return 0
+        try:
+            return self._viewer.lag_bytes()
+        except TailraceError:
+            return 0
 
     # What the viewer hears by
 
@@ -171,8 +208,15 @@ class Delivery:
         """See `Head.heartbeat_s`."""
         return self._viewer.heartbeat_s
 
+    async def _pass_on(self, sink: LentSink) -> None:
+        """Have what lies ahead go to the viewer as it is, where that is possible."""
+        while (passage := self._viewer.passage()) is not None:
+            self._hall.tally.sent_bytes += passage.end - passage.begin
+            await sink.pass_on(passage, self._viewer.pass_on)
+
     async def _put(self, data: bytes) -> None:
         if data:
+            self._hall.tally.sent_bytes += len(data)
             await self.sink.put(data)
         if self._viewer.is_reading:
             await self._hall.turn()

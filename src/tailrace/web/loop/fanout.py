@@ -114,9 +114,13 @@ class Fanout:
             listener.wake()
 
     def _write(self, chunk: bytes) -> None:
-        self._said = self._hall.loop.time()
-        for _member, write in list(self._heads.values()):
+        loop, tally = self._hall.loop, self._hall.tally
+        self._said = loop.time()
+        heads = list(self._heads.values())
+        for _member, write in heads:
             write(chunk)
+        tally.sent_bytes += len(chunk) * len(heads)
+        tally.fanout.add(loop.time() - self._said)
 
     def _dismiss_all(self) -> None:
         for head in list(self._heads):

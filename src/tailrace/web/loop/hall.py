@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tailrace.follow.loop import LoopWatchers
 from tailrace.follow.watch import using
+from tailrace.web.loop.tally import Tally
 from tailrace.web.worker import is_told_to_stop
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 LOOK_S = 0.25
 """between two looks at the server, whether it is stopping"""
+LEAVE_S = 0.5
+"""for viewers to take the rest, when the server is stopping"""
 SWEEP_S = 5.0
 """between two looks for viewers that take nothing"""
 
@@ -29,19 +32,20 @@ class Hall:
         self.loop = loop
         self.number = id(loop)
         self.deliveries: set[Delivery] = set()
+        self.tally = Tally()
         self.is_leaving = False
         self._thread = threading.get_ident()
         self._watchers = LoopWatchers(loop)
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._is_turning = False
         self._looking: asyncio.TimerHandle | None = None
-        self._swept = loop.time()
+        self._swept = self._look_due = loop.time()
 
     def add(self, delivery: "Delivery") -> None:
         """Have it woken when the server leaves, and ended when it stalls."""
         self.deliveries.add(delivery)
         if self._looking is None:
-            self._looking = self.loop.call_later(LOOK_S, self._look)
+            self._look_again()
 
     def remove(self, delivery: "Delivery") -> None:
         """Forget it; safe to repeat. With the last one, the hall lets go of everything."""
@@ -51,8 +55,6 @@ class Hall:
                 self._looking.cancel()
                 self._looking = None
             self._watchers.tidy()
-            if not self.is_leaving:
-                _halls.pop(self.number, None)
 
     def watching(self) -> AbstractContextManager[None]:
         """Have what is subscribed to within the context be rung in this loop."""
@@ -73,6 +75,7 @@ class Hall:
         self.is_leaving = True
         for delivery in list(self.deliveries):
             delivery.wake()
+        self.loop.call_later(LEAVE_S, self._evict)
 
     async def turn(self) -> None:
         """Wait until it is this viewer's turn to read by itself.
@@ -87,6 +90,11 @@ class Hall:
             self.loop.call_soon(self._next)
         await turn
 
+    def _evict(self) -> None:
+        """End the streams of those who do not even take what was written."""
+        for delivery in list(self.deliveries):
+            delivery.sink.evict()
+
     def _next(self) -> None:
         while self._waiting:
             turn = self._waiting.popleft()
@@ -98,8 +106,13 @@ class Hall:
         else:
             self._is_turning = False
 
+    def _look_again(self) -> None:
+        self._look_due = self.loop.time() + LOOK_S
+        self._looking = self.loop.call_at(self._look_due, self._look)
+
     def _look(self) -> None:
-        self._looking = self.loop.call_later(LOOK_S, self._look)
+        self.tally.loop_lag.add(max(0.0, self.loop.time() - self._look_due))
+        self._look_again()
         if not self.is_leaving and is_told_to_stop():
             self.leave()
         now = self.loop.time()
@@ -115,6 +128,9 @@ _halls: Final[dict[int, Hall]] = {}
 def hall_of(loop: asyncio.AbstractEventLoop) -> Hall:
     """Return the loop's hall. For its thread."""
     hall = _halls.get(id(loop))
+    if hall is None:
+        for number in [number for number, other in _halls.items() if other.loop.is_closed()]:
+            del _halls[number]
     if hall is None or hall.loop is not loop:
         hall = _halls[id(loop)] = Hall(loop)
         hall.is_leaving = is_told_to_stop()

@@ -1,16 +1,19 @@
 """Where a viewer's bytes go in an event loop: to ASGI's `send`, or straight to a transport that the server lends.
 
 The contract of lending: a server puts an object of type `Lender` into the scope's extensions under `LENDER`. Once the
-headers have gone by `send`, whoever answers a GET over HTTP/1.1, in chunks and without TLS, may ask for the transport.
-It writes whole chunks only, none before the one before has been taken, and gives the transport back before it ends the
-response, by `send`, as always.
+headers have gone by `send`, whoever answers a GET over HTTP/1.1 without TLS may ask for the transport. It writes whole
+chunks only (or the body itself, where its length was announced), none before the one before has been taken, and gives
+the transport back before it ends the response, by `send`, as always.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Final, Protocol, TypeAlias
 
+from tailrace.core.errors import StreamBroken
+from tailrace.engine.base import Passage
 from tailrace.web.loop.chunks import chunk_of
+from tailrace.web.loop.pump import Pump
 
 Message: TypeAlias = MutableMapping[str, object]
 Scope: TypeAlias = MutableMapping[str, object]
@@ -55,11 +58,21 @@ class Lent(Protocol):
     def write(self) -> Callable[[bytes], None]:
         """Writes whole chunks."""
 
+    @property
+    def is_chunked(self) -> bool:
+        """Whether what is written must be whole chunks; if not, the length of everything has been announced."""
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor, which stays the transport's."""
+
     def untaken_bytes(self) -> int:
         """Return how much of what was written the client has not acknowledged."""
 
-    def give_back(self, *, is_cut: bool) -> None:
-        """End the loan. With `is_cut`, close the connection: the response must not look complete."""
+    def give_back(self, *, is_cut: bool, written: int) -> None:
+        """End the loan, during which so many bytes of the body were written.
+
+        With `is_cut`, close the connection: the response must not look complete.
+        """
 
 
 class Lender(Protocol):
@@ -103,20 +116,59 @@ class Sink(Protocol):
 class LentSink:
     """A lent transport, until it is given back."""
 
-    __slots__ = ("_drained", "_on_clog", "_on_gone", "lent")
+    __slots__ = ("_drained", "_on_clog", "_on_gone", "_pump", "_written", "lent")
 
     def __init__(self, on_clog: Callable[[], None], on_gone: Callable[[], None]) -> None:
         self.lent: Lent | None = None
         self._on_clog = on_clog
         self._on_gone = on_gone
         self._drained: asyncio.Future[None] | None = None
+        self._pump: Pump | None = None
+        self._written = 0
 
     async def put(self, data: bytes) -> None:
         """See `Sink.put`."""
+        lent = self._own()
+        await self._write(chunk_of(data) if lent.is_chunked else data)
+        self._written += len(data)
+
+    async def pass_on(self, passage: Passage, on_taken: Callable[[int], None]) -> None:
+        """Have the file's bytes go to the client as they are.
+
+        Args:
+            passage: which.
+            on_taken: told how many of them have gone, each time.
+
+        Raises:
+            Gone: the viewer has left.
+            StreamBroken: the file ends too early.
+            OSError: it cannot be read.
+        """
+        lent = self._own()
+        if lent.is_chunked:
+            await self._write(b"%x\r\n" % (passage.end - passage.begin))
+        else:
+            await self._write(b"")
+        self._pump = Pump(asyncio.get_running_loop(), lent.fileno(), *passage)
+        try:
+            await self._pump.run(on_taken)
+        except ConnectionError as error:
+            raise Gone("the viewer has left") from error
+        except EOFError as error:
+            raise StreamBroken(str(error), op="follow", subject="output", hint="the file was truncated") from None
+        finally:
+            self._pump.close()
+            self._pump = None
+        self._written += passage.end - passage.begin
+        if lent.is_chunked:
+            await self._write(b"\r\n")
+
+    async def _write(self, data: bytes) -> None:
         if self._own().is_clogged:
             await self._wait()
         self.check()
-        self._own().write(chunk_of(data))
+        if data:
+            self._own().write(data)
         if self._own().is_clogged:
             await self._wait()
 
@@ -127,17 +179,18 @@ class LentSink:
 
     def untaken_bytes(self) -> int:
         """See `Sink.untaken_bytes`."""
-        return self._own().untaken_bytes() if self._own().is_clogged else 0
+        return self._own().untaken_bytes() if self._own().is_clogged or self._pump is not None else 0
 
     def evict(self) -> None:
         """See `Sink.evict`."""
-        self._own().give_back(is_cut=True)
+        if not self._own().is_gone:
+            self._own().give_back(is_cut=True, written=self._written)
         self.gone()
 
     def close(self, *, is_cut: bool) -> None:
         """See `Sink.close`."""
         if not self._own().is_gone:
-            self._own().give_back(is_cut=is_cut)
+            self._own().give_back(is_cut=is_cut, written=self._written)
 
     def clogged(self) -> None:
         """See `Borrower.clogged`."""
@@ -151,6 +204,8 @@ class LentSink:
     def gone(self) -> None:
         """See `Borrower.gone`."""
         self.drained()
+        if self._pump is not None:
+            self._pump.stop(ConnectionResetError("the viewer has left"))
         self._on_gone()
 
     def _own(self) -> Lent:

@@ -1,12 +1,13 @@
 """One call of a route: the request, what came with it, and what the route's function may use to answer."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from tailrace.core.command import Command, Commands
 from tailrace.core.errors import InvalidInput
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
@@ -15,7 +16,7 @@ from tailrace.web.problems import problem
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 
-Action: TypeAlias = Literal["list", "view", "stop", "input", "pin"]
+Action: TypeAlias = Literal["list", "view", "start", "stop", "input", "pin"]
 """what a caller may be allowed to do"""
 
 May: TypeAlias = Callable[[Action, RunInfo | None], bool]
@@ -59,6 +60,10 @@ class Call:
     """returns the body, at most so many bytes of it"""
     info: RunInfo | None = None
     """the run that the path names"""
+    commands: Commands = field(default_factory=Commands)
+    """what may be started"""
+    command: Command | None = None
+    """which of them the path names"""
 
     @property
     def run(self) -> Run:
@@ -70,6 +75,17 @@ class Call:
         if self.info is None:
             raise LookupError("this route names no run")
         return Run(self.engine(), self.info.id)
+
+    @property
+    def declared(self) -> Command:
+        """The command that the path names.
+
+        Raises:
+            LookupError: it names none; the route's mistake.
+        """
+        if self.command is None:
+            raise LookupError("this route names no command")
+        return self.command
 
 
 def body(call: Call, limit_bytes: int, hint: str) -> bytes:
@@ -117,13 +133,22 @@ def check_type(call: Call, wanted: str) -> None:
     Raises:
         Refused: it is not.
     """
-    found = call.content_type.partition(";")[0].strip().lower()
-    if found != wanted:
-        raise Refused(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"a body of type {found[:40] or 'unknown'} is not taken here",
-            f"send Content-Type: {wanted}",
-        )
+    if media_type(call) != wanted:
+        raise wrong_type(call, wanted)
+
+
+def media_type(call: Call) -> str:
+    """Return the type of the body, without its parameters; empty if it has none."""
+    return call.content_type.partition(";")[0].strip().lower()
+
+
+def wrong_type(call: Call, wanted: str) -> Refused:
+    """Return what refuses a body of a type that is not wanted."""
+    return Refused(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        f"a body of type {media_type(call)[:40] or 'unknown'} is not taken here",
+        f"send Content-Type: {wanted}",
+    )
 
 
 def json_response(value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -7,8 +7,8 @@ In this order:
 2. path and method;
 3. whether a page of another site asks for something to be changed;
 4. whether the caller may do this at all: `may(action, None)`;
-5. whether the caller may view the run: `may("view", run)`. If not, the answer is the same as for a run that is not
-   there, byte for byte;
+5. which run or command the path names, and whether the caller may view the run: `may("view", run)`. If not, the answer
+   is the same as for a run that is not there, byte for byte;
 6. whether the caller may do this to the run: `may(action, run)`.
 """
 
@@ -32,21 +32,21 @@ _HOST = re.compile(r"(?:(?P<name>[^][:@/\s]+)|\[(?P<ipv6>[0-9a-f:.]+)\])(?::[0-9
 
 
 def answer(
-    make_call: Callable[[], Call], path: str | None, run_id: str | None, report: Callable[[Exception], None]
+    make_call: Callable[[], Call], path: str | None, name: str | None, report: Callable[[Exception], None]
 ) -> Response:
     """Answer a call.
 
     Args:
         make_call: returns what is asked, and by whom.
         path: the path of `table.PATHS` that fits; None if none does.
-        run_id: what stands for `{run}` in it.
+        name: what stands for `{run}` or `{command}` in it; None if it has neither.
         report: told of every error that is not the caller's.
 
     Raises:
         Instead: the application answers itself.
     """
     try:
-        return _answer(make_call(), path, run_id)
+        return _answer(make_call(), path, name)
     except Instead:
         raise
     except Refused as refused:
@@ -62,7 +62,7 @@ def answer(
         )
 
 
-def _answer(call: Call, path: str | None, run_id: str | None) -> Response:
+def _answer(call: Call, path: str | None, name: str | None) -> Response:
     _check_host(call)
     if path is None:
         raise Refused(
@@ -74,7 +74,13 @@ def _answer(call: Call, path: str | None, run_id: str | None) -> Response:
     if route.method != "GET":
         _check_site(call)
     _check(call, route.action, None)
-    return route.function(call if run_id is None else _with_run(call, route, run_id))
+    return route.function(call if name is None else _with_name(call, route, name))
+
+
+def _with_name(call: Call, route: Route, name: str) -> Call:
+    if "{command}" in route.path:
+        return dataclasses.replace(call, command=call.commands.find(name))
+    return _with_run(call, route, name)
 
 
 def _with_run(call: Call, route: Route, run_id: str) -> Call:

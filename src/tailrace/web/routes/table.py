@@ -1,10 +1,13 @@
-"""All routes of the API. A path's `{run}` is a run's id; whoever may have a GET may have its HEAD."""
+"""All routes of the API. A path's `{run}` is a run's id, its `{command}` a command's name.
+
+Whoever may have a GET may have its HEAD.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 from tailrace.web.responses import Response
-from tailrace.web.routes import control, runs
+from tailrace.web.routes import commands, control, runs
 from tailrace.web.routes.call import Action, Call
 
 
@@ -18,6 +21,9 @@ class Route(NamedTuple):
 
 
 ROUTES = (
+    Route("GET", "/api/commands", "list", commands.list_commands),
+    Route("GET", "/api/commands/{command}", "list", commands.show_command),
+    Route("POST", "/api/commands/{command}/runs", "start", commands.start_run),
     Route("GET", "/api/runs", "list", runs.list_runs),
     Route("GET", "/api/runs/{run}", "view", runs.show_run),
     Route("GET", "/api/runs/{run}/output", "view", runs.show_output),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tailrace.core.errors import UnknownWire
 from tailrace.core.wires import WIRES, choose, framer
+from tailrace.core.wires.table import is_named
 from tests.unit.core.wires.outputs import RUN
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
@@ -102,3 +103,25 @@ def test_no_header_does_worse_than_being_refused(accept: str) -> None:
     """Whatever a client sends, the answer is a wire or `UnknownWire`."""
     with contextlib.suppress(UnknownWire):
         assert choose(accept, None) in WIRES
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (None, False),
+        ("", False),
+        ("*/*", False),
+        ("text/*", False),
+        (BROWSER, False),
+        ("application/json, text/plain, */*", False),
+        ("text/plain;q=0", False),
+        ("application/json;q=0.5, text/event-stream;q=0.4", False),
+        ("text/plain", True),
+        ("Text/Event-Stream", True),
+        ("application/x-ndjson, */*", True),
+        ("application/json;q=0.4, text/event-stream;q=0.5", True),
+    ],
+)
+def test_a_wire_is_named(accept: str | None, *, expected: bool) -> None:
+    """By its own type, before JSON; whoever takes anything has not asked for one."""
+    assert is_named(accept) is expected

@@ -1,0 +1,58 @@
+"""`tailrace check`: what a server's file says, or everything that is wrong with it."""
+
+import os
+
+import click
+import msgspec
+
+from tailrace.cli.place import place_option, state_path
+from tailrace.config.load import Config, load
+from tailrace.config.server import Server
+from tailrace.core.command import Command
+from tailrace.core.terminal import escape_text
+
+FILE = "tailrace.toml"
+INDENT = "  "
+
+
+@click.command("check", short_help="Check a server's file, and say what it declares.")
+@click.argument("file", default=FILE, type=click.Path())
+@place_option
+def check_command(file: str) -> int:
+    """Check a server's file: every mistake in it, with its line and what to do; or what it declares.
+
+    \b
+    tailrace check
+    tailrace check /etc/tailrace.toml
+
+    FILE is tailrace.toml by default. Settings in the environment (TAILRACE_…) are checked with it, as the server would.
+    Exit codes: 0 if it can be used, else 2.
+    """
+    config = load(file, os.environ, {"state_dir": state_path()})
+    for line in (*_server_lines(config.server), "", *_command_lines(config)):
+        click.echo(escape_text(line))
+    return 0
+
+
+def _server_lines(server: Server) -> list[str]:
+    scheme = "http" if server.tls_certificate is None else "https"
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    where = server.uds or f"{scheme}://{host}:{server.port}{server.root_path}"
+    return [f"listens at {where}", f"auth       {server.auth}", f"workers    {server.workers}"]
+
+
+def _command_lines(config: Config) -> list[str]:
+    count = len(config.commands)
+    lines = [f"{count} command{'' if count == 1 else 's'}"]
+    for command in config.commands.values():
+        lines += _lines_of(command)
+    return lines
+
+
+def _lines_of(command: Command) -> list[str]:
+    title = f"  {command.title}" if command.title else ""
+    lines = [f"{INDENT}{command.name}{title}", f"{INDENT * 2}{msgspec.json.encode(command.argv).decode()}"]
+    for name, parameter in command.parameters.items():
+        need = "required" if parameter.is_required else f"default {parameter.standard!r}"
+        lines.append(f"{INDENT * 2}{name}: {parameter.__struct_config__.tag}, {need}")
+    return lines

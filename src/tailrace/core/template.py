@@ -1,0 +1,112 @@
+"""The template of an argv: `{name}` in an element stands for a parameter, `{{` and `}}` for braces.
+
+A template has as many elements as the argv that is made of it, whatever the values: a placeholder is a whole argument,
+or a part of one, and never several. Nothing here is ever given to a shell.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from tailrace.core.errors import Fault
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+"""of commands and parameters"""
+END_OF_OPTIONS = "--"
+"""an argument behind which none is an option (POSIX, XBD 12.2, guideline 10)"""
+SHELLS = frozenset({"sh", "ash", "bash", "dash", "fish", "ksh", "mksh", "zsh"})
+
+_PART = re.compile(r"(?P<brace>\{\{|\}\})|\{(?P<name>[^{}]*)\}|(?P<text>[^{}]+)|(?P<lone>[{}])")
+_SCRIPT = re.compile(r"-[a-z]*c[a-z]*")
+"""the option of a shell that takes a script: `-c`, `-ec`"""
+
+
+class Hole(NamedTuple):
+    """Where a parameter goes."""
+
+    name: str
+
+
+Element: TypeAlias = tuple[str | Hole, ...]
+"""one argument: texts and holes, in order"""
+
+
+def parse(text: str) -> Element:
+    """Return the parts of one element of a template.
+
+    Raises:
+        ValueError: a brace stands alone, there is no name between two, or there is a NUL.
+    """
+    if "\0" in text:
+        raise ValueError("has a NUL, which the system cannot pass to a program")
+    parts: list[str | Hole] = []
+    for found in _PART.finditer(text):
+        if found["lone"]:
+            raise ValueError(f"has a lone {found['lone']!r}")
+        if found["name"] is not None:
+            parts.append(Hole(_name(found["name"])))
+        else:
+            parts.append(found["text"] or found["brace"][0])
+    return tuple(parts)
+
+
+def _name(text: str) -> str:
+    if NAME.fullmatch(text) is None:
+        raise ValueError(f"has {{{text[:40]}}}, which cannot be a parameter's name")
+    return text
+
+
+def render(element: Element, values: Mapping[str, str]) -> str:
+    """Return the argument that the element makes of the values."""
+    return "".join(values[part.name] if isinstance(part, Hole) else part for part in element)
+
+
+def holes(element: Element) -> Iterator[str]:
+    """Yield the names of the parameters in the element."""
+    return (part.name for part in element if isinstance(part, Hole))
+
+
+def leader(element: Element, values: Mapping[str, str]) -> str | None:
+    """Return the parameter that decides how the argument begins; None: the template does.
+
+    It is the first one that is not empty; or, where the template's own text comes before that, the first of those that
+    are empty, and have let it come to the front.
+    """
+    empty = None
+    for part in element:
+        if not isinstance(part, Hole):
+            return empty
+        if values[part.name]:
+            return part.name
+        empty = empty or part.name
+    return empty
+
+
+def optional_part(argv: Sequence[Element]) -> Sequence[Element]:
+    """Return the elements that a program may take for options: those up to a `--`."""
+    end = (END_OF_OPTIONS,)
+    return argv[: argv.index(end)] if end in argv else argv
+
+
+def script_fault(argv: Sequence[Element]) -> Fault | None:
+    """Return what is wrong with a template that puts a value into a shell's script; None: it does not."""
+    words = ["".join(part for part in element if isinstance(part, str)) for element in argv]
+    for index, word in enumerate(words):
+        script = _script_of(words, index) if word.rpartition("/")[2] in SHELLS else None
+        if script is not None and any(holes(argv[script])):
+            return Fault(
+                "argv",
+                "puts a parameter into a shell's script, which would run whatever it says",
+                """hand it over as an argument: ["sh", "-c", 'echo "$1"', "sh", "{name}"]""",
+            )
+    return None
+
+
+def _script_of(words: Sequence[str], shell: int) -> int | None:
+    """Return where the script of the shell at this index is; None: it is given none."""
+    takes_script = False
+    for index in range(shell + 1, len(words)):
+        if not words[index].startswith("-"):
+            return index if takes_script else None
+        takes_script = takes_script or _SCRIPT.fullmatch(words[index]) is not None
+    return None

@@ -1,0 +1,100 @@
+"""The application that `tailrace serve` serves: the API, and what a server needs around it."""
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+
+import msgspec
+
+from tailrace._asgi.asking import path_of
+from tailrace.asgi import Answer, Tailrace
+from tailrace.config.load import Config
+from tailrace.core.errors import TailraceError
+from tailrace.engine.base import Query
+from tailrace.server.access import Noted, line_of
+from tailrace.server.cors import Allowing, Cors, answer_preflight, is_preflight
+from tailrace.server.forwarded import Proxies
+from tailrace.server.limits import Limits
+from tailrace.server.logs import report
+from tailrace.server.metrics import CONTENT_TYPE, Metrics
+from tailrace.web.loop.hall import Hall, hall_of
+from tailrace.web.loop.sinks import Receive, Scope, Send
+from tailrace.web.problems import problem, response_to
+from tailrace.web.responses import Response
+
+
+class ServerApp:
+    """An ASGI application.
+
+    Args:
+        config: what is declared, and how it is served.
+    """
+
+    def __init__(self, config: Config) -> None:
+        settings = config.server
+        self._race = Tailrace(state_dir=settings.state_dir)
+        self._api = self._race.blueprint(open=True, hosts=settings.hosts, commands=config.commands)
+        self._api.enter = Limits(settings.max_viewers_per_run, settings.max_viewers_per_address).enter
+        self._proxies = Proxies(settings.trusted_proxies)
+        self._cors = Cors(settings.cors_origins)
+        self._has_access_log = settings.access_log
+        self._own: dict[str, Callable[[Hall], Response]] = {
+            "/healthz": _health,
+            "/readyz": self._readiness,
+            "/metrics": self._metrics,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
+        self._proxies.apply(scope)
+        if self._has_access_log:
+            send = Noted(line_of(scope), send)
+        if (origin := self._cors.origin_of(scope)) is not None:
+            send = Allowing(origin, send)
+            if scope["type"] == "http" and is_preflight(scope):
+                await answer_preflight(send)
+                return
+        asked = (scope, receive, send)
+        if (own := self._own.get(path_of(scope))) is not None and scope["type"] == "http":
+            response = await asyncio.to_thread(own, hall_of(asyncio.get_running_loop()))
+            await Answer(response, report)(*asked)
+            return
+        del scope, receive, send  # a viewer may stay for days
+        await self._api(*asked)
+
+    def _readiness(self, hall: Hall) -> Response:
+        """Tell whether runs can be looked at, and new viewers are welcome."""
+        if hall.is_leaving:
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, "the server is stopping", "ask the next one")
+        try:
+            self._race.engine.list(Query(limit=1))
+        except TailraceError as error:
+            report(error)
+            return response_to(error)
+        return _health(hall)
+
+    def _metrics(self, hall: Hall) -> Response:
+        try:
+            text = Metrics(self._race.engine, hall).text()
+        except TailraceError as error:
+            report(error)
+            return response_to(error)
+        return Response(status=HTTPStatus.OK, headers=(("Content-Type", CONTENT_TYPE),), body=text)
+
+
+def _health(_hall: Hall) -> Response:
+    """Tell that this process answers."""
+    headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+    return Response(status=HTTPStatus.OK, headers=headers, body=msgspec.json.encode({"status": "ok"}))
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Say yes to the server's beginning and end (ASGI lifespan protocol)."""
+    while True:
+        kind = str((await receive())["type"])
+        await send({"type": f"{kind}.complete"})
+        if kind == "lifespan.shutdown":
+            return

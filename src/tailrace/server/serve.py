@@ -1,0 +1,184 @@
+"""Serving: sockets, workers, signals, and an end that loses nobody."""
+
+import asyncio
+import os
+import socket
+import ssl
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from tailrace.config.load import Config
+from tailrace.config.server import Server
+from tailrace.core.errors import InvalidInput
+from tailrace.server.app import ServerApp
+from tailrace.server.logs import set_up
+from tailrace.server.protocol import LendingProtocol
+from tailrace.server.workers import Workers
+from tailrace.web.loop.hall import hall_of
+
+BACKLOG = 2048
+GRACE_S = 5
+"""for requests that are being answered, when the server is told to stop; streams end at once"""
+WEBSOCKET_BYTES = 1 << 20
+
+
+class StoppingServer(uvicorn.Server):
+    """uvicorn's, which ends all streams as soon as it is told to stop, instead of waiting for them."""
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say where it serves, once it does."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let every viewer go, to resume at the next server."""
+        hall_of(asyncio.get_running_loop()).leave()
+        await super().shutdown(sockets)
+
+
+def serve(config: Config, say: Callable[[str], None]) -> None:
+    """Serve until told to stop by SIGTERM or SIGINT.
+
+    Args:
+        config: what is declared, and how it is served.
+        say: told the address, once it is served.
+
+    Raises:
+        InvalidInput: it cannot listen there, or its certificate cannot be used.
+    """
+    settings = config.server
+    set_up(settings.log_format)
+    with _listening(settings) as listener:
+        address = address_of(settings, listener)
+        if settings.workers == 1:
+            _serve_here(config, listener, lambda: say(address))
+        else:
+            uvicorn_config(settings, ServerApp(config))  # what is wrong is told once, here
+            say(address)
+            Workers(settings.workers, lambda: _serve_here(config, listener, lambda: None)).run()
+
+
+def _serve_here(config: Config, listener: socket.socket, on_start: Callable[[], None]) -> None:
+    StoppingServer(uvicorn_config(config.server, ServerApp(config)), on_start).run(sockets=[listener])
+
+
+def uvicorn_config(settings: Server, app: ServerApp) -> uvicorn.Config:
+    """Return how uvicorn is to serve.
+
+    Raises:
+        InvalidInput: the certificate cannot be used.
+    """
+    try:
+        made = uvicorn.Config(
+            app,
+            http=LendingProtocol,
+            ws_max_size=WEBSOCKET_BYTES,
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            root_path=settings.root_path,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE_S,
+            ssl_certfile=settings.tls_certificate,
+            ssl_keyfile=settings.tls_key,
+        )
+        made.load()
+    except (OSError, ssl.SSLError) as error:
+        raise InvalidInput(
+            f"the certificate cannot be used: {(error.strerror or str(error)).lower()}",
+            op="serve",
+            subject="tls_certificate",
+            hint="tls_certificate and tls_key name files in PEM format that belong together",
+        ) from None
+    return made
+
+
+def address_of(settings: Server, listener: socket.socket) -> str:
+    """Return the address by which it is asked, with the port that it really has."""
+    if settings.uds is not None:
+        return f"unix:{settings.uds}"
+    scheme = "http" if settings.tls_certificate is None else "https"
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}:{port}{settings.root_path}/"
+
+
+@contextmanager
+def _listening(settings: Server) -> Iterator[socket.socket]:
+    """Have the socket that it listens on; a Unix socket is removed afterwards.
+
+    Raises:
+        InvalidInput: it cannot listen there.
+    """
+    try:
+        listener = _unix(settings.uds) if settings.uds is not None else _tcp(settings.host, settings.port)
+    except OSError as error:
+        where = settings.uds or f"{settings.host}:{settings.port}"
+        raise InvalidInput(
+            f"cannot listen on {where}: {(error.strerror or str(error)).lower()}",
+            op="serve",
+            subject=where,
+            hint="another program may be there: choose another place, or port 0 for any that is free",
+        ) from None
+    try:
+        yield listener
+    finally:
+        listener.close()
+        if settings.uds is not None:
+            Path(settings.uds).unlink(missing_ok=True)
+
+
+def _tcp(host: str, port: int) -> socket.socket:
+    family, kind, _proto, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    listener.set_inheritable(True)
+    return listener
+
+
+def _unix(path: str) -> socket.socket:
+    """Listen on a Unix socket that its owner and group may use; one that a dead server has left is replaced."""
+    _remove_stale(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o117)
+    try:
+        listener.bind(path)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    finally:
+        os.umask(before)
+    listener.set_inheritable(True)
+    return listener
+
+
+def _remove_stale(path: str) -> None:
+    try:
+        is_socket = stat.S_ISSOCK(Path(path).stat().st_mode)
+    except FileNotFoundError:
+        return
+    if not is_socket:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            Path(path).unlink(missing_ok=True)

@@ -1,0 +1,232 @@
+"""The declared commands: which there are, and starting one. Nothing that is not declared can be started by the API."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import NoReturn, TypeAlias, TypeVar
+from urllib.parse import parse_qsl, quote
+
+import msgspec
+
+from tailrace.core import ids
+from tailrace.core.command import Command
+from tailrace.core.errors import InvalidInput
+from tailrace.core.wires.table import is_named
+from tailrace.engine.base import StartOptions
+from tailrace.web.responses import Response
+from tailrace.web.routes.call import JSON, Call, Refused, body, json_response, media_type, wrong_type
+from tailrace.web.starting import begin, check_no_place, refuse, start
+from tailrace.web.view import PLACES
+
+Value = TypeVar("Value")
+Values: TypeAlias = Mapping[str, object]
+
+FORM = "application/x-www-form-urlencoded"
+PARAMETERS_BYTES = 256 << 10
+"""of a body with parameters"""
+MOST_FIELDS = 1000
+"""of a form"""
+HINT = 'a JSON object, such as {"parameters": {"n": 5}}, or a form'
+
+
+class CommandShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A command as whoever may list them sees it. Its environment, which may hold secrets, is not shown."""
+
+    name: str
+    title: str
+    description: str
+    argv: tuple[str, ...]
+    """the template"""
+    parameters: dict[str, object]
+    """the JSON Schema (2020-12) of what may be given"""
+
+
+class CommandList(msgspec.Struct, frozen=True):
+    """All commands, in the order of their declaration."""
+
+    commands: tuple[CommandShown, ...]
+
+
+def list_commands(call: Call) -> Response:
+    """Return the commands that may be started, each with the JSON Schema of its parameters."""
+    return json_response(CommandList(tuple(map(_shown, call.commands.values()))))
+
+
+def show_command(call: Call) -> Response:
+    """Return one command."""
+    return json_response(_shown(call.declared))
+
+
+def start_run(call: Call) -> Response:
+    """Start the command, and return the run, or its output to who asks for a stream.
+
+    201, with the run's address in `Location`; 200 if it was going already and is shared by its `key`. A client that
+    names the type of a wire in `Accept`, or has `?format=`, gets the stream itself, by the rules of every route that
+    starts something; so does one that reconnects with a `Last-Event-ID`.
+
+    Raises:
+        InvalidInput, InvalidValues: the body or the query cannot be used, and nothing was started.
+    """
+    if (refusal := refuse(call.request, cross_site=False)) is not None:
+        return refusal
+    _check_query(call.query)
+    command, values = call.declared, _values(call)
+    argv = command.argv_for(values)
+    options = _options(command, command.key_for(values))
+    before_us = time.time_ns() // 1000
+
+    def see(run_id: str) -> None:
+        _check_view(call, run_id, is_new=ids.created_us(run_id) >= before_us)
+
+    if _wants_stream(call):
+        return start(call.engine(), call.request, argv, options, see=see)
+    check_no_place(call.request)
+    run = begin(call.engine(), call.request, argv, options)
+    is_new = ids.created_us(run.id) >= before_us
+    if not is_new:
+        see(run.id)
+    response = json_response(run.info(), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
+    return dataclasses.replace(response, headers=(*response.headers, ("Location", _address(call, run.id))))
+
+
+def _shown(command: Command) -> CommandShown:
+    return CommandShown(
+        name=command.name,
+        title=command.title,
+        description=command.description,
+        argv=command.argv,
+        parameters=command.schema(),
+    )
+
+
+def _wants_stream(call: Call) -> bool:
+    request = call.request
+    return "format" in request.query or "last-event-id" in request.headers or is_named(request.headers.get("accept"))
+
+
+def _check_view(call: Call, run_id: str, *, is_new: bool) -> None:
+    """See that the caller may view the run, which somebody else may have started.
+
+    Raises:
+        Refused: he may not.
+    """
+    if not call.may("view", call.engine().get(run_id)):
+        what = f"run {run_id} was started" if is_new else "the run that this leads to was there before"
+        raise Refused(HTTPStatus.FORBIDDEN, f"{what}, and you may not view it", "ask whoever looks after it")
+
+
+def _address(call: Call, run_id: str) -> str:
+    """Return the path of the run, wherever the API is mounted."""
+    prefix = call.request.path.removesuffix(f"/api/commands/{call.declared.name}/runs")
+    return quote(f"{prefix}/api/runs/{run_id}")
+
+
+def _options(command: Command, key: str | None) -> StartOptions:
+    return StartOptions(
+        command=command.name,
+        cwd=command.cwd,
+        env=command.env,
+        pty=command.pty,
+        merge=command.merge,
+        stdin=command.stdin,
+        unbuffer=command.unbuffer,
+        timeout=command.timeout,
+        idle_timeout=command.idle_timeout,
+        max_output=command.max_output,
+        on_max_output=command.on_max_output,
+        key=key,
+        when_busy=command.when_busy,
+        labels=command.labels,
+    )
+
+
+def _check_query(pairs: Sequence[tuple[str, str]]) -> None:
+    """See that nobody has put the parameters there, where they would be left out of account.
+
+    Raises:
+        InvalidInput: the query has a name that means nothing here.
+    """
+    known = ("format", "stream", *PLACES)
+    if unknown := [name for name, _value in pairs if name not in known]:
+        raise _bad(f"{unknown[0][:40]!r} in the query means nothing here", f"parameters go into the body: {HINT}")
+
+
+def _values(call: Call) -> Values:
+    """Return the values in the body, from JSON or a form; no body gives none.
+
+    Raises:
+        Refused: it is something else, or too long.
+        InvalidInput: it cannot be read.
+    """
+    data = body(call, PARAMETERS_BYTES, "parameters are small; give large input to the run's standard input")
+    match media_type(call):
+        case "application/x-www-form-urlencoded":
+            return call.declared.values_from(_form(data))
+        case "application/json":
+            return _json(data) if data else {}
+        case "" if not data:
+            return {}
+        case _:
+            raise wrong_type(call, f"{JSON} or {FORM}")
+
+
+def _form(data: bytes) -> dict[str, str]:
+    """Return the fields of a form (WHATWG URL, 5.1), each of which stands there once.
+
+    Raises:
+        InvalidInput: they cannot be read.
+    """
+    try:
+        pairs = parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    except ValueError as error:
+        raise _bad(
+            f"the form cannot be read: {type(error).__name__}", "send fields in UTF-8, percent-encoded"
+        ) from None
+    return dict(_unique(pairs))
+
+
+def _json(data: bytes) -> Values:
+    """Return the parameters in a JSON object.
+
+    The standard library reads it, since msgspec takes a name that stands there twice for one: what a proxy before us
+    has checked might then not be what is run.
+
+    Raises:
+        InvalidInput: it is not JSON, has a name twice, or other fields.
+    """
+    try:
+        document: object = json.loads(data.decode(), object_pairs_hook=_object, parse_constant=_no_number)
+    except InvalidInput:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise _bad(f"the body is no JSON that can be used: {type(error).__name__}", f"send {HINT}") from None
+    fields = document if isinstance(document, dict) else {"": None}
+    if unknown := [name for name in fields if name != "parameters"]:
+        raise _bad(f"the body has {str(unknown[0])[:40]!r}, or is no object", f"send {HINT}")
+    parameters: object = fields.get("parameters", {})
+    if not isinstance(parameters, dict):
+        raise _bad("the parameters are no JSON object", f"send {HINT}")
+    return parameters
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    return dict(_unique(pairs))
+
+
+def _unique(pairs: Iterable[tuple[str, Value]]) -> Iterable[tuple[str, Value]]:
+    seen: set[str] = set()
+    for name, value in pairs:
+        if name in seen:
+            raise _bad(f"{name[:40]!r} stands there twice", "give each once")
+        seen.add(name)
+        yield name, value
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+def _bad(message: str, hint: str) -> InvalidInput:
+    return InvalidInput(message, op="start", subject="parameters", hint=hint)

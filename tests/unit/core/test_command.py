@@ -1,0 +1,191 @@
+"""Declared commands: an argv of the template's elements, whatever the values."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tailrace.core.command import Command, Commands
+from tailrace.core.errors import InvalidValues, UnknownCommand
+from tailrace.core.parameters import Integer, Parameter, Text
+
+TEXTS = st.text(max_size=8) | st.sampled_from(["-", "--", "-rf", "--help", "", "-1", "\u2010x", "a -b", "a\n-b"])
+VALUES = TEXTS | st.integers() | st.booleans() | st.none() | st.floats() | st.lists(st.integers(), max_size=2)
+PIECES = st.sampled_from(["{a}", "{b}", "{c}", "x", "=", "-", "--", "{{", ""])
+
+PARAMETERS = st.builds(Text, allow_newlines=st.booleans(), default=st.none() | st.just("d")) | st.builds(
+    Integer, default=st.none() | st.just(-1)
+)
+
+
+def command(*argv: str, **parameters: Parameter) -> Command:
+    """Return a command."""
+    return Command(name="test", argv=argv, parameters=parameters)
+
+
+def faults_of(command: Command, **values: object) -> list[str]:
+    """Return what is wrong with the values."""
+    with pytest.raises(InvalidValues) as caught:
+        command.argv_for(values)
+    assert all(fault.hint for fault in caught.value.faults)
+    return [str(fault) for fault in caught.value.faults]
+
+
+@given(
+    st.lists(st.lists(PIECES, max_size=4).map("".join), max_size=5),
+    st.fixed_dictionaries({"a": PARAMETERS, "b": PARAMETERS, "c": PARAMETERS}),
+    st.dictionaries(st.sampled_from(["a", "b", "c"]), VALUES),
+)
+def test_no_value_becomes_an_option_or_another_argument(
+    argv: list[str], parameters: dict[str, Parameter], values: dict[str, object]
+) -> None:
+    """There are as many arguments as elements; a dash at the front of one is the template's, or is behind `--`."""
+    check(argv, parameters, values)
+
+
+@given(
+    st.lists(st.lists(PIECES, max_size=4).map("".join), max_size=5),
+    st.fixed_dictionaries({"a": TEXTS, "b": TEXTS, "c": TEXTS}),
+)
+def test_no_text_becomes_an_option(argv: list[str], values: dict[str, object]) -> None:
+    """The same, where values are mostly taken."""
+    check(argv, dict.fromkeys("abc", Text(allow_newlines=True)), values)
+
+
+def check(argv: list[str], parameters: dict[str, Parameter], values: dict[str, object]) -> None:
+    """See that the values, if they are taken, fill their places and no others."""
+    declared = Command(name="test", argv=("program", *argv), parameters=parameters)
+    try:
+        made = declared.argv_for(values)
+    except InvalidValues:
+        return
+    assert len(made) == len(declared.argv)
+    end = declared.argv.index("--") if "--" in declared.argv else len(made)
+    for argument, element in zip(made[:end], declared.argv[:end], strict=True):
+        assert not argument.startswith("-") or element.startswith("-")
+
+
+@pytest.mark.parametrize(
+    ("argv", "values", "is_taken"),
+    [
+        (("rm", "{a}"), {"a": "x"}, True),
+        (("rm", "{a}"), {"a": "-rf"}, False),
+        (("rm", "{a}"), {"a": "--"}, False),
+        (("rm", "--", "{a}"), {"a": "-rf"}, True),
+        (("rm", "{a}", "--", "{b}"), {"a": "x", "b": "-rf"}, True),
+        (("rm", "{a}", "--", "{b}"), {"a": "-rf", "b": "x"}, False),
+        (("rm", "{a}", "{b}"), {"a": "--", "b": "-rf"}, False),
+        (("rm", "{a}{b}"), {"a": "", "b": "-rf"}, False),
+        (("rm", "{a}{b}"), {"a": "x", "b": "-rf"}, True),
+        (("rm", "{a}-{b}"), {"a": "", "b": "rf"}, False),
+        (("rm", "{a}-{b}"), {"a": "x", "b": "rf"}, True),
+        (("rm", "-{a}"), {"a": "x"}, True),
+        (("rm", "./{a}"), {"a": "-rf"}, True),
+        (("rm", "--name={a}"), {"a": "-rf"}, True),
+        (("rm", " {a}"), {"a": "-rf"}, True),
+    ],
+)
+def test_a_dash(argv: tuple[str, ...], values: dict[str, object], *, is_taken: bool) -> None:
+    """What decides is the argument as it comes out, with empty values too."""
+    declared = command(*argv, a=Text(), b=Text(default="x"))
+    if is_taken:
+        assert len(declared.argv_for(values)) == len(argv)
+    else:
+        assert "begin with '-'" in faults_of(declared, **values)[0]
+
+
+def test_a_dash_that_is_allowed() -> None:
+    """The parameter says so; a negative number is under the same rule."""
+    assert command("x", "{a}", a=Text(allow_dash=True)).argv_for({"a": "-v"}) == ("x", "-v")
+    assert command("x", "{a}", a=Integer(allow_dash=True)).argv_for({"a": -5}) == ("x", "-5")
+    assert command("x", "n={a}", a=Integer()).argv_for({"a": -5}) == ("x", "n=-5")
+    assert faults_of(command("x", "{a}", a=Integer()), a=-5) == [
+        "a lets an argument begin with '-', which the command could take for an option"
+    ]
+
+
+def test_all_that_is_wrong_is_told() -> None:
+    """Unknown, missing and unfit ones, each by its name."""
+    declared = command("x", "{count}{name}{size}", count=Integer(), name=Text(), size=Integer(default=1))
+    assert faults_of(declared, coun=1, size="big") == [
+        "'coun' is no parameter of it",
+        "count is missing",
+        "name is missing",
+        "size must be a whole number, not text",
+    ]
+    assert len(faults_of(command("x"), **{str(number): 1 for number in range(1000)})) == 10
+
+
+def test_a_default_that_must_be_given() -> None:
+    """`required` makes it what a form begins with."""
+    declared = command("x", "{a}", a=Text(default="d", required=True))
+    assert faults_of(declared) == ["a is missing"]
+    assert command("x", "{a}", a=Text(default="d")).argv_for({}) == ("x", "d")
+
+
+def test_a_key_is_of_the_values() -> None:
+    """Runs with other values may go beside each other, where the key says so."""
+    declared = Command(name="x", argv=("deploy", "{to}"), parameters={"to": Text(default="a")}, key="deploy {{{to}}}")
+    assert (declared.key_for({"to": "b"}), declared.key_for({})) == ("deploy {b}", "deploy {a}")
+    assert command("x").key_for({}) is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "subjects"),
+    [
+        (Command(name="ok", argv=("x",)), []),
+        (Command(name="Ok", argv=("x",)), ["name"]),
+        (Command(name="a/b", argv=("x",)), ["name"]),
+        (Command(name="", argv=("x",)), ["name"]),
+        (Command(name="x" * 65, argv=("x",)), ["name"]),
+        (Command(name="ok", argv=()), ["argv"]),
+        (Command(name="ok", argv=("",)), ["argv"]),
+        (Command(name="ok", argv=("x", "{", "}")), ["argv[1]", "argv[2]"]),
+        (command("{a}", a=Text()), ["argv[0]"]),
+        (command("./{a}.sh", a=Text()), ["argv[0]"]),
+        (command("sh", "-c", "{a}", a=Text()), ["argv"]),
+        (command("x", "{a}"), ["argv"]),
+        (command("x", a=Text()), ["parameters.a"]),
+        (command("x", "{a}", a=Text(default="-x")), ["parameters.a.default"]),
+        (command("x", "{a}", a=Text(default="-x", allow_dash=True)), []),
+        (command("x", "--", "{a}", a=Text(default="-x")), []),
+        (command("x", "{a}", a=Text(pattern="(")), ["parameters.a.pattern"]),
+        (Command(name="ok", argv=("x",), parameters={"A B": Text()}), ["parameters.A B", "parameters.A B"]),
+        (Command(name="ok", argv=("x",), key="{"), ["key"]),
+        (Command(name="ok", argv=("x",), key=""), ["key"]),
+        (Command(name="ok", argv=("x",), parameters={"a": Text()}, key="{a}"), []),
+        (Command(name="ok", argv=("x",), pty=True, merge=True), ["merge"]),
+        (Command(name="ok", argv=("x",), timeout=0), ["timeout"]),
+        (Command(name="ok", argv=("x",), idle_timeout=float("nan")), ["idle_timeout"]),
+        (Command(name="ok", argv=("x",), max_output=-1), ["max_output"]),
+        (Command(name="ok", argv=("x",), env={"A=B": "c"}), ["env"]),
+        (Command(name="ok", argv=("x",), env={"A": "\0"}), ["env"]),
+        (Command(name="ok", argv=("x",), labels={"": "x"}), ["labels"]),
+    ],
+)
+def test_a_declaration_that_makes_no_sense(declared: Command, subjects: list[str]) -> None:
+    """Whatever no run could be made of, or would be dangerous, is told by its key."""
+    assert [fault.subject for fault in declared.faults()] == subjects
+    assert all(fault.message and fault.hint for fault in declared.faults())
+
+
+def test_the_commands() -> None:
+    """A mapping in the order of their declaration; an unknown name gets the one that may be meant."""
+    commands = Commands([Command(name="b", argv=("x",)), Command(name="count", argv=("x",))])
+    assert (list(commands), len(commands), commands["b"].argv) == (["b", "count"], 2, ("x",))
+    assert commands.find("count") is commands["count"]
+    with pytest.raises(UnknownCommand) as caught:
+        commands.find("cuont")
+    assert caught.value.hint == "did you mean 'count'?"
+    assert len(Commands()) == 0
+
+
+def test_commands_that_cannot_be() -> None:
+    """Everything that is wrong with all of them is told."""
+    with pytest.raises(InvalidValues) as caught:
+        Commands([Command(name="a", argv=()), Command(name="b", argv=("{x}",)), Command(name="b", argv=("x",))])
+    assert [fault.subject for fault in caught.value.faults] == [
+        "commands.a.argv",
+        "commands.b.argv[0]",
+        "commands.b.argv",
+        "commands",
+    ]

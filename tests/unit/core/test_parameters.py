@@ -1,0 +1,157 @@
+"""The types of parameters: which values they take, and what each becomes."""
+
+import msgspec
+import pytest
+
+from tailrace.core.errors import InvalidInput
+from tailrace.core.parameters import LONGEST, NEWLINES, TYPES, Integer, Parameter, Text
+
+EITHER = msgspec.json.Decoder(Parameter)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "argument"),
+    [
+        (Text(), "", ""),
+        (Text(), "a b; $(c) \t\x1b[0m", "a b; $(c) \t\x1b[0m"),
+        (Text(), "é𝄞", "é𝄞"),
+        (Text(), "-x", "-x"),
+        (Text(allow_newlines=True), "a\r\nb\u2028", "a\r\nb\u2028"),
+        (Text(pattern="[a-z]+"), "abc", "abc"),
+        (Text(pattern="a|bc"), "bc", "bc"),
+        (Text(minimum_length=2, maximum_length=3), "𝄞𝄞", "𝄞𝄞"),
+        (Integer(), 0, "0"),
+        (Integer(), -5, "-5"),
+        (Integer(), (1 << 63) - 1, "9223372036854775807"),
+        (Integer(minimum=1, maximum=3), 3, "3"),
+    ],
+)
+def test_a_value_becomes_an_argument(parameter: Parameter, value: object, argument: str) -> None:
+    """Exactly as it was given."""
+    assert parameter.argument(value) == argument
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "told"),
+    [
+        (Text(), 5, "must be text, not a number"),
+        (Text(), True, "must be text, not true or false"),
+        (Text(), None, "must be text, not nothing"),
+        (Text(), ["a"], "must be text, not a list"),
+        (Text(), {}, "must be text, not an object"),
+        (Text(), "a\0", "has a NUL"),
+        (Text(allow_newlines=True), "\0", "has a NUL"),
+        (Text(), "\udcff", "half of a character"),
+        (Text(), "x" * 4097, "has 4097 characters"),
+        (Text(minimum_length=1), "", "has 0 characters"),
+        (Text(pattern="[a-z]+"), "abc1", "does not match"),
+        (Text(pattern="a|bc"), "ac", "does not match"),
+        (Text(pattern="^a$", allow_newlines=True), "a\n", "does not match"),
+        (Text(pattern="a", allow_newlines=True), "a\nb", "does not match"),
+        (Text(pattern=r"\d+"), "\u0661", "does not match"),
+        (Text(pattern=r"\w+"), "é", "does not match"),
+        (Integer(), "5", "must be a whole number, not text"),
+        (Integer(), 5.0, "must be a whole number, not a number"),
+        (Integer(), False, "must be a whole number, not true or false"),
+        (Integer(), 1 << 63, "is out of range"),
+        (Integer(), -(1 << 63) - 1, "is out of range"),
+        (Integer(minimum=1), 0, "is out of range"),
+        (Integer(maximum=1), 2, "is out of range"),
+    ],
+)
+def test_a_value_that_is_not_taken(parameter: Parameter, value: object, told: str) -> None:
+    """What is wrong with it, and what would be right."""
+    with pytest.raises(InvalidInput, match=told) as caught:
+        parameter.argument(value)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("newline", NEWLINES)
+def test_whatever_begins_a_line_is_a_newline(newline: str) -> None:
+    """Also what only some programs take for one."""
+    with pytest.raises(InvalidInput, match="more than one line"):
+        Text().argument(f"a{newline}b")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text", "value"),
+    [
+        (Text(), "", ""),
+        (Text(), "5", "5"),
+        (Text(), "a\r\nb\rc\n", "a\nb\rc\n"),
+        (Integer(), "5", 5),
+        (Integer(), "-5", -5),
+        (Integer(), "007", 7),
+        (Integer(), "", None),
+        (Integer(), "5.0", "5.0"),
+        (Integer(), "\u0661", "\u0661"),
+        (Integer(), "1_0", "1_0"),
+        (Integer(), "9" * 5000, "9" * 5000),
+    ],
+)
+def test_text_means_a_value(parameter: Parameter, text: str, value: object) -> None:
+    """What it cannot mean is left, to be refused as a value; nothing where nothing was given."""
+    assert parameter.from_text(text) == value
+
+
+@pytest.mark.parametrize(
+    ("parameter", "keys"),
+    [
+        (Text(), []),
+        (Text(minimum_length=5, maximum_length=3), ["maximum_length"]),
+        (Text(minimum_length=-1), ["maximum_length"]),
+        (Text(maximum_length=LONGEST + 1), ["maximum_length"]),
+        (Text(pattern="("), ["pattern"]),
+        (Text(pattern="a{99999999999}"), ["pattern"]),
+        (Text(pattern="[a-z]", default="A", example="B"), ["default", "example"]),
+        (Text(default="a\nb"), ["default"]),
+        (Text(required=False), ["required"]),
+        (Text(required=False, default=""), []),
+        (Text(required=True, default="x"), []),
+        (Integer(minimum=1, maximum=0), ["maximum"]),
+        (Integer(minimum=1, default=0), ["default"]),
+        (Integer(example=5), []),
+    ],
+)
+def test_a_declaration_that_makes_no_sense(parameter: Parameter, keys: list[str]) -> None:
+    """Every key that is wrong is named."""
+    assert [fault.subject for fault in parameter.faults()] == keys
+    assert all(fault.message and fault.hint for fault in parameter.faults())
+
+
+def test_what_must_be_given() -> None:
+    """What has no default; and what says so."""
+    assert Text().is_required
+    assert not Text(default="").is_required
+    assert not Integer(default=0).is_required
+    assert Integer(default=0, required=True).is_required
+
+
+def test_the_schema() -> None:
+    """Says in JSON Schema what is said here; its pattern is anchored, since JSON Schema's are not."""
+    text = Text(title="Name", help="Whose.", default="a", example="b", pattern="a|b", maximum_length=5)
+    assert text.schema() == {
+        "type": "string",
+        "title": "Name",
+        "description": "Whose.",
+        "default": "a",
+        "examples": ["b"],
+        "pattern": "^(?:a|b)$",
+        "minLength": 0,
+        "maxLength": 5,
+    }
+    assert Integer(minimum=1, default=0).schema() == {
+        "type": "integer",
+        "default": 0,
+        "minimum": 1,
+        "maximum": (1 << 63) - 1,
+    }
+
+
+def test_a_type_is_one_class() -> None:
+    """Told by its name, in JSON as in the server's file."""
+    assert dict(TYPES) == {"text": Text, "integer": Integer}
+    assert EITHER.decode(b'{"type": "integer", "minimum": 1}') == Integer(minimum=1)
+    assert msgspec.json.decode(msgspec.json.encode(Text(pattern="a"))) == {"type": "text", "pattern": "a"}
+    with pytest.raises(msgspec.ValidationError):
+        EITHER.decode(b'{"type": "integer", "pattern": "a"}')
