@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from flask import Blueprint, current_app, request
+from flask import Blueprint, copy_current_request_context, current_app, request
 from flask import Response as FlaskResponse
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
@@ -53,6 +53,7 @@ def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | 
             content_type=request.headers.get("Content-Type", ""),
             read=_read,
             commands=adapter.commands(),
+            lasting=copy_current_request_context,
         )
 
     def serve(path: str | None, of: str | None) -> ResponseReturnValue:

@@ -66,6 +66,11 @@ class LendingProtocol(HttpToolsProtocol):
         self._awake()
         super().data_received(data)
 
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection on, bounded."""
+        self._bound()
+        super().handle_websocket_upgrade()
+
     def lend(self, borrower: Borrower) -> Lent | None:
         """See `Lender.lend`."""
         scope, cycle = self.scope, self.cycle

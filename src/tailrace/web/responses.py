@@ -1,8 +1,12 @@
 """What is answered."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tailrace.web.steps import Stream
+
+if TYPE_CHECKING:
+    from tailrace.web.session import Session
 
 LIVE = (
     ("Cache-Control", "no-store, no-transform"),
@@ -23,3 +27,5 @@ class Response:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes | Stream | None = None
+    session: "Session | None" = None
+    """of a websocket that is to be opened (status 101); it must be closed, too"""

@@ -37,6 +37,11 @@ from tailrace.web.steps import Leaving, Rest, Steps, Stream
 
 ALONE_S = 2.0
 """after a broadcast is over, a viewer looks for itself for so long: a dead keeper shows within a second"""
+LAG_BYTES = 4 << 20
+"""a viewer that is further behind is told so, on a wire that has a word for it"""
+LAG_S = 3.0
+"""but not more often than this"""
+SKIPPED = "skipped on request"
 PASSAGE_BYTES = 64 << 10
 """less is not worth a passage of its own"""
 UNTOLD: Told = (State.RUNNING, None, None, None)
@@ -73,11 +78,13 @@ class Viewer(Stream):
         "_flush_due",
         "_info",
         "_interval_due",
+        "_lag_due",
         "_may_share",
         "_news_at",
         "_news_due",
         "_pace",
         "_run",
+        "_skips",
         "_stop_at",
         "_told",
         "_until",
@@ -104,7 +111,8 @@ class Viewer(Stream):
         self._ear: Ear | None = None
         self._bell: Bell | None = None
         self._flush_due = self._beat_due = self._news_at = self._interval_due = NEVER
-        self._news_due = 0.0
+        self._news_due = self._lag_due = 0.0
+        self._skips = False
 
     def steps(self, ear: Ear) -> Steps:
         """Yield what is to be sent, as it comes, and rests in between; the first at once, if only to send the headers.
@@ -120,6 +128,9 @@ class Viewer(Stream):
         self._sent()
         while not ear.is_leaving():
             seen: list[Chunk] | Gap | None = None
+            if self._skips:
+                yield self._skipped()
+                self._sent()
             if self.member is not None:
                 step = self._shared(self.member)
             else:
@@ -156,6 +167,10 @@ class Viewer(Stream):
         if self._bell is not None:
             self._bell.close()
         self._cursor = self.member = self._bell = self._ear = None
+
+    def skip(self) -> None:
+        """Leave out everything up to the end of what there is now, from the next step on; a gap tells of it."""
+        self._skips = True
 
     @property
     def aborts(self) -> bool:
@@ -258,7 +273,38 @@ class Viewer(Stream):
         self._news_at = self._news_due  # else it waits until the output has been sent
         if isinstance(seen, Gap):
             return news + self.framer.gap(seen)
-        return b"".join([news, *map(self.framer.output, self._wanted(seen))])
+        return b"".join([news, self._lag(now), *map(self.framer.output, self._wanted(seen))])
+
+    def _lag(self, now: float) -> bytes:
+        """Return how far behind the viewer is, if that is much, and it has not just been told."""
+        if not self.framer.tells_lag or now < self._lag_due:
+            return b""
+        self._lag_due = now + LAG_S
+        behind = self._own().info().size - self.framer.resume_offset
+        return self.framer.lagging(behind) if behind > LAG_BYTES else b""
+
+    def _skipped(self) -> bytes:
+        """Go to the end of what there is now, alone for the moment; return the gap."""
+        self._skips = False
+        if self.member is not None:
+            self._part(self.member)
+        begin, end = self._own().offset, self._own().info().size
+        if self._stop_at is not None:
+            end = min(end, self._stop_at)
+        if end <= begin:
+            return b""
+        there = self._own().at(end)
+        self._own().close()
+        self._cursor, self._until = there, None
+        self._silence()
+        return self.framer.gap(Gap(begin, end, SKIPPED))
+
+    def _silence(self) -> None:
+        """Have the viewer's own bell rung no more; it gets another when it needs one."""
+        if self._bell is not None:
+            self._listener().deafen(self._bell)
+            self._bell.close()
+            self._bell = None
 
     def _wanted(self, chunks: list[Chunk]) -> list[Chunk]:
         """Return the chunks without what lies behind `stop_at`."""
@@ -350,10 +396,7 @@ class Viewer(Stream):
     def _enter(self, member: Member) -> None:
         self._cursor, self.member = None, member
         self._listener().listen(member.bell)
-        if self._bell is not None:
-            self._listener().deafen(self._bell)
-            self._bell.close()
-            self._bell = None
+        self._silence()
 
     def _shared(self, member: Member) -> bytes | Rest:
         """Return what has come to all; a rest if there is nothing."""

@@ -9,7 +9,7 @@ from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
 from tailrace.core.wires.base import Framer
 from tailrace.core.wires.gather import Gatherer, Piece
-from tailrace.core.wires.objects import gap_object
+from tailrace.core.wires.objects import gap_object, typed
 
 
 class NdjsonFramer(Framer):
@@ -68,5 +68,4 @@ class NdjsonFramer(Framer):
 
 
 def _typed(name: bytes, fields: bytes) -> bytes:
-    """Put the type in front of an object's fields; the object must have some."""
-    return b'{"type":"%b",%b\n' % (name, fields[1:])
+    return typed(name, fields) + b"\n"
