@@ -279,9 +279,10 @@ class Viewer(Stream):
         """Return how far behind the viewer is, if that is much, and it has not just been told."""
         if not self.framer.tells_lag or now < self._lag_due:
             return b""
-        self._lag_due = now + LAG_S
         behind = self._own().info().size - self.framer.resume_offset
-        return self.framer.lagging(behind) if behind > LAG_BYTES else b""
+        is_much = behind > LAG_BYTES
+        self._lag_due = now + (LAG_S if is_much else NEWS_S)
+        return self.framer.lagging(behind) if is_much else b""
 
     def _skipped(self) -> bytes:
         """Go to the end of what there is now, alone for the moment; return the gap."""

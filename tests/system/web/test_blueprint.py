@@ -151,14 +151,25 @@ def test_its_output_on_any_wire_from_any_offset(app: Flask, engine: Engine) -> N
     check_problem(ask(app, path, headers={"Last-Event-ID": f"{other.id}/0"}), 400)
 
 
-@pytest.mark.parametrize("path", [route.path for route in ROUTES if route.method == "GET"])
+@pytest.mark.parametrize("path", [route.path for route in ROUTES if route.method == "GET" and not route.is_socket])
 def test_head(app: Flask, engine: Engine, path: str) -> None:
     """Whatever can be got can be asked for its headers."""
     (run_id,) = finished(engine, 1)
-    there = address(path, run_id)
+    there = address(path, run_id) + ("?run=" + run_id if path == "/api/events" else "")
     head, whole = ask(app, there, method="HEAD"), ask(app, there)
     assert (head.status_code, head.data) == (200, b"")
     assert head.headers["Content-Type"] == whole.headers["Content-Type"]
+
+
+def test_a_websocket_is_not_opened_here(app: Flask, engine: Engine) -> None:
+    """501 under WSGI, and what to do instead; also for a handshake."""
+    (run_id,) = finished(engine, 1)
+    for headers in ({}, {"Connection": "Upgrade", "Upgrade": "websocket"}):
+        response = ask(app, f"/ops/api/runs/{run_id}/socket", headers=headers)
+        check_problem(response, 501)
+        assert "output" in json.loads(response.data)["hint"]
+    foreign = ask(app, f"/ops/api/runs/{run_id}/socket", headers={"Origin": "http://evil.example"})
+    check_problem(foreign, 403)
 
 
 @pytest.mark.parametrize(
