@@ -306,7 +306,7 @@ def test_what_is_no_message_closes(plain: Server, engine: Engine, message: str |
 
 
 def test_what_is_far_too_long_closes(plain: Server, engine: Engine) -> None:
-    """The server does not even take it all, so its word may get lost on the way: 1009, or the connection is just gone."""
+    """The server does not even take it all, so its word may get lost: 1009, or the connection is just gone."""
     run = running(engine, "cat")
     with opened(plain, run.id) as client:
         with suppress(ConnectionClosed):
