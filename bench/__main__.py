@@ -12,7 +12,22 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import disk, events, first_byte, imports, latency, lines, listing, machine, memory, minute, servers, starts
+from bench import (
+    disk,
+    events,
+    first_byte,
+    imports,
+    latency,
+    lines,
+    listing,
+    machine,
+    memory,
+    minute,
+    numbers,
+    servers,
+    starts,
+)
+from bench.field import binary, fanout, finished, flood, idle, printed, scaling, seq
 from bench.report import Measured, document, table
 
 BENCHMARKS = {
@@ -21,6 +36,7 @@ BENCHMARKS = {
     "memory": memory.measure,
     "lines": lines.measure,
     "events": events.measure,
+    "numbers": numbers.measure,
     "minute": minute.measure,
     "disk": disk.measure,
     "latency": latency.measure,
@@ -28,11 +44,23 @@ BENCHMARKS = {
     "import": imports.measure,
     "servers": servers.measure,
 }
+CONTESTS = {
+    "fanout": fanout,
+    "scaling": scaling,
+    "idle": idle,
+    "printed": printed,
+    "binary": binary,
+    "seq": seq,
+    "finished": finished,
+    "flood": flood,
+}
+"""those of the benchmarks that need other systems"""
+BENCHMARKS |= {name: contest.measure for name, contest in CONTESTS.items()}
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
 def main() -> int:
-    """Measure; 1 if a figure is missed."""
+    """Measure; 1 if a figure is missed, 2 if something is not installed."""
     parser = argparse.ArgumentParser(
         prog="python -m bench", description="Measure Tailrace, and what it is compared with."
     )
@@ -46,14 +74,32 @@ def main() -> int:
     machine.PATIENCE_S = asked.patience
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     names = [name for name in BENCHMARKS if not asked.only or name in asked.only]
+    if missing := _missing(names):
+        print(*missing, sep="\n", file=sys.stderr)
+        return 2
     path = asked.results or (None if asked.only else RESULTS)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
     results: dict[str, Measured] = {}
     for name, result in _measured(names, asked.place):
         results[name] = result
         if path is not None:
             path.write_text(document(results, machine.describe()))
+            _draw(name, result, path.parent / "plots")
     print(table(results))
     return int(any(result.is_missed for result in results.values()))
+
+
+def _missing(names: list[str]) -> list[str]:
+    """Return what must be installed before these can be measured."""
+    contenders = [one for name in names if name in CONTESTS for one in CONTESTS[name].CONTENDERS]
+    return list(dict.fromkeys(told for one in contenders if (told := one.missing())))
+
+
+def _draw(name: str, result: Measured, folder: Path) -> None:
+    for plot, svg in result.plots.items():
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}-{plot}.svg").write_text(svg)
 
 
 def _measured(names: list[str], parent: Path) -> Iterator[tuple[str, Measured]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _written(path: Path, pieces: object) -> Content:
+def _written(path: Path, pieces: Iterable[bytes]) -> Content:
     with path.open("wb", buffering=1 << 20) as file:
-        file.writelines(pieces)  # type: ignore[arg-type]
+        file.writelines(pieces)
     return Content(path, path.stat().st_size, digest(path))

@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import platform
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -23,6 +24,8 @@ SETTLE_S = 0.1
 """for what a round leaves to be done after it"""
 LOOK_S = 0.2
 LOOPS = 200_000
+PACKAGES = ("flask", "gunicorn", "shelljob", "msgspec", "uvicorn", "uvloop", "starlette", "sse-starlette")
+PROGRAMS = (("nginx", "-v"), ("websocketd", "--version"))
 MEMORY_KINDS = ("tmpfs", "ramfs", "overlay", "devtmpfs")
 _fastest_ms = float("inf")
 
@@ -109,14 +112,15 @@ def quietly(work: Callable[[], T], count: int, *, warm_up: int = 1) -> Rounds[T]
 
 def describe() -> list[str]:
     """Return machine, kernel, Python, date and versions, a line each."""
-    versions = ", ".join(
-        f"{name} {importlib.metadata.version(name)}" for name in ("flask", "gunicorn", "shelljob", "msgspec")
-    )
+    packages = {each.name.lower(): each.version for each in importlib.metadata.distributions()}
+    versions = ", ".join(f"{name} {packages[name]}" for name in PACKAGES if name in packages)
+    programs = ", ".join(told for argv in PROGRAMS if (told := _version(argv)))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return [
         f"- {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; Tailrace {tailrace.__version__}, {_commit()}",
         f"- {os.cpu_count()} processors ({_processor()}), {memory:.0f} GiB, Linux {platform.release()}",
         f"- {platform.python_implementation()} {platform.python_version()}, {versions}",
+        f"- {programs or 'neither nginx nor websocketd is here'}",
     ]
 
 
@@ -145,6 +149,14 @@ def _commit() -> str:
     if commit.returncode:
         return "no commit known"
     return f"commit {commit.stdout.strip()}" + (" with local changes" if changes.stdout.strip() else "")
+
+
+def _version(argv: tuple[str, ...]) -> str:
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
+    if not (program := shutil.which(argv[0], path=path)):
+        return ""
+    done = subprocess.run([program, *argv[1:]], capture_output=True, text=True, check=False)
+    return (done.stdout + done.stderr).strip().removeprefix("nginx version: ")
 
 
 def _processor() -> str:

@@ -29,6 +29,8 @@ class Measured:
     details: list[str] = field(default_factory=list)
     profile: list[str] = field(default_factory=list)
     """where the time goes; measured only where a figure is missed"""
+    plots: dict[str, str] = field(default_factory=dict)
+    """SVG, by the name of its file"""
     before: Calm | None = None
     after: Calm | None = None
 
@@ -77,6 +79,7 @@ def document(results: dict[str, Measured], machine: Sequence[str]) -> str:
     for name, result in results.items():
         calm = [f"machine before: {result.before}", f"machine after: {result.after}"]
         parts.append("\n".join([f"**{name}**", "", *(f"- {line}" for line in [*result.details, *calm])]))
+        parts += [f"![{name}: {plot}](plots/{name}-{plot}.svg)" for plot in result.plots]
     for name, result in results.items():
         if result.is_missed:
             lines = result.profile or ["no profile was taken"]

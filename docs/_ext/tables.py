@@ -350,6 +350,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "command-keys": command_keys,
     "errors": error_table,
     "ladder": ladder,
+    "line-index": layout("tailrace.core.lineindex"),
     "outcomes": outcomes,
     "parameter-keys": parameter_keys,
     "server-settings": server_settings,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tailrace.engine.base import Engine as Engine
     from tailrace.engine.base import Query as Query
     from tailrace.engine.base import Retention as Retention
+    from tailrace.engine.http import HttpEngine as HttpEngine
     from tailrace.engine.run import Run as Run
     from tailrace.group import Group as Group
 
@@ -27,6 +28,7 @@ _HOMES = {
     "Engine": "tailrace.engine.base",
     "Query": "tailrace.engine.base",
     "Retention": "tailrace.engine.base",
+    "HttpEngine": "tailrace.engine.http",
     "Run": "tailrace.engine.run",
     "Group": "tailrace.group",
 }
@@ -34,6 +36,7 @@ __all__ = [
     "Chunk",
     "Engine",
     "Group",
+    "HttpEngine",
     "Query",
     "Retention",
     "Run",

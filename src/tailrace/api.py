@@ -1,18 +1,26 @@
 """The library's front door: `connect` and what it gives."""
 
 import os
+from typing import TYPE_CHECKING
 
 from tailrace.core.errors import InvalidInput
 from tailrace.engine.base import Engine
 from tailrace.engine.disk import DiskEngine
 
+if TYPE_CHECKING:
+    from tailrace.engine.http import HttpEngine
 
-def connect(where: str | os.PathLike[str] | None = None) -> Engine:
+TOKEN = "TAILRACE_TOKEN"  # noqa: S105  (a variable's name)
+
+
+def connect(where: str | os.PathLike[str] | None = None, *, token: str | None = None) -> Engine:
     """Return the engine at `where`.
 
     Args:
-        where: `disk:PATH` or a path: a state directory, made if it is not there. None: TAILRACE_STATE, else
-            `$XDG_STATE_HOME/tailrace`.
+        where: `disk:PATH` or a path: a state directory, made if it is not there. `http://host:port` or
+            `https://host/prefix`: a Tailrace server; an `HttpEngine`, which can also start the server's commands. None:
+            TAILRACE_STATE, else `$XDG_STATE_HOME/tailrace`.
+        token: what a server is to know the caller by; TAILRACE_TOKEN by default.
 
     Raises:
         InvalidInput: an address of a kind that does not exist.
@@ -23,8 +31,24 @@ def connect(where: str | os.PathLike[str] | None = None) -> Engine:
     scheme, colon, path = where.partition(":")
     if scheme == "disk" and colon:
         return DiskEngine(path or None)
+    if scheme.lower() in ("http", "https") and path.startswith("//"):
+        return server(where, token=token)
     if "://" in where:
         raise InvalidInput(
-            f"there is no engine for {scheme}://", op="connect", subject=where, hint="use disk:PATH, or a path"
+            f"there is no engine for {scheme}://",
+            op="connect",
+            subject=where,
+            hint="use disk:PATH, or a path, or the http:// or https:// address of a server",
         )
     return DiskEngine(where)
+
+
+def server(url: str, *, token: str | None = None) -> "HttpEngine":
+    """Return the engine behind a server, as `connect` does.
+
+    Raises:
+        InvalidInput: it is no server's address.
+    """
+    from tailrace.engine.http import HttpEngine  # only those who need it pay for http.client and ssl
+
+    return HttpEngine(url, token=token or os.environ.get(TOKEN))

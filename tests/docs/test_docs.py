@@ -29,7 +29,10 @@ from tests.docs import pages
 from tests.docs.pages import DOCS, README, Example
 from tests.support.wait import wait_for
 
-SERVED = [DOCS / "tutorial" / "flask.md", DOCS / "how-to" / "blueprint.md", DOCS / "how-to" / "commands.md"]
+SERVED = [
+    DOCS / "tutorial" / "flask.md",
+    *(DOCS / "how-to" / f"{name}.md" for name in ("another-machine", "blueprint", "commands")),
+]
 """pages whose captioned blocks are an application, and whose commands ask it"""
 PAGES = [page for page in pages.pages() if page not in SERVED]
 _PYTHON = [example for page in [README, *pages.pages()] for example in pages.examples(page, "python")]

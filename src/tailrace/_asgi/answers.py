@@ -86,6 +86,6 @@ def _lent(scope: Scope, delivery: Delivery) -> LentSink | None:
     lender = cast("dict[str, Lender]", scope.get("extensions") or {}).get(LENDER)
     if lender is None:
         return None
-    sink = LentSink(delivery.clogged, delivery.lapse)
+    sink = LentSink(delivery.clogged, delivery.gone)
     sink.lent = lender.lend(sink)
     return sink if sink.lent is not None else None

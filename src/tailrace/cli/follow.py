@@ -7,9 +7,9 @@ import click
 
 from tailrace.cli import boundary, viewing
 from tailrace.cli.face import Face, Streams, Wire
-from tailrace.cli.naming import find
+from tailrace.cli.naming import locate
 from tailrace.cli.news import News
-from tailrace.cli.place import existing_engine, place_option
+from tailrace.cli.place import anywhere_option
 from tailrace.cli.signals import Signals
 from tailrace.cli.values import offset
 from tailrace.cli.watch import Left, Unwritable, Watch
@@ -50,16 +50,18 @@ class Options(TypedDict):
     help="The exact bytes, or one of the forms in which they go over HTTP.",
 )
 @click.option("--raw", is_flag=True, help="Let everything through to a terminal, also what may act on it.")
-@place_option
+@anywhere_option
 def follow_command(run: str, **options: Unpack[Options]) -> int:
     """Show the output of a run: what there is, then what comes; exit as the run does.
 
-    ID is a run's id, the beginning of one, or `last`. ^C only ends the watching, and says where to resume.
+    ID is a run's id, the beginning of one, `last`, or the run's address on a server. ^C only ends the watching, and
+    says where to resume. A lost connection is made again, from where it was, for as long as it takes.
 
     \b
     tailrace follow last
     tailrace follow 1k0w1tktqkh --tail 20
     tailrace follow last --format ndjson --no-follow
+    tailrace follow https://example.org/ops/runs/1k0w1tktqkhq8zgd0y7tb3r5mce
     """
     boundary.fail_as_watcher()
     if options["tail"] is not None and options["offset"] is not None:
@@ -70,14 +72,15 @@ def follow_command(run: str, **options: Unpack[Options]) -> int:
             hint="begin at a byte, or some lines before the end",
         )
     with Signals(_SIGNALS) as signals:
-        return _follow(find(existing_engine(), run), options, signals)
+        return _follow(locate(run), options, signals)
 
 
 def _follow(run: Run, options: Options, signals: Signals) -> int:
     stream = Stream[options["stream"].upper()] if options["stream"] else None
     cursor = run.engine.cursor(run.id, options["offset"] or 0, tail=options["tail"], stream=stream)
     viewer = _Viewer(viewing.spec_of(run))
-    watch = viewer.watch = Watch(run, cursor, _face(run, options, cursor.offset), signals=signals, attendant=viewer)
+    face = _face(run, options, cursor.offset)
+    watch = viewer.watch = Watch(run, cursor, face, signals=signals, attendant=viewer)
     try:
         info = watch.until_end(follow=options["follow"])
     except Left as left:

@@ -8,7 +8,7 @@ import msgspec
 
 from tailrace.cli import table, talk
 from tailrace.cli.naming import find
-from tailrace.cli.place import existing_engine, is_unsaid, missing, place_option
+from tailrace.cli.place import anywhere_option, existing_engine, is_unsaid, missing
 from tailrace.cli.values import pair
 from tailrace.engine.base import Page, Query
 
@@ -33,7 +33,7 @@ class Options(TypedDict):
 )
 @click.option("--cursor", metavar="ID", help="Go on behind this run: the `next` of the page before.")
 @click.option("--json", "as_json", is_flag=True, help='Print {"runs": [...], "next": cursor or null}.')
-@place_option
+@anywhere_option
 def list_command(**options: Unpack[Options]) -> int:
     """Show runs, newest first.
 

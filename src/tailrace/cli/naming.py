@@ -1,13 +1,44 @@
-"""How people name a run: its whole id, the beginning of one, or `last`."""
+"""How people name a run: its whole id, the beginning of one, `last`, or its address on a server."""
 
+from collections.abc import Sequence
+
+from tailrace.cli import place
 from tailrace.core import ids
 from tailrace.core.errors import InvalidInput, UnknownRun
 from tailrace.engine.base import Engine, Query
+from tailrace.engine.remote.address import is_url, parse_run
 from tailrace.engine.run import Run
 
 NEWEST = ("last", "latest")
 SHORT = ids.TIME_CHARS
 """so much of an id is shown where space is short: the microsecond of its creation, which tells runs apart"""
+
+
+def locate(name: str) -> Run:
+    """Return the run that the name means, where the command line says that runs live, or at the address that it is.
+
+    Raises:
+        UnknownRun: none.
+        InvalidInput: more than one, or it cannot be an id's beginning.
+        EngineError: the place cannot be used.
+    """
+    return locate_all([name])[0]
+
+
+def locate_all(names: Sequence[str]) -> list[Run]:
+    """Return the runs that the names mean, as `locate` does."""
+    if not any(is_url(name) for name in names):
+        here = place.existing_engine()
+        return [find(here, name) for name in names]
+    found = [parse_run(name) for name in names]
+    if len({address for address, _run_id in found}) > 1:
+        raise InvalidInput(
+            "these runs are on several servers", op="find", subject=names[0], hint="name those of one server at a time"
+        )
+    url = str(found[0][0])
+    place.stay_on(url)
+    there = place.server(url)
+    return [Run(there, there.get(run_id).id) for _address, run_id in found]
 
 
 def find(engine: Engine, name: str) -> Run:

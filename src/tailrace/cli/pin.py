@@ -2,13 +2,13 @@
 
 import click
 
-from tailrace.cli.naming import find
-from tailrace.cli.place import existing_engine, place_option
+from tailrace.cli.naming import locate_all
+from tailrace.cli.place import anywhere_option
 
 
 @click.command("pin", short_help="Keep runs for ever.")
 @click.argument("runs", nargs=-1, required=True, metavar="ID...")
-@place_option
+@anywhere_option
 def pin_command(runs: tuple[str, ...]) -> int:
     """Protect runs from `tailrace prune` and from the runner's own retention.
 
@@ -22,7 +22,7 @@ def pin_command(runs: tuple[str, ...]) -> int:
 
 @click.command("unpin", short_help="Let runs be pruned again.")
 @click.argument("runs", nargs=-1, required=True, metavar="ID...")
-@place_option
+@anywhere_option
 def unpin_command(runs: tuple[str, ...]) -> int:
     """Let runs be pruned again.
 
@@ -33,7 +33,6 @@ def unpin_command(runs: tuple[str, ...]) -> int:
 
 
 def _set(names: tuple[str, ...], *, pinned: bool) -> int:
-    here = existing_engine()
-    for run in [find(here, name) for name in names]:
+    for run in locate_all(names):
         run.pin(pinned)
     return 0

@@ -1,4 +1,4 @@
-"""Where runs live, as the command line says it: `--state-dir`, before or after the command's name."""
+"""Where runs live, as the command line says it: `--state-dir`, before or after the command's name, or `--on`."""
 
 import os
 import shlex
@@ -6,18 +6,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.decorators import FC
 
 from tailrace.core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from tailrace.engine.base import Engine
+    from tailrace.engine.http import HttpEngine
 
 _KEY = "tailrace.state_dir"
+_SERVER = "tailrace.on"
 
 
 def _note(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
     if value is not None:
         context.meta[_KEY] = value
+
+
+def _note_server(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.meta[_SERVER] = value
 
 
 place_option = click.option(
@@ -31,6 +39,65 @@ place_option = click.option(
 """adds `--state-dir` to a command; the value is kept for `engine` and `state_path`"""
 
 
+_server_option = click.option(
+    "--on",
+    metavar="URL",
+    expose_value=False,
+    callback=_note_server,
+    help="The server where runs live; TAILRACE_TOKEN is what it knows you by.",
+)
+
+
+def anywhere_option(command: FC) -> FC:
+    """Add `--on` and `--state-dir` to a command that works on the runs of a server too."""
+    return place_option(_server_option(command))
+
+
+def server_url() -> str | None:
+    """Return what `--on` said, or None.
+
+    Raises:
+        InvalidInput: `--state-dir` was said too.
+    """
+    url = click.get_current_context().meta.get(_SERVER)
+    if isinstance(url, str) and state_path() is not None:
+        raise InvalidInput(
+            "--on and --state-dir exclude each other",
+            op="open",
+            subject=url,
+            hint="a server has a state directory of its own",
+        )
+    return url if isinstance(url, str) else None
+
+
+def stay_on(url: str) -> None:
+    """Have this server be where runs live, as if `--on` had said so.
+
+    Raises:
+        InvalidInput: an option says otherwise.
+    """
+    context = click.get_current_context()
+    if said := server_url() or state_path():
+        raise InvalidInput(
+            f"the address of a run and {said} say different things",
+            op="open",
+            subject=url,
+            hint="leave out --on and --state-dir where the run is given by its address",
+        )
+    context.meta[_SERVER] = url
+
+
+def server(url: str) -> "HttpEngine":
+    """Return the engine behind a server.
+
+    Raises:
+        InvalidInput: it is no server's address.
+    """
+    from tailrace.api import server
+
+    return server(url)
+
+
 def state_path() -> str | None:
     """Return what `--state-dir` said, or None."""
     path = click.get_current_context().meta.get(_KEY)
@@ -38,14 +105,16 @@ def state_path() -> str | None:
 
 
 def again() -> str:
-    """Return ` --state-dir DIR`, as it is to be typed in the next command; empty if it was not said."""
+    """Return ` --state-dir DIR` or ` --on URL`, as it is to be typed in the next command; empty if it was not said."""
     path = state_path()
+    if url := server_url():
+        return f" --on {shlex.quote(url)}"
     return f" --state-dir {shlex.quote(path)}" if path else ""
 
 
 def is_unsaid() -> bool:
-    """Tell whether the directory is the default one: neither an option nor a variable names another."""
-    return not state_path() and not os.environ.get("TAILRACE_STATE")
+    """Tell whether runs live in the default directory: neither an option nor a variable says otherwise."""
+    return not server_url() and not state_path() and not os.environ.get("TAILRACE_STATE")
 
 
 def missing() -> str | None:
@@ -84,6 +153,8 @@ def existing_engine() -> "Engine":
         InvalidInput: its directory is not there.
         EngineError: it cannot be used.
     """
+    if url := server_url():
+        return server(url)
     must_be_there()
     return engine()
 

@@ -7,12 +7,13 @@ from contextlib import ExitStack
 from typing import Literal, TypedDict, Unpack
 
 import click
+from click.core import ParameterSource
 
 from tailrace.cli import boundary, login, table, talk, terminal, viewing, words
 from tailrace.cli.face import Streams
 from tailrace.cli.forward import Forwarder
 from tailrace.cli.news import News
-from tailrace.cli.place import engine, place_option
+from tailrace.cli.place import anywhere_option, engine, server, server_url
 from tailrace.cli.signals import Signals
 from tailrace.cli.values import pair, resource_limit, seconds, size_bytes
 from tailrace.cli.watch import Left, Unwritable, Watch
@@ -29,6 +30,8 @@ ARGV_SHOWN = 40
 """columns of a joined run's command"""
 _LEAVING = (signal.SIGHUP, signal.SIGQUIT)
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
+_THERE = {"detach", "input"}
+"""options that make sense for a command of a server"""
 
 
 class Options(TypedDict):
@@ -122,7 +125,7 @@ class _Run(click.Command):
 @click.option("--no-new-privileges", is_flag=True, help="Make sudo and the like powerless in it.")
 @click.option("--pin", is_flag=True, help="Never prune it.")
 @click.option("--by", default=login.name, metavar="TEXT", help="Who asks.  [default: your login name]")
-@place_option
+@anywhere_option
 def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
     """Run a command and show its output; exit as it does.
 
@@ -133,6 +136,10 @@ def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
     tailrace run -- make -j4
     tailrace run --timeout 10m --key nightly -- ./backup.sh
     tailrace run -it -- bash
+    tailrace run --on https://example.org/ops deploy branch=main
+
+    With --on it is a command that the server declares, by its name, with its parameters; of the options only --detach
+    and --input apply. A lost connection is made again; the command is never started twice.
 
     ^C stops the command (INT, then TERM, then KILL), a second one hurries that; ^\\ leaves it running.
     With --pty and --input every key goes to the command; close the terminal (SIGHUP) to leave it running.
@@ -141,6 +148,8 @@ def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
     127 if it could not be started; 130 after ^C; 143 if somebody else stopped it; 125 if Tailrace itself failed.
     """
     boundary.fail_as_watcher()
+    if url := server_url():
+        return _run_there(url, argv, options)
     with Signals([*_STOPPING, *_LEAVING, signal.SIGWINCH]) as signals:
         begun_us = time.time_ns() // 1000
         run = engine().start(argv, **_start_options(options))
@@ -148,6 +157,26 @@ def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
             click.echo(run.id)
             return 0
         return _Foreground(run, options, signals, is_joined=ids.created_us(run.id) < begun_us).watch()
+
+
+def _run_there(url: str, argv: tuple[str, ...], options: Options) -> int:
+    from tailrace.cli import declared  # what it needs of HTTP is not for those who stay here
+
+    context = click.get_current_context()
+    for name in sorted(set(Options.__annotations__) - _THERE):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise InvalidInput(
+                f"--{name.replace('_', '-')} is not for a command of a server",
+                op="run",
+                subject=name,
+                hint="how it runs is said where it is declared; leave the option out",
+            )
+    with Signals([*_STOPPING, *_LEAVING]) as signals:
+        run, is_joined = declared.start(server(url), argv[0], [pair(text) for text in argv[1:]])
+        if options["detach"]:
+            click.echo(run.id)
+            return 0
+        return declared.watch(run, signals, is_joined=is_joined, has_input=options["input"])
 
 
 def _start_options(options: Options) -> StartOptions:

@@ -5,8 +5,8 @@ import sys
 
 import click
 
-from tailrace.cli.naming import find
-from tailrace.cli.place import existing_engine, place_option
+from tailrace.cli.naming import locate
+from tailrace.cli.place import anywhere_option
 from tailrace.cli.values import signal_to_send
 from tailrace.engine.run import Run
 from tailrace.host.messages import INPUT_BYTES
@@ -22,7 +22,7 @@ STDIN = 0
 @click.option(
     "-s", "--signal", "number", type=signal_to_send, metavar="NAME", help="Send this signal to the command: HUP, USR1."
 )
-@place_option
+@anywhere_option
 def send_command(run: str, text: str | None, *, newline: bool, close: bool, number: int | None) -> int:
     """Write TEXT, and a newline, to the input of a run that was started with `--input` or `--pty`.
 
@@ -34,7 +34,7 @@ def send_command(run: str, text: str | None, *, newline: bool, close: bool, numb
     tailrace send last --close < answers.txt
     tailrace send last --signal HUP
     """
-    found = find(existing_engine(), run)
+    found = locate(run)
     if number is not None:
         found.signal(number)
     if text is not None and text != "-":

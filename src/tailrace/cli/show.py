@@ -7,8 +7,8 @@ import click
 
 from tailrace.cli import talk, viewing, words
 from tailrace.cli.list import print_json
-from tailrace.cli.naming import find
-from tailrace.cli.place import existing_engine, place_option
+from tailrace.cli.naming import locate
+from tailrace.cli.place import anywhere_option
 from tailrace.core.outcome import FailedToStart
 from tailrace.core.run import RunInfo
 from tailrace.core.spec import Spec
@@ -21,17 +21,17 @@ STDOUT = 1
 @click.command("show", short_help="Tell everything about a run.")
 @click.argument("run", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="Print the run as the API gives it.")
-@place_option
+@anywhere_option
 def show_command(run: str, *, as_json: bool) -> int:
     """Tell everything about a run: how it is or ended, what it used, what was done to it.
 
-    ID is a run's id, the beginning of one, or `last`.
+    ID is a run's id, the beginning of one, `last`, or the run's address on a server.
 
     \b
     tailrace show last
     tailrace show 1k0w1tktqkh --json
     """
-    found = find(existing_engine(), run)
+    found = locate(run)
     info = found.info()
     if as_json:
         print_json(info)

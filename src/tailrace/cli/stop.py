@@ -6,15 +6,17 @@ import signal
 import click
 
 from tailrace.cli import login, talk, viewing, words
-from tailrace.cli.naming import SHORT, find
+from tailrace.cli.naming import SHORT, locate_all
 from tailrace.cli.news import News
-from tailrace.cli.place import existing_engine, place_option
+from tailrace.cli.place import anywhere_option, server_url
 from tailrace.cli.signals import Signals
 from tailrace.core.spec import LADDER, Rung
 from tailrace.engine.run import Run
 
 LOOK_S = 0.05
 """between two looks at runs that are being stopped"""
+LOOK_THERE_S = 0.25
+"""if they are on a server"""
 
 
 @click.command("stop", short_help="End runs, with everything they started.")
@@ -22,24 +24,23 @@ LOOK_S = 0.05
 @click.option("--now", is_flag=True, help="Do not wait between the signals.")
 @click.option("--no-wait", "wait", is_flag=True, default=True, flag_value=False, help="Return as soon as it has begun.")
 @click.option("--by", default=login.name, metavar="TEXT", help="Who asks.  [default: your login name]")
-@place_option
+@anywhere_option
 def stop_command(runs: tuple[str, ...], *, now: bool, wait: bool, by: str) -> int:
     """End runs, with everything they started: INT, then TERM, then KILL, with time in between.
 
-    ID is a run's id, the beginning of one, or `last`. A queued run is cancelled. Returns when all have ended; ^C only
-    ends the waiting.
+    ID is a run's id, the beginning of one, `last`, or the run's address on a server. A queued run is cancelled. Returns
+    when all have ended; ^C only ends the waiting. On a server, who asks is for it to know.
 
     \b
     tailrace stop last
     tailrace stop --now 1k0w1tktqkh
     """
-    here = existing_engine()
-    stopping = [_Stopping(find(here, name), many=len(runs) > 1) for name in dict.fromkeys(runs)]
+    stopping = [_Stopping(run, many=len(runs) > 1) for run in locate_all(list(dict.fromkeys(runs)))]
     with Signals([signal.SIGINT, signal.SIGTERM]) as signals:
         for one in stopping:
             one.begin(by, now=now)
         while wait and (stopping := [one for one in stopping if not one.has_ended()]):
-            select.select([signals.fd], [], [], LOOK_S)
+            select.select([signals.fd], [], [], LOOK_THERE_S if server_url() else LOOK_S)
             if came := signals.take():
                 talk.say("no longer waiting; the stopping goes on")
                 return 128 + came[0]

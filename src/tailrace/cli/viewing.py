@@ -4,7 +4,7 @@ import os
 
 from tailrace.cli import advice, place, talk, words
 from tailrace.cli.watch import Watch
-from tailrace.core.errors import EngineError, StreamBroken
+from tailrace.core.errors import EngineError, NotAllowed, StreamBroken
 from tailrace.core.outcome import Exited, exit_code
 from tailrace.core.run import RunInfo
 from tailrace.core.spec import Spec
@@ -12,10 +12,10 @@ from tailrace.engine.run import Run
 
 
 def spec_of(run: Run) -> Spec | None:
-    """Return what the run was asked to be; None if that cannot be read any more."""
+    """Return what the run was asked to be; None if that cannot be read any more, or is kept by a server."""
     try:
         return run.engine.spec(run.id)
-    except EngineError:
+    except (EngineError, NotAllowed):
         return None
 
 

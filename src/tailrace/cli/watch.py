@@ -8,7 +8,7 @@ import os
 import select
 import time
 from contextlib import closing
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tailrace.cli import talk
 from tailrace.cli.face import Face, Piece
@@ -25,6 +25,8 @@ NEWS_S = 0.1
 """between two looks at how the run is, while that may change at any moment"""
 SELDOM_S = 1.0
 """and otherwise"""
+HALF_BYTES = 4
+"""no half character of UTF-8 has so many"""
 SILENCE_S = 0.05
 """after which text is shown without its newline"""
 
@@ -40,6 +42,17 @@ class Left(Exception):
 
 class Unwritable(Exception):
     """Our own output cannot be written to; the message says why."""
+
+
+@runtime_checkable
+class Link(Protocol):
+    """A cursor whose run is elsewhere: it knows what it was told, and that the connection was lost."""
+
+    def info(self) -> RunInfo:
+        """Return the run as it was told last; nothing is asked."""
+
+    def take_news(self) -> list[str]:
+        """Return what is to be said of the connection since the last time."""
 
 
 class Attendant(Protocol):
@@ -69,6 +82,7 @@ class Watch:
         self._face = face
         self._signals = signals
         self._attendant = attendant
+        self._link = cursor if isinstance(cursor, Link) else None
         self._bell = Bell()
         self._is_here = os.isatty(talk.STDERR)
         self._state: State | None = None
@@ -93,7 +107,8 @@ class Watch:
             EngineError: the run cannot be read.
         """
         with closing(self._bell), closing(self._cursor):
-            self._put(self._face.begin(self._run.info()))
+            begun = self._info()
+            self._put(self._face.begin(begun))
             is_watching = False
             while True:
                 self._bell.clear()
@@ -109,13 +124,18 @@ class Watch:
                         self._put(self._face.output(chunk))
                         self.offset = chunk.end
                     self._is_silent = False
-                elif not follow:
-                    return self._finish(self._run.info())
+                elif not follow and self._has_all(begun):
+                    return self._finish(self._info())
                 elif is_watching:
                     self._rest()
                 else:
                     self._cursor.on_change(self._bell.ring)
                     is_watching = True
+
+    def _has_all(self, info: RunInfo) -> bool:
+        """Tell whether what there was has been shown; half a character comes from elsewhere when it is whole."""
+        missing = info.size - self._cursor.offset
+        return missing <= 0 or (self._link is not None and missing < HALF_BYTES)
 
     def say(self, message: str) -> None:
         """Say a line on stderr, on a line of its own where the output goes to the same terminal."""
@@ -154,10 +174,16 @@ class Watch:
         for number in self._signals.take():
             self._attendant.on_signal(number)
             self._news_at = 0.0
+        for message in self._link.take_news() if self._link is not None else ():
+            self.say(message)
         now = time.monotonic()
         if now >= self._news_at:
             self._news_at = now + NEWS_S
-            self._take_news(self._run.info())
+            self._take_news(self._info())
+
+    def _info(self) -> RunInfo:
+        """Return the run as it is now; one that is elsewhere, as it was told last: asking takes time, or is in vain."""
+        return self._run.info() if self._link is None else self._link.info()
 
     def _take_news(self, info: RunInfo) -> None:
         if self._state is not None and info.state is not self._state and not info.is_finished:

@@ -26,3 +26,23 @@ class Gap(NamedTuple):
     begin: int
     end: int
     why: str
+
+
+class Spot(NamedTuple):
+    """Line `line`, counted from 1, begins at `offset`."""
+
+    line: int
+    offset: int
+
+
+class Counted(NamedTuple):
+    """So many lines begin in the first `end` of the `size` bytes that there are; the last one may lack its LF."""
+
+    lines: int
+    end: int
+    size: int
+
+    @property
+    def is_all(self) -> bool:
+        """Whether all bytes were counted."""
+        return self.end == self.size

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, Type
 
 import msgspec
 
-from tailrace.core.piece import Chunk, Gap
+from tailrace.core.piece import Chunk, Counted, Gap, Spot
 from tailrace.core.run import RunInfo
 from tailrace.core.spec import Spec
 from tailrace.core.timeline import Stream
@@ -137,6 +137,43 @@ class Passage(NamedTuple):
 Ring: TypeAlias = Callable[[], float | None]
 
 
+class Lines(Protocol):
+    """Where the lines of an output begin. They end at LF, and only there, and are counted from 1.
+
+    What was counted once is remembered beside the output; the first question about a large output reads all of it.
+    """
+
+    def size(self) -> int:
+        """Return how many bytes there are now."""
+
+    def begin(self, line: int) -> int:
+        """Return the offset at which the line begins; the one behind the last begins at the end.
+
+        Raises:
+            InvalidInput: there is no such number.
+            OffsetBeyondEnd: there are not so many lines.
+        """
+
+    def at(self, offset: int) -> Spot:
+        """Return the line that has the byte at this offset; at the end, the one that the next byte will belong to.
+
+        Raises:
+            InvalidInput: the offset is below 0.
+            OffsetBeyondEnd: the output has not so many bytes.
+        """
+
+    def at_time(self, time_s: float) -> Spot:
+        """Return the line that the output had come to so many seconds after the command's start."""
+
+    def count(self, limit_bytes: int | None = None) -> Counted:
+        """Return how many lines there are; bytes behind the last LF are one.
+
+        Args:
+            limit_bytes: read at most about so many bytes that nobody has counted before; the answer may then end before
+                the output does, and the next call goes on from there.
+        """
+
+
 class Cursor(Protocol):
     """A place in a run's output, from which one viewer reads on. Not for several threads at once."""
 
@@ -176,6 +213,9 @@ class Cursor(Protocol):
 
     def info(self) -> RunInfo:
         """Return the run as it is now, in the same way."""
+
+    def lines(self) -> Lines:
+        """Return where the lines of this output begin, whatever this cursor's own place; good until it is closed."""
 
     def at(self, offset: int) -> "Cursor":
         """Return another cursor on this output, from the offset on; also if the run has been removed meanwhile.
@@ -233,18 +273,30 @@ class Engine(Protocol):
             InvalidInput: a cursor, state or limit that makes no sense.
         """
 
-    def cursor(self, run_id: str, offset: int = 0, *, tail: int | None = None, stream: Stream | None = None) -> Cursor:
+    def cursor(  # noqa: PLR0913  each is an option, given by its name
+        self,
+        run_id: str,
+        offset: int = 0,
+        *,
+        tail: int | None = None,
+        line: int | None = None,
+        stream: Stream | None = None,
+        labelled: bool = True,
+    ) -> Cursor:
         """Return a place to read from.
 
         Args:
             run_id: the run.
-            offset: in bytes from the start; with `tail` it is not used.
+            offset: in bytes from the start; with `tail` or `line` it is not used.
             tail: begin with the last so many lines of what there is now.
+            line: begin with this line; the first one is line 1. With `tail` it is not used.
             stream: only this stream's bytes.
+            labelled: False: who wrote what, and when, is not asked for; chunks may be `mixed`, and have no time.
 
         Raises:
             UnknownRun: there is no such run.
-            OffsetBeyondEnd: the offset is past what there is.
+            InvalidInput: a number below the least.
+            OffsetBeyondEnd: the offset, or the line, is past what there is.
         """
 
     def control(self, run_id: str, request: Request) -> None:

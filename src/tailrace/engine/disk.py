@@ -28,6 +28,7 @@ from tailrace.engine import catalog, preparation
 from tailrace.engine.base import End, Page, Passage, Pin, Pruned, Query, Request, Retention, Ring, StartOptions
 from tailrace.engine.glance import glance
 from tailrace.engine.run import LIMIT_GAP, Run
+from tailrace.follow.lines import Lines
 from tailrace.follow.reader import Reader, open_files
 from tailrace.follow.tail import start_of_last_lines
 from tailrace.follow.watch import Subscription, subscribe
@@ -116,8 +117,15 @@ class DiskEngine:
         return catalog.page(self.state, query, self._live_infos())
 
     @_within_limits("cursor")
-    def cursor(
-        self, run_id: str, offset: int = 0, *, tail: int | None = None, stream: Stream | None = None
+    def cursor(  # noqa: PLR0913  as the protocol
+        self,
+        run_id: str,
+        offset: int = 0,
+        *,
+        tail: int | None = None,
+        line: int | None = None,
+        stream: Stream | None = None,
+        labelled: bool = True,
     ) -> "DiskCursor":
         """See `Engine.cursor`."""
         run = RunDir(self.state, run_id)
@@ -126,10 +134,16 @@ class DiskEngine:
             result, size = _result_of(run), run.size()
             if tail is not None:
                 offset = _last_lines(run, min(size, result.size) if result else size, tail)
+            elif line is not None:
+                offset = 0
             _check_offset(offset, result.total if result else size)
-            cursor = DiskCursor(self, run, Reader(run.id, open_files(run), offset, stream=stream), result)
+            files = open_files(run, labelled=labelled or stream is not None)
+            cursor = DiskCursor(self, run, Reader(run.id, files, offset, stream=stream), result)
             opened.pop_all()
-        return cursor
+        if tail is not None or line is None:
+            return cursor
+        with closing(cursor):
+            return cursor.at(cursor.lines().begin(line))
 
     @_within_limits("control")
     def control(self, run_id: str, request: Request) -> None:
@@ -279,6 +293,7 @@ class DiskCursor:
         self._result = result
         self._subscription: Subscription | None = None
         self._is_gap_told = False
+        self._lines: Lines | None = None
         try:
             self._presence = run.join_viewers()
         except OSError:
@@ -344,9 +359,7 @@ class DiskCursor:
         end = self._reader.size()
         if self._result is not None:
             end = min(end, self._result.size)
-        return (
-            Passage(self._reader.output_fd, self.offset, end) if self._reader.is_whole and end > self.offset else None
-        )
+        return Passage(self._reader.output, self.offset, end) if self._reader.is_whole and end > self.offset else None
 
     def skip(self, count: int) -> None:
         """See `Cursor.skip`."""
@@ -355,6 +368,19 @@ class DiskCursor:
     def info(self) -> RunInfo:
         """See `Cursor.info`."""
         return glance(self._run)
+
+    def lines(self) -> Lines:
+        """See `Cursor.lines`."""
+        if self._lines is None:
+            self._lines = Lines(self._run, self._reader.output, self._end, self._reader.offset_at)
+        return self._lines
+
+    def _end(self) -> int:
+        """Return how many bytes can be read now."""
+        if self._result is None:
+            self._result = _result_of(self._run)
+        size = self._reader.size()
+        return size if self._result is None else min(size, self._result.size)
 
     def at(self, offset: int) -> "DiskCursor":
         """See `Cursor.at`."""
@@ -382,6 +408,9 @@ class DiskCursor:
         if self._subscription is not None:
             self._subscription.close()
             self._subscription = None
+        if self._lines is not None:
+            self._lines.close()
+            self._lines = None
         self._reader.close()
         self._run.close()
         self._leave()

@@ -39,12 +39,15 @@ class Run:
         """
         return self.engine.get(self.id)
 
-    def follow(self, offset: int = 0, *, tail: int | None = None, stream: str | None = None) -> Iterator[Chunk]:
+    def follow(
+        self, offset: int = 0, *, tail: int | None = None, line: int | None = None, stream: str | None = None
+    ) -> Iterator[Chunk]:
         """Yield the output from the offset on: what is there, then what comes, until the run has ended.
 
         Args:
             offset: where to begin, in bytes.
             tail: begin with the last so many lines instead.
+            line: begin with this line instead; the first one is line 1.
             stream: `stdout` or `stderr` alone.
 
         Raises:
@@ -54,14 +57,14 @@ class Run:
 
         Waiting is cooperative under gevent and eventlet. Leaving the loop lets go of everything; the run goes on.
         """
-        for event in self.events(offset, tail=tail, stream=stream):
+        for event in self.events(offset, tail=tail, line=line, stream=stream):
             if isinstance(event, Chunk):
                 yield event
             elif isinstance(event, Gap):
                 check_gap(self.id, event)
 
     async def afollow(
-        self, offset: int = 0, *, tail: int | None = None, stream: str | None = None
+        self, offset: int = 0, *, tail: int | None = None, line: int | None = None, stream: str | None = None
     ) -> AsyncIterator[Chunk]:
         """Yield the output as `follow` does, in an asyncio event loop; reading happens at the tail, or in a thread.
 
@@ -71,7 +74,7 @@ class Run:
 
         loop = asyncio.get_running_loop()
         changed = asyncio.Event()
-        cursor = self.engine.cursor(self.id, offset, tail=tail, stream=_STREAMS[stream])
+        cursor = self.engine.cursor(self.id, offset, tail=tail, line=line, stream=_STREAMS[stream])
         is_watching = False
         try:
             while True:
@@ -93,14 +96,20 @@ class Run:
             cursor.close()
 
     def events(
-        self, offset: int = 0, *, tail: int | None = None, stream: str | None = None, timeout_s: float | None = None
+        self,
+        offset: int = 0,
+        *,
+        tail: int | None = None,
+        line: int | None = None,
+        stream: str | None = None,
+        timeout_s: float | None = None,
     ) -> Iterator[Chunk | Gap | End | None]:
         """Yield chunks, gaps and the end as they come; None whenever `timeout_s` passed without any.
 
         Raises:
             UnknownRun, OffsetBeyondEnd: at the first step.
         """
-        with closing(self.engine.cursor(self.id, offset, tail=tail, stream=_STREAMS[stream])) as cursor:
+        with closing(self.engine.cursor(self.id, offset, tail=tail, line=line, stream=_STREAMS[stream])) as cursor:
             yield from _events(cursor, timeout_s)
 
     def wait(self, timeout: float | None = None) -> RunInfo:

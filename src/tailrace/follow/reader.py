@@ -6,6 +6,7 @@ before them, so no byte is mislabelled, however far the writer has gone on meanw
 
 import errno
 import os
+from collections.abc import Callable
 from itertools import takewhile
 
 from tailrace.core import timeline
@@ -14,7 +15,7 @@ from tailrace.core.piece import Chunk
 from tailrace.core.timeline import RECORD_BYTES, Record, Stream
 from tailrace.host.rundir import RunDir
 
-CHUNK_BYTES = 256 << 10
+CHUNK_BYTES = 64 << 10
 SPARE_RECORDS = 65536
 _RECORDS_AT_ONCE = 4096
 _DAMAGED = (errno.ENOENT, errno.ELOOP, errno.EINVAL)
@@ -44,7 +45,7 @@ class Reader:
         self._records: list[Record | None] = []
         if self._timeline >= 0:
             try:
-                self._next = self._find(offset)
+                self._next = self._find(lambda record: record.offset > offset)
             except OSError:
                 self.close()
                 raise
@@ -65,11 +66,6 @@ class Reader:
         self._output = self._timeline = -1
 
     @property
-    def output_fd(self) -> int:
-        """The output's descriptor; -1 if there is none."""
-        return self._output
-
-    @property
     def is_whole(self) -> bool:
         """Whether both streams are given."""
         return self._only is None
@@ -82,8 +78,22 @@ class Reader:
         """Return how many bytes there are now."""
         return os.fstat(self._output).st_size if self._output >= 0 else 0
 
+    @property
+    def output(self) -> int:
+        """The descriptor of the output, the reader's own; -1: there is none."""
+        return self._output
+
+    def offset_at(self, time_s: float) -> int:
+        """Return where the output was so many seconds after the start: where what came last by then begins."""
+        if self._timeline < 0:
+            return 0
+        time_us = round(time_s * 1e6)
+        number = self._find(lambda record: record.time_us > time_us)
+        record = timeline.decode_one(os.pread(self._timeline, RECORD_BYTES, number * RECORD_BYTES))
+        return 0 if record is None or record.time_us > time_us else record.offset
+
     def read(self, end: int) -> list[Chunk]:
-        """Return the next chunks below `end`, at most 256 KiB in all; empty if there are none.
+        """Return the next chunks below `end`, at most 64 KiB in all; empty if there are none.
 
         `end` is a size that was seen before this call. Bytes of another stream are passed over: the offset moves on,
         and the list may be empty all the same.
@@ -147,13 +157,13 @@ class Reader:
                 keep = index
         del self._records[:keep]
 
-    def _find(self, offset: int) -> int:
-        """Return the number of the last good record at or below the offset, by halving, past damaged ones."""
+    def _find(self, is_behind: Callable[[Record], bool]) -> int:
+        """Return the number of the last good record that is not behind what is wanted, by halving."""
         low, high = 0, self._credible()
         while low < high:
             middle = (low + high) // 2
             at, record = self._good_from(middle, high)
-            if record is None or record.offset > offset:
+            if record is None or is_behind(record):
                 high = middle
             else:
                 low = at + 1

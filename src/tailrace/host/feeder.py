@@ -8,13 +8,13 @@ import os
 import select
 
 from tailrace.host.control import Connection
-from tailrace.host.messages import Reply
+from tailrace.host.messages import SENDING, Reply
 
 END_OF_FILE = b"\x04"
 """what a terminal takes for the end of input (VEOF)"""
 _CLOSED = Reply(error="the command takes no more input", hint="it has closed its standard input, or has ended")
 _NONE = Reply(error="the command was started without input", hint="start it with --input (stdin=True), or with a pty")
-_BUSY = Reply(error="somebody else is sending input", hint="try again when that is done")
+_BUSY = Reply(error=SENDING, hint="try again when that is done")
 
 
 class Feeder:

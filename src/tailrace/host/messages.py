@@ -23,6 +23,9 @@ LIMIT_BYTES = 1 << 20
 INPUT_BYTES = 64 << 10
 """of input in one message"""
 
+SENDING = "somebody else is sending input"
+"""the error of a keeper that still has input for the command"""
+
 _LENGTH = struct.Struct(">I")
 
 

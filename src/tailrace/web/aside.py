@@ -7,9 +7,12 @@ greenlet: sockets are patched then, too), and the caller waits for a descriptor,
 
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 from tailrace.follow.bell import Bell
 from tailrace.host.wait import readable
+
+T = TypeVar("T")
 
 
 def aside(work: Callable[[], None], *, patience_s: float | None = None) -> bool:
@@ -21,6 +24,17 @@ def aside(work: Callable[[], None], *, patience_s: float | None = None) -> bool:
     errand = _Errand(work)
     threading.Thread(target=errand.go, name="tailrace aside", daemon=True).start()
     return errand.wait(patience_s)
+
+
+def found_aside(find: Callable[[], T]) -> T:
+    """Return what is found by work that blocks, however long that takes.
+
+    Raises:
+        Exception: what the work raised.
+    """
+    found: list[T] = []
+    aside(lambda: found.append(find()))
+    return found[0]
 
 
 class _Errand:

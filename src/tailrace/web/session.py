@@ -14,7 +14,7 @@ import msgspec
 from tailrace.core.errors import InvalidInput
 from tailrace.core.wires import asks
 from tailrace.core.wires.asks import Ask, Envelope
-from tailrace.core.wires.objects import typed
+from tailrace.core.wires.objects import tagged
 from tailrace.engine.run import Run
 from tailrace.host.messages import INPUT_BYTES
 from tailrace.web.problems import problem
@@ -109,14 +109,14 @@ class Session:
 
 def reply(envelope: Envelope) -> str:
     """Return the answer that something was done."""
-    return typed(b"reply", msgspec.json.encode(_To(envelope.to, envelope.id))).decode()
+    return tagged(b"reply", msgspec.json.encode(_To(envelope.to, envelope.id))).decode()
 
 
 def error(envelope: Envelope, refusal: Response) -> str:
     """Return the answer that something was not done, as its problem document says."""
     document = refusal.body if isinstance(refusal.body, bytes) else b"{}"
     head = msgspec.json.encode(_To(envelope.to, envelope.id))
-    return typed(b"error", head[:-1] + b"," + document[1:]).decode()
+    return tagged(b"error", head[:-1] + b"," + document[1:]).decode()
 
 
 def unusable(found: asks.Unusable) -> str:

@@ -12,8 +12,8 @@ A driver takes the steps and does the rest: a thread or a greenlet (`tailrace.we
 was asked for. A text has no whole output to show where the run has none, having no other way to say so: then the last
 step raises.
 
-Buffers: what one look gives, 256 KiB at most, and what the framer holds; or what the broadcast has that this viewer has
-not, 1 MiB at most. The command waits for neither.
+Buffers: what one look gives, 64 KiB at most on a disk, and what the framer holds; or what the broadcast has that this
+viewer has not, 256 KiB at most. The command waits for neither.
 """
 
 import time

@@ -86,7 +86,7 @@ def viewer_of(engine: Engine, info: RunInfo, framer: type[Framer], view: View, p
     Raises:
         UnknownRun, OffsetBeyondEnd: see there.
     """
-    cursor = engine.cursor(info.id, view.offset, tail=view.tail, stream=view.stream)
+    cursor = engine.cursor(info.id, view.offset, tail=view.tail, stream=view.stream, labelled=framer.shows_labels)
     stop_at = None if view.follow or info.is_finished else info.size
     place = Place(Run(engine, info.id), info, cursor, is_whole=view.stream is None)
     return Viewer(place, framer(info.id, cursor.offset), pace=pace, stop_at=stop_at)
@@ -106,7 +106,7 @@ def show_text(engine: Engine, request: Request, run_id: str) -> Response:
         return dataclasses.replace(whole, headers=(*whole.headers, *ranged))
     if isinstance(part, Response):
         return part
-    place = Place(Run(engine, run_id), info, engine.cursor(run_id, part.begin))
+    place = Place(Run(engine, run_id), info, engine.cursor(run_id, part.begin, labelled=False))
     framer = wires.framer("text", run_id, part.begin)
     body = Viewer(place, framer, pace=request.pace, stop_at=part.end)
     headers = (*live_headers("text"), (RUN_HEADER, run_id), *ranged, *part_headers(part, info))

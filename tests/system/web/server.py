@@ -29,8 +29,16 @@ class Server:
     """Serves `served.py`; starts at once, and is ready when it is made."""
 
     def __init__(
-        self, kind: str, log: Path, env: dict[str, str], command: Sequence[str] | None = None, *, is_tls: bool = False
+        self,
+        kind: str,
+        log: Path,
+        env: dict[str, str],
+        command: Sequence[str] | None = None,
+        *,
+        is_tls: bool = False,
+        ping: tuple[str, bytes] = ("/ping", b"pong"),
     ) -> None:
+        self._ping = ping
         self._is_tls = is_tls
         self._kind = kind
         self._command = COMMANDS[kind] if command is None else command
@@ -103,8 +111,8 @@ class Server:
     def _answers(self) -> bool:
         with closing(self._connection()) as connection:
             try:
-                connection.request("GET", "/ping")
-                return connection.getresponse().read() == b"pong"
+                connection.request("GET", self._ping[0])
+                return connection.getresponse().read() == self._ping[1]
             except (OSError, HTTPException):
                 return False
 

@@ -155,7 +155,8 @@ def test_its_output_on_any_wire_from_any_offset(app: Flask, engine: Engine) -> N
 def test_head(app: Flask, engine: Engine, path: str) -> None:
     """Whatever can be got can be asked for its headers."""
     (run_id,) = finished(engine, 1)
-    there = address(path, run_id) + ("?run=" + run_id if path == "/api/events" else "")
+    queries = {"/api/events": f"?run={run_id}", "/api/runs/{run}/search": "?q=x"}
+    there = address(path, run_id) + queries.get(path, "")
     head, whole = ask(app, there, method="HEAD"), ask(app, there)
     assert (head.status_code, head.data) == (200, b"")
     assert head.headers["Content-Type"] == whole.headers["Content-Type"]
@@ -209,10 +210,10 @@ def test_a_method_that_is_not_for_it(app: Flask, policy: Policy, path: str) -> N
 
 
 @pytest.mark.parametrize("name", ["nothing", UNKNOWN, "0" * 26 + "u", "..", "%00", "%2e%2e%2fx", "é"])
-@pytest.mark.parametrize("rest", ["", "/output", "/stop", "/input", "/pin", "/unpin"])
+@pytest.mark.parametrize("rest", ["", "/output", "/lines", "/search?q=x", "/stop", "/input", "/pin", "/unpin"])
 def test_a_run_that_is_not_there(app: Flask, name: str, rest: str) -> None:
     """404, whatever the name looks like, and whatever is wanted of it."""
-    method = "GET" if rest in ("", "/output") else "POST"
+    method = "GET" if not rest or rest.startswith(("/output", "/lines", "/search")) else "POST"
     response = ask(app, f"/ops/api/runs/{name}{rest}", method=method)
     check_problem(response, 404)
 

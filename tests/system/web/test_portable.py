@@ -24,7 +24,7 @@ from tailrace.web.view import View
 from tailrace.web.watching import viewer_of
 from tests.support.wait import wait_for
 
-WITH_WORDS = {"websocket.http.response": {}}
+WITH_WORDS: dict[str, object] = {"websocket.http.response": {}}
 
 
 @pytest.fixture

@@ -156,6 +156,25 @@ def test_records_may_run_ahead_of_the_bytes(pieces: list[Piece], data: st.DataOb
     assert b"".join(bytes([chunk.stream]) * len(chunk.data) for chunk in chunks) == model.labels
 
 
+@given(PIECES, st.integers(0, 20_000), st.data())
+def test_a_time_has_an_offset(pieces: list[Piece], time_us: int, data: st.DataObject) -> None:
+    """Where what came last by then begins; with a damaged record, what a good one before it says."""
+    model = Model(pieces)
+    times = [(record.time_us, record.offset) for record in model.records]
+    damaged = data.draw(st.lists(st.integers(0, len(times) - 1), max_size=3, unique=True)) if times else []
+    records = bytearray(model.timeline)
+    for number in damaged:
+        records[number * RECORD_BYTES] ^= 1
+    good = [pair for number, pair in enumerate(times) if number not in damaged]
+    with model.on_disk(records=bytes(records)) as run:
+        one = Reader(run.id, open_files(run), 0)
+        assert one.offset_at(time_us / 1e6) == max((offset for at, offset in good if at <= time_us), default=0)
+        one.close()
+        bare = Reader(run.id, open_files(run, labelled=False), 0)
+        assert bare.offset_at(time_us / 1e6) == 0
+        bare.close()
+
+
 def test_without_labels_everything_is_mixed() -> None:
     """And comes in larger pieces."""
     model = Model([Piece(Stream.STDOUT, 5, 0), Piece(Stream.STDERR, 5, 9000)])

@@ -36,6 +36,8 @@ class Framer(ABC):
     """whether a stop before the recorded end must abort the connection, so that half is never taken for whole"""
     tells_states: ClassVar[bool] = True
     """whether `state` ever says anything"""
+    shows_labels: ClassVar[bool] = True
+    """whether it says which stream wrote, or when"""
     passes: ClassVar[bool] = False
     """whether it gives each byte as it is, and so may be told afterwards of bytes that went past it: `skip`"""
     tells_lag: ClassVar[bool] = False

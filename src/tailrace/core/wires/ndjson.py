@@ -9,7 +9,7 @@ from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
 from tailrace.core.wires.base import Framer
 from tailrace.core.wires.gather import Gatherer, Piece
-from tailrace.core.wires.objects import gap_object, typed
+from tailrace.core.wires.objects import gap_object, tagged
 
 
 class NdjsonFramer(Framer):
@@ -38,18 +38,18 @@ class NdjsonFramer(Framer):
 
     def state(self, info: RunInfo) -> bytes:
         """Return the run as it is now."""
-        return _typed(b"state", msgspec.json.encode(info))
+        return typed(b"state", msgspec.json.encode(info))
 
     def gap(self, gap: Gap) -> bytes:
         """Return what was held back, then the gap."""
-        rest = self._lines(self._gatherer.release())
+        rest = self._release()
         self._take(gap.begin, gap.end)
         self._returned = gap.end
-        return rest + _typed(b"gap", gap_object(gap))
+        return rest + typed(b"gap", gap_object(gap))
 
     def end(self, info: RunInfo) -> bytes:
         """Return what was held back, then the run as it ended."""
-        return self._lines(self._gatherer.release()) + _typed(b"end", msgspec.json.encode(info))
+        return self._release() + typed(b"end", msgspec.json.encode(info))
 
     def heartbeat(self) -> bytes:
         """Return nothing: every line is an object."""
@@ -57,15 +57,19 @@ class NdjsonFramer(Framer):
 
     def interval(self, text: str) -> bytes:
         """Return an `interval` object."""
-        return _typed(b"interval", msgspec.json.encode({"text": text}))
+        return typed(b"interval", msgspec.json.encode({"text": text}))
+
+    def _release(self) -> bytes:
+        return self._lines(self._gatherer.release())
 
     def _lines(self, pieces: list[Piece]) -> bytes:
         return b"".join([self._output_line(piece) for piece in pieces])
 
     def _output_line(self, piece: Piece) -> bytes:
         self._returned = piece.end
-        return _typed(b"output", msgspec.json.encode(piece.output))
+        return typed(b"output", msgspec.json.encode(piece.output))
 
 
-def _typed(name: bytes, fields: bytes) -> bytes:
-    return typed(name, fields) + b"\n"
+def typed(name: bytes, fields: bytes) -> bytes:
+    """Return a line: an object, its type put in front of its fields; it must have some."""
+    return tagged(name, fields) + b"\n"

@@ -25,7 +25,7 @@ class _Gap(msgspec.Struct, frozen=True, rename={"begin": "from", "end": "to"}):
     why: str
 
 
-def typed(name: bytes, fields: bytes) -> bytes:
+def tagged(name: bytes, fields: bytes) -> bytes:
     """Return an object with its type in front of its fields; it must have some."""
     return b'{"type":"%b",%b' % (name, fields[1:])
 

@@ -64,16 +64,27 @@ def choose(accept: str | None, format: str | None, *, event_stream: str = "lines
     """
     if format is not None:
         return _known(format)
+    names = (TextFramer.name, _known(event_stream), NdjsonFramer.name, CastFramer.name)
+    best = prefer(accept, {name: WIRES[name].content_type for name in names})
+    if best is None:
+        raise UnknownWire("no wire is of a type that you take", op="follow", subject="Accept", hint=_hint())
+    return best
+
+
+def prefer(accept: str | None, offered: Mapping[str, str]) -> str | None:
+    """Return the name of the offered content type that a client likes best, as `choose` does; None: it takes none.
+
+    Args:
+        accept: the `Accept` header; None or empty takes anything.
+        offered: content types by name; the first is for who takes anything.
+    """
     if accept is None or not accept.strip():
-        return TextFramer.name
+        return next(iter(offered))
     ranges = [_range(element) for element in accept.split(",")]
     readable = [found for found in ranges if found is not None]
-    names = (TextFramer.name, _known(event_stream), NdjsonFramer.name, CastFramer.name)
-    ranked = [(_rank(WIRES[name].content_type, readable), name) for name in names]
+    ranked = [(_rank(content_type, readable), name) for name, content_type in offered.items()]
     best, name = max(ranked, key=lambda row: row[0])
-    if best[0] <= 0:
-        raise UnknownWire("no wire is of a type that you take", op="follow", subject="Accept", hint=_hint())
-    return name
+    return name if best[0] > 0 else None
 
 
 def is_named(accept: str | None) -> bool:

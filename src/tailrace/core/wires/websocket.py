@@ -22,7 +22,7 @@ import msgspec
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
 from tailrace.core.wires.base import LIMIT_BYTES, Framer
-from tailrace.core.wires.objects import gap_object, typed
+from tailrace.core.wires.objects import gap_object, tagged
 
 SUBPROTOCOL: Final = "tailrace.v1"
 HEADER: Final = struct.Struct(">BBQq")
@@ -75,21 +75,21 @@ class WebsocketFramer(Framer):
 
     def state(self, info: RunInfo) -> bytes:
         """Return the run as it is now."""
-        return _text(typed(b"state", msgspec.json.encode(info)))
+        return _text(tagged(b"state", msgspec.json.encode(info)))
 
     def gap(self, gap: Gap) -> bytes:
         """Return the gap."""
         self._take(gap.begin, gap.end)
         self._returned = gap.end
-        return _text(typed(b"gap", gap_object(gap)))
+        return _text(tagged(b"gap", gap_object(gap)))
 
     def end(self, info: RunInfo) -> bytes:
         """Return the run as it ended."""
-        return _text(typed(b"end", msgspec.json.encode(info)))
+        return _text(tagged(b"end", msgspec.json.encode(info)))
 
     def lagging(self, behind_bytes: int) -> bytes:
         """Return the news that the viewer is so far behind the end of what there is."""
-        return _text(typed(b"lagging", msgspec.json.encode(_Lagging(self._returned, behind_bytes))))
+        return _text(tagged(b"lagging", msgspec.json.encode(_Lagging(self._returned, behind_bytes))))
 
     def heartbeat(self) -> bytes:
         """Return nothing: a websocket has pings, which servers send."""
@@ -97,7 +97,7 @@ class WebsocketFramer(Framer):
 
     def interval(self, text: str) -> bytes:
         """Return an `interval` object."""
-        return _text(typed(b"interval", msgspec.json.encode({"text": text})))
+        return _text(tagged(b"interval", msgspec.json.encode({"text": text})))
 
 
 def messages(records: bytes) -> Iterator[Message]:

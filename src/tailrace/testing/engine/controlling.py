@@ -35,7 +35,7 @@ NOBODY = "0" * 27
 
 
 class ControlContract:
-    """`control`, by way of the handle."""
+    """`control`, by way of the handle: input, stop, pin."""
 
     def test_input_arrives_whole_and_ends(self, engine: Engine) -> None:
         """Every byte in order, more than any pipe holds; then end of file."""
@@ -78,41 +78,13 @@ class ControlContract:
         other.send(b"\x03")
         assert ended(other).outcome == Signaled(signal.SIGINT)
 
-    def test_a_terminal_has_the_size_it_was_given(self, engine: Engine) -> None:
-        """At the start, and after each resize, of which the command is told."""
-        run = python(engine, "import os; print(os.get_terminal_size())", pty=True, rows=40, columns=132)
-        assert b"columns=132, lines=40" in watch(engine, run.id).data
-        sized = python(engine, SIZES, pty=True, ladder=[("KILL", 0)])
-        watch_until(engine, sized.id, b"ready")
-        sized.resize(50, 100)
-        watch_until(engine, sized.id, b"columns=100, lines=50")
-        sized.stop()
-
-    def test_without_a_terminal_there_is_no_size(self, engine: Engine) -> None:
-        """Neither with pipes nor in numbers that no terminal has."""
-        run = cat(engine)
-        with pytest.raises(WrongState):
-            run.resize(10, 10)
-        sized = cat(engine, pty=True)
-        for size in ((0, 80), (24, 65536)):
-            with pytest.raises(WrongState):
-                sized.resize(*size)
-
-    def test_one_signal_is_one_signal(self, engine: Engine) -> None:
-        """It reaches the command, is no stop, and the outcome is the command's own."""
-        run = cat(engine)
-        run.signal(signal.SIGUSR1)
-        info = ended(run)
-        assert info.outcome == Signaled(signal.SIGUSR1)
-        assert info.ladder == ()
-
     def test_stop_climbs_its_ladder(self, engine: Engine) -> None:
-        """Each rung is sent in order and recorded; who ignores all of them is killed; who asked is known."""
+        """Each rung is sent in order and recorded; who ignores all of them is killed."""
         run = python(engine, STUBBORN, ladder=[("INT", 0.1), ("TERM", 0.1), ("KILL", 0)])
         watch_until(engine, run.id, b"ready")
-        run.stop(by="ann")
+        run.stop()
         info = ended(run)
-        assert info.outcome == Stopped("ann")
+        assert isinstance(info.outcome, Stopped)
         assert [step.signal for step in info.ladder] == ["INT", "TERM", "KILL"]
         assert all(step.processes == 1 for step in info.ladder)
         assert watch(engine, run.id).data == b"ready\ngot 2\ngot 15\n"
@@ -148,9 +120,9 @@ class ControlContract:
         going = cat(engine, key="k")
         waiting = shell(engine, "echo never", key="k", when_busy="queue")
         assert waiting.info().state is State.QUEUED
-        waiting.stop(by="ann")
+        waiting.stop()
         info = ended(waiting)
-        assert (info.outcome, info.started, info.size) == (Cancelled("ann"), None, 0)
+        assert (info.outcome, info.started, info.size) == (Cancelled(None), None, 0)
         assert going.info().state is State.RUNNING
 
     def test_a_finished_run_takes_nothing_more(self, engine: Engine) -> None:
@@ -159,7 +131,7 @@ class ControlContract:
         before = ended(run)
         run.stop()
         assert run.info() == before
-        for request in (Input(b"x"), CloseInput(), Resize(10, 10), Signal(15)):
+        for request in (Input(b"x"), CloseInput()):
             with pytest.raises(WrongState) as caught:
                 engine.control(run.id, request)
             assert caught.value.hint
@@ -169,3 +141,53 @@ class ControlContract:
         for request in (Stop(), Input(b"x"), Pin(True)):
             with pytest.raises(UnknownRun):
                 engine.control(NOBODY, request)
+
+
+class FullControlContract:
+    """`control`: what needs the machine where the run is."""
+
+    def test_who_asked_is_known(self, engine: Engine) -> None:
+        """Who stopped a run, or cancelled it, stands in its outcome."""
+        going = cat(engine, key="k")
+        waiting = shell(engine, "echo never", key="k", when_busy="queue")
+        waiting.stop(by="ann")
+        assert ended(waiting).outcome == Cancelled("ann")
+        going.stop(by="bob")
+        assert ended(going).outcome == Stopped("bob")
+
+    def test_a_terminal_has_the_size_it_was_given(self, engine: Engine) -> None:
+        """At the start, and after each resize, of which the command is told."""
+        run = python(engine, "import os; print(os.get_terminal_size())", pty=True, rows=40, columns=132)
+        assert b"columns=132, lines=40" in watch(engine, run.id).data
+        sized = python(engine, SIZES, pty=True, ladder=[("KILL", 0)])
+        watch_until(engine, sized.id, b"ready")
+        sized.resize(50, 100)
+        watch_until(engine, sized.id, b"columns=100, lines=50")
+        sized.stop()
+
+    def test_without_a_terminal_there_is_no_size(self, engine: Engine) -> None:
+        """Neither with pipes nor in numbers that no terminal has."""
+        run = cat(engine)
+        with pytest.raises(WrongState):
+            run.resize(10, 10)
+        sized = cat(engine, pty=True)
+        for size in ((0, 80), (24, 65536)):
+            with pytest.raises(WrongState):
+                sized.resize(*size)
+
+    def test_one_signal_is_one_signal(self, engine: Engine) -> None:
+        """It reaches the command, is no stop, and the outcome is the command's own."""
+        run = cat(engine)
+        run.signal(signal.SIGUSR1)
+        info = ended(run)
+        assert info.outcome == Signaled(signal.SIGUSR1)
+        assert info.ladder == ()
+
+    def test_a_finished_run_takes_no_signal(self, engine: Engine) -> None:
+        """Nor a size."""
+        run = shell(engine, "exit 4")
+        ended(run)
+        for request in (Resize(10, 10), Signal(15)):
+            with pytest.raises(WrongState) as caught:
+                engine.control(run.id, request)
+            assert caught.value.hint

@@ -21,6 +21,7 @@ from tailrace.testing.engine.viewer import (
     left_alone,
     python,
     shell,
+    wait_until,
     watch,
     watch_cursor,
     watch_until,
@@ -197,13 +198,12 @@ class FollowingContract:
         with closing(engine.cursor(run.id)) as cursor:
             assert cursor.more() == []
             run.send(b"one\n")
-            watch_until(engine, run.id, b"one\n")
-            assert b"".join(chunk.data for chunk in cursor.more() or ()) == b"one\n"
+            chunks = wait_until(cursor.more)
+            assert b"".join(chunk.data for chunk in chunks or ()) == b"one\n"
             assert cursor.more() == []
             assert cursor.info().state is State.RUNNING
             run.close_input()
-            ended(run)
-            assert cursor.more() is None
+            assert wait_until(lambda: cursor.more() is None)
             assert isinstance(cursor.look(), End)
             assert cursor.info().outcome == Exited(0)
 
@@ -218,36 +218,15 @@ class FollowingContract:
             assert cursor.look(until=7) is None
             assert watch_cursor(cursor).data == LINES[7:]
 
-    def test_another_cursor_goes_on_from_anywhere(self, engine: Engine) -> None:
-        """Also when the run has been removed; and the first one may be closed."""
+    def test_another_cursor_goes_on(self, engine: Engine) -> None:
+        """From any offset, whatever becomes of the first one."""
         run = shell(engine, PRINT_LINES)
         ended(run)
         with closing(engine.cursor(run.id)) as cursor:
             others = [cursor.at(offset) for offset in (0, 3, len(LINES))]
-            assert engine.prune(Retention(count=0)).runs == 1
-            others.append(cursor.at(5))
-        for other, rest in zip(others, (LINES, LINES[3:], b"", LINES[5:]), strict=True):
+        for other, rest in zip(others, (LINES, LINES[3:], b""), strict=True):
             with closing(other):
-                seen = other.look() if rest else []
-                assert isinstance(seen, list)
-                assert b"".join(chunk.data for chunk in seen) == rest
-                end = other.look()
-                assert isinstance(end, End)
-                assert end.run.outcome == Exited(0)
-
-    def test_a_run_that_is_removed_before_its_end_was_seen(self, engine: Engine) -> None:
-        """Who was too late for the end is told so, and does not wait for ever."""
-        run = cat(engine)
-        with closing(engine.cursor(run.id)) as cursor:
-            run.send(b"one\n")
-            run.close_input()
-            left_alone(engine, run.id)
-            engine.prune(Retention(count=0))
-            chunks = cursor.look()
-            assert isinstance(chunks, list)
-            assert b"".join(chunk.data for chunk in chunks) == b"one\n"
-            with pytest.raises(StreamBroken):
-                watch_cursor(cursor)
+                assert watch_cursor(other).data == rest
 
     def test_the_handle_follows(self, engine: Engine) -> None:
         """`follow` gives chunks until the end, from an offset, a tail, or one stream."""
@@ -317,3 +296,38 @@ class FollowingContract:
         run.close_input()
         assert ended(run).outcome == Exited(0)
         assert run.wait(timeout=0).outcome == Exited(0)
+
+
+class RemovedContract:
+    """Cursors whose run has been pruned meanwhile."""
+
+    def test_another_cursor_goes_on_from_anywhere(self, engine: Engine) -> None:
+        """Also when the run has been removed; and the first one may be closed."""
+        run = shell(engine, PRINT_LINES)
+        ended(run)
+        with closing(engine.cursor(run.id)) as cursor:
+            others = [cursor.at(offset) for offset in (0, 3, len(LINES))]
+            assert engine.prune(Retention(count=0)).runs == 1
+            others.append(cursor.at(5))
+        for other, rest in zip(others, (LINES, LINES[3:], b"", LINES[5:]), strict=True):
+            with closing(other):
+                seen = other.look() if rest else []
+                assert isinstance(seen, list)
+                assert b"".join(chunk.data for chunk in seen) == rest
+                end = other.look()
+                assert isinstance(end, End)
+                assert end.run.outcome == Exited(0)
+
+    def test_a_run_that_is_removed_before_its_end_was_seen(self, engine: Engine) -> None:
+        """Who was too late for the end is told so, and does not wait for ever."""
+        run = cat(engine)
+        with closing(engine.cursor(run.id)) as cursor:
+            run.send(b"one\n")
+            run.close_input()
+            left_alone(engine, run.id)
+            engine.prune(Retention(count=0))
+            chunks = cursor.look()
+            assert isinstance(chunks, list)
+            assert b"".join(chunk.data for chunk in chunks) == b"one\n"
+            with pytest.raises(StreamBroken):
+                watch_cursor(cursor)

@@ -20,8 +20,8 @@ from tailrace.testing.engine.viewer import TWO_STREAMS, cat, ended, left_alone, 
 QUICK = [("KILL", 0.0)]
 
 
-class StartingContract:
-    """`start`, `get` and `spec`."""
+class KnowingContract:
+    """`get`: what is known of a run, whoever started it."""
 
     def test_a_run_ends_with_what_it_was(self, engine: Engine) -> None:
         """A finished run tells what was asked, how it ended, when, and how much it wrote."""
@@ -55,13 +55,6 @@ class StartingContract:
         run.close_input()
         assert ended(run).outcome == Exited(0)
 
-    def test_another_engine_of_the_same_place_sees_the_run(self, engine: Engine, elsewhere: Engine) -> None:
-        """Runs belong to the place, not to who started them."""
-        run = shell(engine, TWO_STREAMS)
-        assert watch(elsewhere, run.id).of(Stream.STDERR) == b"two\n"
-        assert elsewhere.get(run.id) == ended(run)
-        assert elsewhere.spec(run.id) == engine.spec(run.id)
-
     def test_runs_go_on_when_their_engine_is_closed(self, engine: Engine, elsewhere: Engine) -> None:
         """Closing lets go of descriptors, not of runs."""
         run = cat(elsewhere)
@@ -69,11 +62,6 @@ class StartingContract:
         engine.get(run.id)
         with pytest.raises(TimeoutError):
             type(run)(engine, run.id).wait(timeout=0)
-
-    def test_ids_sort_in_the_order_of_starting(self, engine: Engine) -> None:
-        """Ids are sortable by time, also within one microsecond."""
-        made = [engine.start(["true"]).id for _ in range(10)]
-        assert made == sorted(set(made))
 
     @pytest.mark.parametrize("code", [0, 1, 255])
     def test_an_exit_code_is_kept(self, engine: Engine, code: int) -> None:
@@ -92,31 +80,6 @@ class StartingContract:
         assert info.outcome.exit_code == 127
         assert (info.size, info.wait_status, info.started) == (0, None, None)
         assert watch(engine, run.id).data == b""
-
-    def test_environment_and_directory_are_what_was_asked(self, engine: Engine, tmp_path: Path) -> None:
-        """Variables are added and taken, and the directory is entered."""
-        run = shell(engine, 'echo "$A|${HOME-none}|$PWD"', env={"A": "x=y z", "HOME": None}, cwd=str(tmp_path))
-        assert watch(engine, run.id).data.decode() == f"x=y z|none|{tmp_path}\n"
-
-    def test_nothing_is_inherited_where_nothing_may_be(self, engine: Engine) -> None:
-        """Without `inherit_env` a command has what it was given, and our mark."""
-        code = "import os; print(sorted(set(os.environ) - {'LC_CTYPE', 'PYTHONUNBUFFERED'}))"
-        run = python(engine, code, inherit_env=False, env={"A": "1"})
-        assert watch(engine, run.id).data == b"['A', 'TAILRACE_RUN']\n"
-
-    def test_the_spec_names_variables_and_hides_their_values(self, engine: Engine) -> None:
-        """A spec is public: names, no values."""
-        run = shell(
-            engine, ":", env={"TOKEN": "s3cret"}, timeout=60, pty=True, rows=30, labels={"a": "b"}, key="k", origin="r"
-        )
-        spec = engine.spec(run.id)
-        assert spec.id == run.id
-        assert spec.argv == ("sh", "-c", ":")
-        assert "TOKEN" in spec.env
-        assert "s3cret" not in repr(spec)
-        assert (spec.stdio, spec.rows, spec.columns, spec.timeout_s) == (Stdio.PTY, 30, 80, 60)
-        assert (spec.labels, spec.key, spec.origin) == ({"a": "b"}, "k", "r")
-        ended(run)
 
     def test_both_limits_of_time_end_a_run(self, engine: Engine) -> None:
         """The wall clock counts from the start, the idle limit from the last output."""
@@ -149,6 +112,57 @@ class StartingContract:
         assert (seen.end.outcome, seen.end.size, seen.end.dropped) == (Exited(5), 1000, 2000)
         assert [(gap.begin, gap.end) for gap in seen.gaps] == [(1000, 3000)]
         assert seen.data == bytes(1000)
+
+    @pytest.mark.parametrize(
+        "run_id", ["", "x", "..", "../runs", "0" * 27, "0" * 28, "A" * 27, "0" * 26 + "\0", "0/" * 14]
+    )
+    def test_what_is_no_run_is_unknown(self, engine: Engine, run_id: str) -> None:
+        """Whatever is asked of it, and whatever its shape."""
+        for ask in (engine.get, engine.spec, engine.cursor):
+            with pytest.raises(UnknownRun) as caught:
+                ask(run_id)
+            assert caught.value.hint
+
+
+class StartingContract:
+    """`start` and `spec`."""
+
+    def test_another_engine_of_the_same_place_sees_the_run(self, engine: Engine, elsewhere: Engine) -> None:
+        """Runs belong to the place, not to who started them."""
+        run = shell(engine, TWO_STREAMS)
+        assert watch(elsewhere, run.id).of(Stream.STDERR) == b"two\n"
+        assert elsewhere.get(run.id) == ended(run)
+        assert elsewhere.spec(run.id) == engine.spec(run.id)
+
+    def test_ids_sort_in_the_order_of_starting(self, engine: Engine) -> None:
+        """Ids are sortable by time, also within one microsecond."""
+        made = [engine.start(["true"]).id for _ in range(10)]
+        assert made == sorted(set(made))
+
+    def test_environment_and_directory_are_what_was_asked(self, engine: Engine, tmp_path: Path) -> None:
+        """Variables are added and taken, and the directory is entered."""
+        run = shell(engine, 'echo "$A|${HOME-none}|$PWD"', env={"A": "x=y z", "HOME": None}, cwd=str(tmp_path))
+        assert watch(engine, run.id).data.decode() == f"x=y z|none|{tmp_path}\n"
+
+    def test_nothing_is_inherited_where_nothing_may_be(self, engine: Engine) -> None:
+        """Without `inherit_env` a command has what it was given, and our mark."""
+        code = "import os; print(sorted(set(os.environ) - {'LC_CTYPE', 'PYTHONUNBUFFERED'}))"
+        run = python(engine, code, inherit_env=False, env={"A": "1"})
+        assert watch(engine, run.id).data == b"['A', 'TAILRACE_RUN']\n"
+
+    def test_the_spec_names_variables_and_hides_their_values(self, engine: Engine) -> None:
+        """A spec is public: names, no values."""
+        run = shell(
+            engine, ":", env={"TOKEN": "s3cret"}, timeout=60, pty=True, rows=30, labels={"a": "b"}, key="k", origin="r"
+        )
+        spec = engine.spec(run.id)
+        assert spec.id == run.id
+        assert spec.argv == ("sh", "-c", ":")
+        assert "TOKEN" in spec.env
+        assert "s3cret" not in repr(spec)
+        assert (spec.stdio, spec.rows, spec.columns, spec.timeout_s) == (Stdio.PTY, 30, 80, 60)
+        assert (spec.labels, spec.key, spec.origin) == ({"a": "b"}, "k", "r")
+        ended(run)
 
     @pytest.mark.parametrize("argv", ["ls -l", b"ls", [], [""], ["a\0b"], [1], None], ids=repr)
     def test_an_argv_that_is_none_is_refused(self, engine: Engine, argv: object) -> None:
@@ -197,13 +211,3 @@ class StartingContract:
             engine.start([sys.executable], **options)
         assert caught.value.hint
         assert engine.list(Query()).runs == ()
-
-    @pytest.mark.parametrize(
-        "run_id", ["", "x", "..", "../runs", "0" * 27, "0" * 28, "A" * 27, "0" * 26 + "\0", "0/" * 14]
-    )
-    def test_what_is_no_run_is_unknown(self, engine: Engine, run_id: str) -> None:
-        """Whatever is asked of it, and whatever its shape."""
-        for ask in (engine.get, engine.spec, engine.cursor):
-            with pytest.raises(UnknownRun) as caught:
-                ask(run_id)
-            assert caught.value.hint

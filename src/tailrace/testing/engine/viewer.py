@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from typing import Unpack
+from typing import TypeVar, Unpack
 
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
@@ -15,6 +15,8 @@ from tailrace.core.timeline import Stream
 from tailrace.engine.base import Cursor, End, Engine, StartOptions
 from tailrace.engine.run import Run
 from tailrace.host.messages import Input
+
+T = TypeVar("T")
 
 DEADLINE_S = 60.0
 """for hangs; no test waits so long for anything that works"""
@@ -60,6 +62,15 @@ def left_alone(engine: Engine, run_id: str) -> RunInfo:
         assert time.monotonic() < deadline, f"run {run_id} has not ended within {DEADLINE_S:g} s"
         pause.wait(0.02)
     return info
+
+
+def wait_until(condition: Callable[[], T]) -> T:
+    """Return the condition's first true value; fail at the deadline."""
+    deadline, pause = time.monotonic() + DEADLINE_S, threading.Event()
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"waited {DEADLINE_S:g} s, and at last it was {value!r}"
+        pause.wait(0.005)
+    return value
 
 
 def watch_cursor(cursor: Cursor, *, until: bytes | None = None) -> Seen:

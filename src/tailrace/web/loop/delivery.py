@@ -94,12 +94,16 @@ class Delivery:
                     how = "leaving" if self._hall.is_leaving else "complete"
                     return
                 is_rung = None
-                if isinstance(step, Rest):
-                    is_rung = await self._rest(step.timeout_s)
-                elif isinstance(step, Errand):
-                    await beside(step.work)
-                else:
-                    await self._put(step)
+                if not isinstance(step, Rest):
+                    await self._do(step)
+                    continue
+                if not self._is_rung:
+                    try:
+                        await self._doze(step.timeout_s)
+                    finally:
+                        self._stir()
+                    self.sink.check()
+                is_rung, self._is_rung = self._is_rung, False
         except Gone:
             how = "stalled" if self._is_evicted else "left"
             raise
@@ -131,6 +135,12 @@ class Delivery:
         if self._enrolled is not None:
             self._enrolled.dismiss(self)
             self.lapse()
+
+    def gone(self) -> None:
+        """The client has left: be a head no longer, and see to it."""
+        if self._enrolled is not None:
+            self._enrolled.dismiss(self)
+        self.lapse()
 
     def look_if_stalled(self, now: float) -> None:
         """End the stream of a viewer that has taken nothing for `STALL_S`."""
@@ -214,23 +224,14 @@ class Delivery:
             self._hall.tally.sent_bytes += passage.end - passage.begin
             await sink.pass_on(passage, self._viewer.pass_on)
 
-    async def _put(self, data: bytes) -> None:
-        if data:
-            self._hall.tally.sent_bytes += len(data)
-            await self.sink.put(data)
+    async def _do(self, step: bytes | Errand) -> None:
+        if isinstance(step, Errand):
+            await beside(step.work)
+        elif step:
+            self._hall.tally.sent_bytes += len(step)
+            await self.sink.put(step)
         if self._viewer.is_reading:
             await self._hall.turn()
-
-    async def _rest(self, timeout_s: float) -> bool:
-        """Wait for a bell; return whether one rang."""
-        if not self._is_rung:
-            try:
-                await self._doze(timeout_s)
-            finally:
-                self._stir()
-            self.sink.check()
-        is_rung, self._is_rung = self._is_rung, False
-        return is_rung
 
     def _doze(self, timeout_s: float) -> asyncio.Future[None]:
         """Return what is done when the bell rings, or after so long; as a head, when that is over."""

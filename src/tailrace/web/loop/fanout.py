@@ -116,9 +116,13 @@ class Fanout:
     def _write(self, chunk: bytes) -> None:
         loop, tally = self._hall.loop, self._hall.tally
         self._said = loop.time()
-        heads = list(self._heads.values())
-        for _member, write in heads:
-            write(chunk)
+        heads = list(self._heads.items())
+        for head, (_member, write) in heads:
+            try:
+                write(chunk)
+            except (OSError, RuntimeError):  # uvloop: of a transport that has been closed in this very round
+                self.dismiss(head)
+                head.wake()
         tally.sent_bytes += len(chunk) * len(heads)
         tally.fanout.add(loop.time() - self._said)
 

@@ -189,8 +189,7 @@ class LentSink:
 
     def close(self, *, is_cut: bool) -> None:
         """See `Sink.close`."""
-        if not self._own().is_gone:
-            self._own().give_back(is_cut=is_cut, written=self._written)
+        self._own().give_back(is_cut=is_cut or self._own().is_gone, written=self._written)
 
     def clogged(self) -> None:
         """See `Borrower.clogged`."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tailrace.web.responses import Response
-from tailrace.web.routes import commands, control, events, runs, socket
+from tailrace.web.routes import commands, control, events, lines, runs, search, socket
 from tailrace.web.routes.call import Action, Call
 
 
@@ -29,6 +29,8 @@ ROUTES = (
     Route("GET", "/api/runs", "list", runs.list_runs),
     Route("GET", "/api/runs/{run}", "view", runs.show_run),
     Route("GET", "/api/runs/{run}/output", "view", runs.show_output),
+    Route("GET", "/api/runs/{run}/lines", "view", lines.show_lines),
+    Route("GET", "/api/runs/{run}/search", "view", search.search_output),
     Route("GET", "/api/runs/{run}/socket", "view", socket.open_socket, is_socket=True),
     Route("GET", "/api/events", "view", events.show_events),
     Route("POST", "/api/runs/{run}/stop", "stop", control.stop),

@@ -1,0 +1,151 @@
+"""Search as a stream: the hits in an output, as they come, on the wires that send JSON.
+
+In place of `output` stand `hit`, a line with its matches, and, after every 4 MiB without one, `searched`: nothing was
+found before its `offset`, so nobody who comes back has to begin anew. Everything else is as on sse and ndjson. A line
+is searched when it is complete.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from tailrace.core.piece import Chunk, Gap, Spot
+from tailrace.core.search import Found, Searcher
+from tailrace.core.wires.eventstream import EventStreamFramer
+from tailrace.core.wires.ndjson import NdjsonFramer, typed
+
+PROGRESS_BYTES = 4 << 20
+"""after so many without a hit, the client is told; a connection that nobody reads any more shows then, too"""
+
+
+class Searched(msgspec.Struct, frozen=True):
+    """There is no hit between the one before and `offset`."""
+
+    offset: int
+
+
+class _News(NamedTuple):
+    """What is to be sent, and where a client that has it goes on: the offset, and the line that this lies in."""
+
+    name: bytes
+    data: bytes
+    end: int
+    line: Spot
+
+
+class _Search:
+    """What both wires do with a searcher."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self.searcher = searcher
+        self.line = searcher.line
+        self._told = searcher.searched
+
+    def add(self, chunk: Chunk) -> Iterator[_News]:
+        yield from self._hits(self.searcher.add(chunk))
+        searched = self.searcher.searched
+        if searched - self._told >= PROGRESS_BYTES:
+            self._told, self.line = searched, self.searcher.line
+            yield _News(b"searched", msgspec.json.encode(Searched(searched)), searched, self.line)
+
+    def release(self) -> Iterator[_News]:
+        yield from self._hits(self.searcher.release())
+
+    def again(self, offset: int) -> Searcher:
+        """Return one that goes on where a client stands that has all that was sent."""
+        return Searcher(self.searcher.matcher, self.line, offset)
+
+    def _hits(self, found: Iterable[Found]) -> Iterator[_News]:
+        for each in found:
+            self._told, self.line = each.end, each.line
+            yield _News(b"hit", msgspec.json.encode(each.hit), each.end, each.line)
+
+
+class HitsSseFramer(EventStreamFramer):
+    """Frames hits as events. Holds what its searcher holds.
+
+    Args:
+        run_id: the run whose output is searched.
+        searcher: where the search begins.
+    """
+
+    name = "hits"
+
+    def __init__(self, run_id: str, searcher: Searcher) -> None:
+        super().__init__(run_id, searcher.searched)
+        self._taken = 0
+        self._search = _Search(searcher)
+
+    def at(self, offset: int) -> "HitsSseFramer":
+        """Return one that goes on with the same search."""
+        return HitsSseFramer(self._run_id, self._search.again(offset))
+
+    def output(self, chunk: Chunk) -> bytes:
+        """Return an event for each hit."""
+        self._take(chunk.offset, chunk.end)
+        return self._events(self._search.add(chunk))
+
+    def flush(self) -> bytes:
+        """Return nothing: half a line is not searched."""
+        return b""
+
+    def gap(self, gap: Gap) -> bytes:
+        """Return the hits in what was held back, then the gap."""
+        told = super().gap(gap)
+        self._search.searcher.skip(gap.end)
+        return told
+
+    def _release(self) -> bytes:
+        events = self._events(self._search.release())
+        self._returned = max(self._returned, self._taken)
+        return events
+
+    def _events(self, news: Iterable[_News]) -> bytes:
+        return b"".join([self._news(each) for each in news])
+
+    def _news(self, news: _News) -> bytes:
+        self._returned = news.end
+        return self._event(news.name, news.data)
+
+
+class HitsNdjsonFramer(NdjsonFramer):
+    """Frames hits as lines of JSON. Holds what its searcher holds; takes what `HitsSseFramer` takes."""
+
+    name = "hits"
+
+    def __init__(self, run_id: str, searcher: Searcher) -> None:
+        super().__init__(run_id, searcher.searched)
+        self._taken = 0
+        self._search = _Search(searcher)
+
+    def at(self, offset: int) -> "HitsNdjsonFramer":
+        """Return one that goes on with the same search."""
+        return HitsNdjsonFramer(self._run_id, self._search.again(offset))
+
+    def output(self, chunk: Chunk) -> bytes:
+        """Return a line for each hit."""
+        self._take(chunk.offset, chunk.end)
+        return self._told(self._search.add(chunk))
+
+    def flush(self) -> bytes:
+        """Return nothing: half a line is not searched."""
+        return b""
+
+    def gap(self, gap: Gap) -> bytes:
+        """Return the hits in what was held back, then the gap."""
+        told = super().gap(gap)
+        self._search.searcher.skip(gap.end)
+        return told
+
+    def _release(self) -> bytes:
+        lines = self._told(self._search.release())
+        self._returned = max(self._returned, self._taken)
+        return lines
+
+    def _told(self, news: Iterable[_News]) -> bytes:
+        return b"".join([self._news(each) for each in news])
+
+    def _news(self, news: _News) -> bytes:
+        self._returned = news.end
+        return typed(news.name, news.data)

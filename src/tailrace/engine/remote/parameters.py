@@ -1,0 +1,69 @@
+"""What a server tells of a command that it declares, and values as people type them in the types that it wants."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class Property(msgspec.Struct, frozen=True, rename={"any_of": "anyOf"}):
+    """What is used of the JSON Schema of one parameter."""
+
+    type: str | tuple[str, ...] = ()
+    any_of: tuple["Property", ...] = ()
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The names of the JSON types that fit."""
+        own = (self.type,) if isinstance(self.type, str) else self.type
+        return frozenset(own).union(*(other.types for other in self.any_of))
+
+
+class Schema(msgspec.Struct, frozen=True):
+    """What is used of the JSON Schema of all parameters."""
+
+    properties: dict[str, Property] = {}
+
+
+class Declared(msgspec.Struct, frozen=True):
+    """A command that a server declares."""
+
+    name: str = ""
+    parameters: Schema = Schema()
+
+
+_NUMBERS = msgspec.json.Decoder(int | float)
+
+
+def typed(texts: Sequence[tuple[str, str]], schema: Schema) -> dict[str, object]:
+    """Return the parameters' values as JSON has them.
+
+    A text that is no value of its parameter's type stays a text, as does that of an unknown one: the server says best
+    what is wrong with it. A list is given by naming its parameter several times.
+
+    Args:
+        texts: (parameter, value) as they were typed.
+        schema: the server's.
+    """
+    values: dict[str, object] = {}
+    for name, text in texts:
+        types = schema.properties.get(name, Property()).types
+        value = _value(text, types)
+        earlier = values.get(name)
+        if isinstance(earlier, list):
+            earlier.append(value)
+        elif name in values:
+            values[name] = [earlier, value]
+        else:
+            values[name] = [value] if "array" in types else value
+    return values
+
+
+def _value(text: str, types: frozenset[str]) -> object:
+    if "boolean" in types and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if types & {"integer", "number"}:
+        try:
+            return _NUMBERS.decode(text)
+        except msgspec.MsgspecError:
+            return text
+    return text
