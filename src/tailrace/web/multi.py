@@ -10,8 +10,7 @@ A heartbeat comes once for the connection, not for each run.
 
 import time
 
-from tailrace.core.wires import places
-from tailrace.core.wires.places import Place
+from tailrace.core.wires.places import Place, Places
 from tailrace.web.broadcast import NEVER
 from tailrace.web.ear import Ear
 from tailrace.web.pace import LONGEST_S, Pace
@@ -53,7 +52,7 @@ class MultiViewer(Stream):
         pace: when a heartbeat is due.
     """
 
-    __slots__ = ("_at", "_beat_due", "_pace", "_run_ids", "_runs", "_viewers")
+    __slots__ = ("_beat_due", "_pace", "_places", "_run_ids", "_runs", "_viewers")
 
     wire = "events"
     aborts = False
@@ -61,7 +60,7 @@ class MultiViewer(Stream):
 
     def __init__(self, at: dict[str, Place], viewers: dict[int, Viewer], runs: ListViewer | None, pace: Pace) -> None:
         self._run_ids = tuple(at)
-        self._at = list(at.values())
+        self._places = Places(at)
         self._viewers = viewers
         self._runs = runs
         self._pace = pace
@@ -151,7 +150,7 @@ class MultiViewer(Stream):
         for line in block.split(b"\n"):
             field, _, value = line.partition(b": ")
             if field == b"id" and at is not None:
-                self._at[at] = _place_of(value)
+                self._places.move(at, _place_of(value))
             elif field == b"event":
                 name = value
             elif field == b"data":
@@ -163,7 +162,7 @@ class MultiViewer(Stream):
         return self._id_line() + b"event: %b\ndata: %b\n\n" % (name, data)
 
     def _id_line(self) -> bytes:
-        return f"id: {places.id_of(self._run_ids, self._at)}\n".encode()
+        return f"id: {self._places}\n".encode()
 
 
 def _place_of(event_id: bytes) -> Place:

@@ -8,7 +8,7 @@ against mistakes, not against people: whoever asks must be allowed each run anyw
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from tailrace.core.errors import InvalidInput
@@ -29,10 +29,24 @@ class Place(NamedTuple):
     """whether it has seen the end"""
 
 
-def id_of(run_ids: Sequence[str], places: Sequence[Place]) -> str:
-    """Return the id."""
-    shown = ",".join(f"{place.offset:x}{'.' if place.is_end else ''}" for place in places)
-    return f"{_check_of(run_ids)}/{shown}"
+class Places:
+    """Where a client stands in each of several runs.
+
+    Args:
+        at: its place in each, by the run's id.
+    """
+
+    def __init__(self, at: Mapping[str, Place]) -> None:
+        self._head = f"{_check_of(tuple(at))}/"
+        self._shown = [_shown(place) for place in at.values()]
+
+    def __str__(self) -> str:
+        """Return the id."""
+        return self._head + ",".join(self._shown)
+
+    def move(self, number: int, place: Place) -> None:
+        """Note that the client stands there now, in the run of this number."""
+        self._shown[number] = _shown(place)
 
 
 def parse(text: str, run_ids: Sequence[str]) -> list[Place]:
@@ -50,6 +64,10 @@ def parse(text: str, run_ids: Sequence[str]) -> list[Place]:
     if any(place.offset > MAX_OFFSET for place in places):
         raise _bad("has an offset that cannot be")
     return places
+
+
+def _shown(place: Place) -> str:
+    return f"{place.offset:x}." if place.is_end else f"{place.offset:x}"
 
 
 def _place(part: str) -> Place:
