@@ -103,6 +103,7 @@ class Tailrace:
                 where a run is concerned, as `authorize(scope, "view", run)` and `authorize(scope, action, run)`, with
                 its `RunInfo`. It returns True, or False, or an ASGI application that answers instead (a redirect to the
                 login). It may be asynchronous; otherwise it is called in a thread.
+                A websocket's scope is of the type `websocket`, and each of its messages is asked about likewise.
             open: True, instead of `authorize`: anybody who can reach the server may do anything.
             hosts: names by which the server may be asked, besides its addresses and `localhost`. Without any, an open
                 blueprint knows no other names, and one with `authorize` does not look.
