@@ -19,7 +19,6 @@ from tailrace._asgi.answers import Answer
 from tailrace._asgi.asking import request_of, scope_of
 from tailrace._asgi.blueprint import Authorize, Blueprint
 from tailrace._asgi.frameworks import answer_to
-from tailrace._asgi.threads import in_thread
 from tailrace.config.load import commands_of
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import TailraceError
@@ -29,6 +28,7 @@ from tailrace.engine.run import Run
 from tailrace.web.answering import USUAL, Answering, OnDisconnect, What
 from tailrace.web.engines import EngineHere
 from tailrace.web.loop.sinks import Receive, Scope, Send
+from tailrace.web.loop.work import beside
 from tailrace.web.pace import Pace
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
@@ -116,6 +116,7 @@ class Tailrace:
                 where a run is concerned, as `authorize(scope, "view", run)` and `authorize(scope, action, run)`, with
                 its `RunInfo`. It returns True, or False, or an ASGI application that answers instead (a redirect to the
                 login). It may be asynchronous; otherwise it is called in a thread.
+                A websocket's scope is of the type `websocket`, and each of its messages is asked about likewise.
             open: True, instead of `authorize`: anybody who can reach the server may do anything.
             hosts: names by which the server may be asked, besides its addresses and `localhost`. Without any, an open
                 blueprint knows no other names, and one with `authorize` does not look.
@@ -168,7 +169,7 @@ class Tailrace:
         """
         scope = scope_of(request)
         asked = await self._request(scope, wire, pace)
-        response = await in_thread(lambda: self._answering.stream(asked, what, options, on_disconnect))
+        response = await beside(self._answering.stream, asked, what, options, on_disconnect)
         return answer_to(request, response, _report)
 
     async def start(self, request: object, argv: Sequence[str], **options: Unpack[StartOptions]) -> Run:
@@ -184,7 +185,7 @@ class Tailrace:
             TypeError: an option that does not exist: the route's mistake.
         """
         asked = await self._request(scope_of(request), None, USUAL)
-        run = await in_thread(lambda: self._answering.start(asked, argv, options))
+        run = await beside(self._answering.start, asked, argv, options)
         if isinstance(run, Response):
             raise Refused(Answer(run, _report))
         return run

@@ -128,6 +128,11 @@ class LendingProtocol(HttpToolsProtocol):
         if early and not self.transport.is_closing():
             self.data_received(early)
 
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection on, bounded."""
+        self._bound()
+        super().handle_websocket_upgrade()
+
     def lend(self, borrower: Borrower) -> Lent | None:
         """See `Lender.lend`."""
         scope, cycle = self.scope, self._answered

@@ -93,6 +93,7 @@ def uvicorn_config(settings: Server, app: ServerApp) -> uvicorn.Config:
             app,
             http=LendingProtocol,
             ws_max_size=WEBSOCKET_BYTES,
+            ws_per_message_deflate=False,  # some 100 KiB a viewer, and a copy of each message for each
             lifespan="on",
             log_config=None,
             access_log=False,

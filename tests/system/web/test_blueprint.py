@@ -153,14 +153,26 @@ def test_its_output_on_any_wire_from_any_offset(app: Site, engine: Engine) -> No
     check_problem(ask(app, path, headers={"Last-Event-ID": f"{other.id}/0"}), 400)
 
 
-@pytest.mark.parametrize("path", [route.path for route in ROUTES if route.method == "GET"])
+@pytest.mark.parametrize("path", [route.path for route in ROUTES if route.method == "GET" and not route.is_socket])
 def test_head(app: Site, engine: Engine, path: str) -> None:
     """Whatever can be got can be asked for its headers."""
     (run_id,) = finished(engine, 1)
-    there = address(path, run_id) + ("?q=x" if path.endswith("search") else "")
+    queries = {"/api/events": f"?run={run_id}", "/api/runs/{run}/search": "?q=x"}
+    there = address(path, run_id) + queries.get(path, "")
     head, whole = ask(app, there, method="HEAD"), ask(app, there)
     assert (head.status_code, head.data) == (200, b"")
     assert head.headers["Content-Type"] == whole.headers["Content-Type"]
+
+
+def test_a_websocket_is_not_opened_here(app: Flask, engine: Engine) -> None:
+    """501 under WSGI, and what to do instead; also for a handshake."""
+    (run_id,) = finished(engine, 1)
+    for headers in ({}, {"Connection": "Upgrade", "Upgrade": "websocket"}):
+        response = ask(app, f"/ops/api/runs/{run_id}/socket", headers=headers)
+        check_problem(response, 501)
+        assert "output" in json.loads(response.data)["hint"]
+    foreign = ask(app, f"/ops/api/runs/{run_id}/socket", headers={"Origin": "http://evil.example"})
+    check_problem(foreign, 403)
 
 
 @pytest.mark.parametrize(

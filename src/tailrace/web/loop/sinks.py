@@ -232,37 +232,35 @@ class LentSink:
                 self._drained = None
 
 
-class SendSink:
-    """ASGI's `send`, and `receive` to learn that the viewer has left."""
+class Sending:
+    """ASGI's `send`, which waits while the client takes nothing. One task at a time."""
 
-    lent = None
-
-    def __init__(self, receive: Receive, send: Send, on_gone: Callable[[], None]) -> None:
+    def __init__(self, send: Send) -> None:
         self._send = send
         self._is_gone = False
-        self._on_gone = on_gone
         self._sends = 0
         self._sending: asyncio.Task[None] | None = None
-        self._listening = asyncio.ensure_future(self._listen(receive))
 
-    async def put(self, data: bytes) -> None:
-        """See `Sink.put`."""
-        for begin in range(0, len(data), PUT_BYTES):
-            self.check()
-            self._sends += 1
-            self._sending = asyncio.current_task()
-            try:
-                part = data[begin : begin + PUT_BYTES]
-                await self._send({"type": "http.response.body", "body": part, "more_body": True})
-            except OSError as error:  # ASGI 2.4: so says a server that the viewer has left
-                raise Gone("the viewer has left") from error
-            except asyncio.CancelledError:
-                if self._is_gone and self._sending is not None:
-                    self._sending.uncancel()
-                    raise Gone("the viewer takes nothing") from None
-                raise
-            finally:
-                self._sending = None
+    async def _sent(self, message: Message) -> None:
+        """Send it.
+
+        Raises:
+            Gone: the viewer has left, or was evicted.
+        """
+        self.check()
+        self._sends += 1
+        self._sending = asyncio.current_task()
+        try:
+            await self._send(message)
+        except OSError as error:  # ASGI 2.4: so says a server that the viewer has left
+            raise Gone("the viewer has left") from error
+        except asyncio.CancelledError:
+            if self._is_gone and self._sending is not None:
+                self._sending.uncancel()
+                raise Gone("the viewer takes nothing") from None
+            raise
+        finally:
+            self._sending = None
         self.check()
 
     async def settle(self) -> bool:
@@ -283,6 +281,23 @@ class SendSink:
         self._is_gone = True
         if self._sending is not None:
             self._sending.cancel()
+
+
+class SendSink(Sending):
+    """A response's body, and `receive` to learn that the viewer has left."""
+
+    lent = None
+
+    def __init__(self, receive: Receive, send: Send, on_gone: Callable[[], None]) -> None:
+        super().__init__(send)
+        self._on_gone = on_gone
+        self._listening = asyncio.ensure_future(self._listen(receive))
+
+    async def put(self, data: bytes) -> None:
+        """See `Sink.put`."""
+        for begin in range(0, len(data), PUT_BYTES):
+            part = data[begin : begin + PUT_BYTES]
+            await self._sent({"type": "http.response.body", "body": part, "more_body": True})
 
     def close(self, *, is_cut: bool) -> None:  # noqa: ARG002  who sends cuts, by raising
         """See `Sink.close`."""
