@@ -37,8 +37,8 @@ from tailrace.web.client import client_of
 from tailrace.web.pace import Pace
 from tailrace.web.requests import HEADERS, Request
 from tailrace.web.responses import Response
+from tailrace.web.steps import Stream
 from tailrace.web.stream import Body
-from tailrace.web.viewer import Viewer
 
 __all__ = ["Command", "Commands", "Integer", "Pace", "Tailrace", "Text"]
 
@@ -266,7 +266,7 @@ class _LiveResponse(FlaskResponse):
 
 def _flask_response(response: Response) -> FlaskResponse:
     body = response.body
-    stream = Body(body, client_of(flask_request.environ)) if isinstance(body, Viewer) else None
+    stream = Body(body, client_of(flask_request.environ)) if isinstance(body, Stream) else None
     made = _LiveResponse(stream or _bytes(body), status=response.status)
     if stream is not None:
         stream.report = _reporter()
@@ -276,7 +276,7 @@ def _flask_response(response: Response) -> FlaskResponse:
     return made
 
 
-def _bytes(body: bytes | Viewer | None) -> Iterable[bytes] | bytes:
+def _bytes(body: bytes | Stream | None) -> Iterable[bytes] | bytes:
     return body if isinstance(body, bytes) else iter(())
 
 

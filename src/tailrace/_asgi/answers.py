@@ -10,7 +10,7 @@ from tailrace.web.loop.hall import hall_of
 from tailrace.web.loop.pieces import pieces
 from tailrace.web.loop.sinks import LENDER, Gone, Lender, LentSink, Receive, Scope, Send, SendSink
 from tailrace.web.responses import Response
-from tailrace.web.viewer import Leaving, Viewer
+from tailrace.web.steps import Leaving, Stream
 
 Report = Callable[[Exception], None]
 
@@ -34,7 +34,7 @@ class Answer:
 
     def __del__(self) -> None:
         """Let go of what nobody asked for."""
-        if isinstance(self._body, Viewer):
+        if isinstance(self._body, Stream):
             self._body.close()
 
     @property
@@ -51,10 +51,10 @@ class Answer:
         body, self._body = self._body, None
         try:
             await send({"type": "http.response.start", "status": self.status, "headers": self._raw_headers()})
-            if not isinstance(body, Viewer):
+            if not isinstance(body, Stream):
                 await send({"type": "http.response.body", "body": body or b"", "more_body": False})
                 return
-            aborts, delivery = body.framer.aborts, Delivery(hall_of(asyncio.get_running_loop()), body)
+            aborts, delivery = body.aborts, Delivery(hall_of(asyncio.get_running_loop()), body)
             sink = delivery.sink = _lent(scope, delivery) or SendSink(receive, send, delivery.lapse)
             del self.headers, scope, receive  # a viewer may stay for days
             is_complete = False
@@ -74,7 +74,7 @@ class Answer:
             elif aborts and sink.lent is None:
                 raise ConnectionResetError("a stream is cut before its recorded end")  # then no server ends it properly
         finally:
-            if isinstance(body, Viewer):
+            if isinstance(body, Stream):
                 body.close()
 
     def _raw_headers(self) -> list[tuple[bytes, bytes]]:

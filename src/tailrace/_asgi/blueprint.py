@@ -23,7 +23,7 @@ from tailrace.web.responses import Response
 from tailrace.web.routes.call import Action, Call, Instead
 from tailrace.web.routes.door import answer
 from tailrace.web.routes.table import PATHS
-from tailrace.web.viewer import Viewer
+from tailrace.web.steps import Stream
 
 AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Verdict: TypeAlias = bool | AsgiApp
@@ -90,7 +90,7 @@ class Blueprint:
 
     def _admitted(self, scope: Scope, response: Response) -> Callable[[], None] | Response | None:
         """Return what is to be called when the viewer has left, or its refusal; None for what is no stream."""
-        if self.enter is None or not isinstance(response.body, Viewer):
+        if self.enter is None or not isinstance(response.body, Stream):
             return None
         client = cast("tuple[str, int] | None", scope.get("client"))
         entered = self.enter("" if client is None else client[0], response.body.run_ids)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tailrace.web.viewer import Viewer
+from tailrace.web.steps import Stream
 
 LIVE = (
     ("Cache-Control", "no-store, no-transform"),
@@ -16,10 +16,10 @@ LIVE = (
 class Response:
     """A response, free of any framework.
 
-    A `Viewer` is a body that comes in steps, and must be closed, also if nobody takes them. None is no body; an empty
+    A `Stream` is a body that comes in steps, and must be closed, also if nobody takes them. None is no body; an empty
     one has a length, that has none.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    body: bytes | Viewer | None = None
+    body: bytes | Stream | None = None

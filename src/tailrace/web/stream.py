@@ -20,7 +20,7 @@ from tailrace.host.wait import give_way
 from tailrace.web import farewell
 from tailrace.web.client import NEVER, Client
 from tailrace.web.ear import Bell as AnyBell
-from tailrace.web.viewer import Rest, Viewer
+from tailrace.web.steps import Rest, Stream
 
 MEMBER_S = 0.00025
 """what waking a thread, and its sending, may cost"""
@@ -41,7 +41,7 @@ class Body:
     hall = 0
     member_s = MEMBER_S
 
-    def __init__(self, viewer: Viewer, client: Client) -> None:
+    def __init__(self, viewer: Stream, client: Client) -> None:
         self.report: Callable[[Exception], None] = ignore
         """told of an error that stops the stream early"""
         self._viewer = viewer
@@ -54,7 +54,7 @@ class Body:
         Raises:
             ConnectionResetError: the stream stops before the recorded end, on a wire that must not look complete then.
         """
-        aborts = self._viewer.framer.aborts
+        aborts = self._viewer.aborts
         try:
             yield from self._pieces()
         except (TailraceError, OSError) as error:
@@ -86,7 +86,7 @@ class Body:
         if self._waiter is None:
             self._waiter = make_waiter()
         self._waiter.listen(bell)
-        if not self._viewer.framer.aborts:
+        if not self._viewer.aborts:
             farewell.add(self, bell)
 
     def deafen(self) -> None:
@@ -99,7 +99,7 @@ class Body:
 
     def is_leaving(self) -> bool:
         """See `Ear.is_leaving`."""
-        return not self._viewer.framer.aborts and farewell.is_due()
+        return not self._viewer.aborts and farewell.is_due()
 
     def _pieces(self) -> Iterator[bytes]:
         steps = self._viewer.steps(self)

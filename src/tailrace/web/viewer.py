@@ -17,8 +17,7 @@ not, 1 MiB at most. The command waits for neither.
 """
 
 import time
-from collections.abc import Generator
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from tailrace.core.errors import StreamBroken, UnknownRun
 from tailrace.core.outcome import Cancelled, FailedToStart, Lost, describe
@@ -34,6 +33,7 @@ from tailrace.web import broadcast
 from tailrace.web.broadcast import NEVER, NEWS_S, Key, Member, Told, told
 from tailrace.web.ear import Bell, Ear
 from tailrace.web.pace import Pace
+from tailrace.web.steps import Leaving, Rest, Steps, Stream
 
 ALONE_S = 2.0
 """after a broadcast is over, a viewer looks for itself for so long: a dead keeper shows within a second"""
@@ -52,21 +52,7 @@ class Place(NamedTuple):
     """whether all streams are wanted"""
 
 
-class Rest(NamedTuple):
-    """Nothing is to be sent now: wait for the bell that was listened to last, but not longer than this."""
-
-    timeout_s: float
-
-
-Steps: TypeAlias = Generator[bytes | Rest, bool | None, None]
-"""what a driver takes, one after the other; after a rest it sends whether the bell rang"""
-
-
-class Leaving(ConnectionResetError):
-    """The server is stopping, and this stream with it; the viewer may resume at the next one."""
-
-
-class Viewer:
+class Viewer(Stream):
     """One viewer. Take its `steps` once; `close` it in any case.
 
     Args:
@@ -164,24 +150,44 @@ class Viewer:
         self._cursor = self.member = self._bell = self._ear = None
 
     @property
+    def name(self) -> str:
+        """See `Stream.name`."""
+        return self.framer.name
+
+    @property
+    def aborts(self) -> bool:
+        """See `Stream.aborts`."""
+        return self.framer.aborts
+
+    @property
     def run_ids(self) -> tuple[str, ...]:
-        """The runs that are shown."""
+        """See `Stream.run_ids`."""
         return (self._run.id,)
 
-    def lag_bytes(self) -> int:
-        """Return how much there is that has not been framed for this viewer yet. From any thread.
+    @property
+    def head(self) -> Member | None:
+        """See `Stream.head`."""
+        return self.member
 
-        Raises:
-            EngineError, UnknownRun: the run cannot be looked at.
-        """
+    @property
+    def is_reading(self) -> bool:
+        """See `Stream.is_reading`."""
+        return self.member is None
+
+    def lag_bytes(self) -> int:
+        """See `Stream.lag_bytes`."""
         if (member := self.member) is not None:
             return max(0, member.broadcast.log.end - member.offset)
         return max(0, self._run.info().size - self.framer.resume_offset)
 
     @property
     def heartbeat_s(self) -> float:
-        """After how long a silence a heartbeat is due."""
+        """See `Stream.heartbeat_s`."""
         return self._pace.heartbeat_s
+
+    def heartbeat(self) -> bytes:
+        """See `Stream.heartbeat`."""
+        return self.framer.heartbeat()
 
     @property
     def key(self) -> Key:

@@ -16,7 +16,7 @@ from tailrace.web.loop.chunks import chunk_of
 from tailrace.web.loop.fanout import Fanout
 from tailrace.web.loop.hall import Hall
 from tailrace.web.loop.sinks import Gone, Sink
-from tailrace.web.viewer import Leaving, Rest, Viewer
+from tailrace.web.steps import Leaving, Rest, Stream
 
 LENT_S = 0.00002
 """what sending to a head costs, about"""
@@ -57,7 +57,7 @@ class Delivery:
         "sink",
     )
 
-    def __init__(self, hall: Hall, viewer: Viewer) -> None:
+    def __init__(self, hall: Hall, viewer: Stream) -> None:
         self.sink: Sink
         self._hall = hall
         self._viewer = viewer
@@ -73,10 +73,10 @@ class Delivery:
 
         Raises:
             Gone: the viewer has left, or takes nothing any more.
-            Leaving, StreamBroken, EngineError, OSError: see `Viewer.steps`.
+            Leaving, StreamBroken, EngineError, OSError: see `Stream.steps`.
         """
         self._hall.add(self)
-        kind = (self._viewer.framer.name, "send" if self.sink.lent is None else "lent")
+        kind = (self._viewer.name, "send" if self.sink.lent is None else "lent")
         self._hall.tally.viewers[kind] += 1
         self._hall.tally.begun[kind] += 1
         steps = self._viewer.steps(self)
@@ -205,7 +205,7 @@ class Delivery:
     @property
     def heartbeat(self) -> bytes:
         """See `Head.heartbeat`."""
-        return chunk_of(self._viewer.framer.heartbeat())
+        return chunk_of(self._viewer.heartbeat())
 
     @property
     def heartbeat_s(self) -> float:
@@ -216,14 +216,14 @@ class Delivery:
         if data:
             self._hall.tally.sent_bytes += len(data)
             await self.sink.put(data)
-        if self._viewer.member is None:
+        if self._viewer.is_reading:
             await self._hall.turn()
 
     def _doze(self, timeout_s: float) -> asyncio.Future[None]:
         """Return what is done when the bell rings, or after so long; as a head, when that is over."""
         loop = self._hall.loop
         self._woken = woken = loop.create_future()
-        member, fanout = self._viewer.member, self._bell
+        member, fanout = self._viewer.head, self._bell
         if member is not None and isinstance(fanout, Fanout) and self.sink.lent is not None:
             fanout.enrol(self, member)
         elif timeout_s < NEVER:
