@@ -232,6 +232,9 @@ class Tailrace:
             user=_checked_user(user() if user is not None else None),
             wire=_checked_wire(wire),
             pace=pace,
+            scheme=asked.scheme,
+            client=asked.remote_addr or "",
+            http_version=str(asked.environ.get("SERVER_PROTOCOL", "")).removeprefix("HTTP/"),
         )
 
 

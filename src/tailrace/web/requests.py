@@ -8,6 +8,8 @@ from tailrace.web.pace import Pace
 
 HEADERS = (
     "accept",
+    "accept-encoding",
+    "forwarded",
     "host",
     "if-match",
     "if-modified-since",
@@ -20,6 +22,11 @@ HEADERS = (
     "range",
     "sec-fetch-site",
     "sec-purpose",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-prefix",
+    "x-forwarded-proto",
     "x-moz",
 )
 """the names of all headers that are looked at, in lower case"""
@@ -43,6 +50,13 @@ class Request:
     """the wire that the route insists on; None: the client chooses"""
     pace: Pace = field(default_factory=Pace)
     """what the route says while the command is silent"""
+
+    scheme: str = ""
+    """`http` or `https`, by which the server was asked, as far as its adapter knows"""
+    client: str = ""
+    """the address of whoever asks, likewise"""
+    http_version: str = ""
+    """of the connection, likewise: `1.1`"""
 
     @property
     def wants_body(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tailrace.web.responses import Response
-from tailrace.web.routes import commands, control, runs
+from tailrace.web.routes import commands, control, probe, runs
 from tailrace.web.routes.call import Action, Call
 
 
@@ -31,6 +31,9 @@ ROUTES = (
     Route("POST", "/api/runs/{run}/input", "input", control.send_input),
     Route("POST", "/api/runs/{run}/pin", "pin", control.pin),
     Route("POST", "/api/runs/{run}/unpin", "pin", control.unpin),
+    Route("GET", "/api/probe", "list", probe.probe),
+    Route("GET", "/api/probe/request", "list", probe.look_at_request),
+    Route("POST", "/api/probe/request", "list", probe.look_at_request),
 )
 PATHS = tuple(dict.fromkeys(route.path for route in ROUTES))
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
