@@ -6,7 +6,6 @@ A route's function may wait for the disk, a runner or a keeper, so it is called 
 import asyncio
 import inspect
 import logging
-import re
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Final, TypeAlias, TypeVar, cast
 
@@ -34,7 +33,18 @@ MakeRequest: TypeAlias = Callable[[Scope, str | None, Pace], Awaitable[Request]]
 T = TypeVar("T")
 
 _log = logging.getLogger("tailrace")
-_PATTERNS: Final = tuple((path, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))) for path in PATHS)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """Return what a path of the table stands for."""
+    parts = re.split(r"\{(\w+)\}", path)
+    names = [f"(?P<{name}>[^/]+)" for name in parts[1::2]]
+    return re.compile(
+        "".join(part for pair in zip(map(re.escape, parts[::2]), [*names, ""], strict=True) for part in pair)
+    )
+
+
+_PATTERNS: Final = tuple((path, _pattern(path)) for path in PATHS)
 
 
 class _Own(Instead):

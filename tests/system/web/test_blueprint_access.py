@@ -13,7 +13,8 @@ from tailrace import Engine, Query, RunInfo
 from tailrace.core.states import State
 from tailrace.flask import Tailrace
 from tailrace.web.routes.call import Action
-from tailrace.web.routes.table import ROUTES, Route
+from tailrace.web.routes.route import Route
+from tailrace.web.routes.table import ROUTES
 from tests.support.wait import wait_for
 from tests.system.web.conftest import engine_of
 from tests.system.web.mounted import BYTES, FORMS, UNKNOWN, Asked, Policy, ask, mounted, post
