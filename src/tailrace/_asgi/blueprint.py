@@ -6,6 +6,7 @@ A route's function may wait for the disk, a runner or a keeper, so it is called 
 import asyncio
 import inspect
 import logging
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Final, TypeAlias, TypeVar, cast
 

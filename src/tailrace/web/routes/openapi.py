@@ -7,7 +7,6 @@ twice. Its one server is the prefix under which this API is asked.
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from http import HTTPStatus
 from typing import Final, TypeAlias
 
@@ -33,14 +32,13 @@ REF: Final = "#/components/schemas/{name}"
 _NAME = re.compile(r"\{(\w+)\}")
 
 
-def describe(call: Call, routes: Sequence[Route]) -> Response:
+def describe(call: Call, found: Mapping[str, object]) -> Response:
     """Return the description, for the prefix under which it was asked for."""
     prefix = call.request.path.removesuffix("/api/openapi.json")
-    return json_response({**document(tuple(routes)), "servers": [{"url": prefix or "/"}]})
+    return json_response({**found, "servers": [{"url": prefix or "/"}]})
 
 
-@cache
-def document(routes: tuple[Route, ...]) -> Mapping[str, object]:
+def document(routes: Sequence[Route]) -> Mapping[str, object]:
     """Return the description, without its servers."""
     types = tuple(dict.fromkeys((Problem, *_types(routes))))
     _schemas, components = msgspec.json.schema_components(types, ref_template=REF)

@@ -4,6 +4,8 @@ Whoever may have a GET may have its HEAD. A new route is a row here; what it tak
 `tailrace.web.routes.route` says, and so in the API's description; tests ask the server whether it is so.
 """
 
+from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
 
 from tailrace.core.outcome import KINDS
@@ -94,7 +96,12 @@ FIELDLESS = (BAD, LARGE, TYPE)
 
 def describe_api(call: Call) -> Response:
     """Return this description of the API, OpenAPI 3.1."""
-    return openapi.describe(call, ROUTES)
+    return openapi.describe(call, _description())
+
+
+@cache
+def _description() -> Mapping[str, object]:
+    return openapi.document(ROUTES)
 
 
 ROUTES = (
