@@ -1,45 +1,26 @@
 """`tailrace serve`, and the doctor, as their users start them."""
 
 import json
-import re
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.support.wait import wait_for
 from tests.system.web.server import Server
+from tests.system.web.serving import TAILRACE, Serve, serving
 
-TAILRACE = [sys.executable, "-m", "tailrace"]
 DEADLINE_S = 100
-
-Serve = Callable[[str], int]
 
 
 @pytest.fixture
 def serve(state_dir: Path, tmp_path: Path) -> Iterator[Serve]:
-    """Give what starts `tailrace serve` with a file, and returns its port; it ends with the test."""
+    """Give what starts `tailrace serve`; it ends with the test."""
     assert state_dir.is_dir()
     with ExitStack() as stack:
-
-        def begin(config: str) -> int:
-            (tmp_path / "tailrace.toml").write_text(config)
-            log = tmp_path / "serve.log"
-            with log.open("wb") as file:
-                argv = [*TAILRACE, "serve", str(tmp_path / "tailrace.toml"), "--port", "0"]
-                server = stack.enter_context(subprocess.Popen(argv, stdout=file, stderr=file))
-            stack.callback(server.terminate)
-            told = wait_for(
-                lambda: server.poll() is not None or re.search(r"serves at http://\S+:(\d+)/", log.read_text())
-            )
-            assert isinstance(told, re.Match), log.read_text()
-            return int(told[1])
-
-        yield begin
+        yield lambda config: stack.enter_context(serving(tmp_path, config))
 
 
 @pytest.fixture

@@ -72,7 +72,9 @@ def proxied(
             outside=outside,
         )
     )
-    with subprocess.Popen(["nginx", "-p", str(directory), "-e", f"{directory}/error.log", "-c", str(config)]) as nginx:
+    with subprocess.Popen(
+        ["/usr/sbin/nginx", "-p", str(directory), "-e", f"{directory}/error.log", "-c", str(config)]
+    ) as nginx:
         try:
             wait_for(lambda: nginx.poll() is not None or _answers(port), what="nginx to answer")
             assert nginx.poll() is None, (directory / "error.log").read_text()

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.doctor.conftest import TAILRACE, Serve, examine
+from tests.system.doctor.conftest import examine
 from tests.system.doctor.nginx import proxied
+from tests.system.web.serving import TAILRACE, Serve
 
 WIRES = ["text", "lines", "sse", "ndjson"]
 GZIP = "gzip on; gzip_min_length 0; gzip_proxied any; gzip_http_version 1.0; gzip_types text/plain text/event-stream;"

@@ -6,6 +6,7 @@ twice. Its one server is the prefix under which this API is asked.
 
 import inspect
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final, TypeAlias
@@ -41,10 +42,13 @@ def describe(call: Call, found: Mapping[str, object]) -> Response:
 def document(routes: Sequence[Route]) -> Mapping[str, object]:
     """Return the description, without its servers."""
     types = tuple(dict.fromkeys((Problem, *_types(routes))))
-    _schemas, components = msgspec.json.schema_components(types, ref_template=REF)
+    _schemas, components = msgspec.json.schema_components(types, schema_hook=_anything, ref_template=REF)
+    names = Counter(route.function.__name__ for route in routes)
     paths: dict[str, Object] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        name = route.function.__name__
+        unique = name if names[name] == 1 else f"{name}_by_{route.method.lower()}"
+        paths.setdefault(route.path, {})[route.method.lower()] = {"operationId": unique, **_operation(route)}
     return {
         "openapi": VERSION,
         "info": {
@@ -58,6 +62,17 @@ def document(routes: Sequence[Route]) -> Mapping[str, object]:
     }
 
 
+def _anything(kind: type) -> dict[str, object]:
+    """Return the schema of what may be any JSON.
+
+    Raises:
+        NotImplementedError: the type is another one, which has none.
+    """
+    if kind is object:
+        return {"description": "any value"}
+    raise NotImplementedError
+
+
 def _types(routes: Iterable[Route]) -> Iterator[type[msgspec.Struct]]:
     for route in routes:
         for bodies in (route.takes.bodies, *(answer.bodies for answer in route.gives)):
@@ -67,7 +82,6 @@ def _types(routes: Iterable[Route]) -> Iterator[type[msgspec.Struct]]:
 def _operation(route: Route) -> Object:
     summary, _, more = (inspect.getdoc(route.function) or "").partition("\n\n")
     operation: Object = {
-        "operationId": _id_of(route),
         "summary": " ".join(summary.split()),
         "description": " ".join(more.partition("Raises:")[0].split()),
         "parameters": [*_in_path(route.path), *map(_param, route.takes.params)],
@@ -77,12 +91,6 @@ def _operation(route: Route) -> Object:
         content = _content(route.takes.bodies)
         operation["requestBody"] = {"content": content, "required": route.takes.is_body_required}
     return operation
-
-
-def _id_of(route: Route) -> str:
-    """Return the name of the function; with the method where one function serves several."""
-    name = str(route.function.__name__)
-    return name if route.method == "GET" or "GET" in name else f"{route.method.lower()}_{name}"
 
 
 def _in_path(path: str) -> Iterator[Object]:

@@ -5,7 +5,8 @@ body or answers with is said here, once, beside the function that does it:
 
 - `takes`: a `Param` for each name in the query, and for each header that changes the answer, with the JSON Schema of
   its values; bodies by their media type, each a type of msgspec's or a schema. `ANY` is a body of bytes.
-- `gives`: an `Answer` for each status that is no error: what it means, and bodies by media type. A stream's is `TEXT`.
+- `gives`: an `Answer` for each status that is no error: what it means, and bodies by media type; `gives_stream` is one
+  on any wire.
 - `refuses`: statuses of problem documents, besides those that every route may answer with, and 404 where the path
   names a run or a command.
 """
@@ -31,7 +32,9 @@ Bodies: TypeAlias = Mapping[str, Shape]
 NOTHING: Final[Bodies] = MappingProxyType({})
 TEXT: Final[Schema] = {"type": "string"}
 ANY: Final[Schema] = {}
+EVENTS: Final[Schema] = {"description": "events or lines, one after another, as the reference of wires has them"}
 RUN_ID: Final[Schema] = {"type": "string", "pattern": f"^[{ids.ALPHABET}]{{{ids.LENGTH}}}$"}
+EVENT_ID: Final[Schema] = {"type": "string", "pattern": f"^[{ids.ALPHABET}]{{{ids.LENGTH}}}/[0-9]{{1,18}}(/end)?$"}
 SWITCH: Final[Schema] = {"type": "string", "enum": ["0", "1"]}
 WIRE: Final[Schema] = {"type": "string", "enum": list(WIRES)}
 
@@ -82,7 +85,8 @@ def gives(shape: type[msgspec.Struct], status: HTTPStatus = HTTPStatus.OK, what:
 
 def gives_stream(what: str, header: str) -> Answer:
     """Return an answer that is a stream, on any wire."""
-    bodies = {wire.content_type.partition(";")[0]: TEXT for wire in WIRES.values()}
+    types = dict.fromkeys(wire.content_type.partition(";")[0] for wire in WIRES.values())
+    bodies = {kind: TEXT if kind == "text/plain" else EVENTS for kind in types}
     return Answer(HTTPStatus.OK, what, bodies, {header: "which one it is"})
 
 

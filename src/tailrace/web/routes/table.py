@@ -24,6 +24,7 @@ from tailrace.web.routes.probe import PROBE_HEADER, Seen
 from tailrace.web.routes.route import (
     ANY,
     BYTES_BODY,
+    EVENT_ID,
     RUN_ID,
     SWITCH,
     TEXT,
@@ -51,7 +52,7 @@ UNAVAILABLE, FULL = HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STOR
 
 FORMAT = Param("format", WIRE, "the wire, instead of what `Accept` says")
 STREAM = Param("stream", {"type": "string", "enum": list(STREAMS)}, "this stream alone")
-RESUME = Param("Last-Event-ID", TEXT, "the id of the last event that arrived", "header")
+RESUME = Param("Last-Event-ID", EVENT_ID, "the id of the last event that arrived", "header")
 VIEW = (
     FORMAT,
     STREAM,
