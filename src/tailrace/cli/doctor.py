@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from tailrace.cli import talk
+from tailrace.cli import talk, words
 from tailrace.cli.list import print_json
 from tailrace.cli.place import place_option, state_path
 from tailrace.cli.values import seconds
@@ -13,7 +13,6 @@ from tailrace.core.terminal import escape_text
 from tailrace.doctor.findings import Finding, Report, Verdict
 
 STDOUT = 1
-IDLE_S = 20.0
 COLOURS = {Verdict.FINE: talk.GREEN, Verdict.NOTE: talk.YELLOW, Verdict.WRONG: talk.RED}
 
 
@@ -49,15 +48,23 @@ def doctor_command(
 
         report = examine_host(state_path())
     else:
-        from tailrace.doctor.remote import examine
-        from tailrace.doctor.target import Target
-
-        report = examine(Target.of(url, _headers(headers), is_insecure=insecure), IDLE_S if idle is None else idle)
+        report = _examine(url, idle, _headers(headers), is_insecure=insecure)
     if as_json:
         print_json(report)
     else:
         _print(report)
     return 0 if report.is_fine else 1
+
+
+def _examine(url: str, idle_s: float | None, headers: dict[str, str], *, is_insecure: bool) -> Report:
+    from tailrace.doctor.remote import IDLE_S, examine
+    from tailrace.doctor.target import Target
+
+    silence_s = IDLE_S if idle_s is None else idle_s
+    target = Target.of(url, headers, is_insecure=is_insecure)
+    if sys.stderr.isatty():
+        talk.say(f"listening to {target.url}, for about {words.duration(silence_s + 5)}")
+    return examine(target, silence_s)
 
 
 def _headers(texts: tuple[str, ...]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 GENERAL: Final = ""
+LOGS: Final = "the logs of the proxy and of the server say why"
 SIGNS: Final = (
     ("server", "nginx", "nginx"),
     ("server", "openresty", "nginx"),
@@ -134,4 +135,5 @@ def cure(check: str, proxies: tuple[str, ...], **values: str) -> str:
     """Return what to set: of each proxy that was recognised, where that is known; else in general."""
     known = CURES[check]
     told = [f"{proxy}: {known[proxy]}" for proxy in proxies if proxy in known]
-    return "; ".join(told or [known[GENERAL]]).format(**values) if values else "; ".join(told or [known[GENERAL]])
+    text = "; ".join(told or [known[GENERAL]])
+    return text.format(**values) if values else text

@@ -9,7 +9,7 @@ import msgspec
 
 from tailrace.core.errors import InvalidInput
 from tailrace.doctor.findings import Finding, fine, note, wrong
-from tailrace.doctor.proxies import cure
+from tailrace.doctor.proxies import LOGS, cure
 from tailrace.doctor.target import Answered, Target
 from tailrace.web.problems import CONTENT_TYPE, Problem
 from tailrace.web.routes.probe import Seen
@@ -18,7 +18,6 @@ REQUEST = "/api/probe/request"
 SENT = {"Range": "bytes=7-", "Last-Event-ID": "0123456789abcdefghjkmnpqrst/7"}
 """what clients that resume send"""
 BODY_BYTES = 64 << 10
-LOGS = "the logs of the proxy and of the server say why"
 _SEEN = msgspec.json.Decoder(Seen)
 _PROBLEM = msgspec.json.Decoder(Problem)
 

@@ -5,12 +5,14 @@ holds some of them for a moment; a buffer holds most of them, until it is full o
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from itertools import pairwise
 from statistics import median
 from typing import Final
 
 from tailrace.doctor.findings import Finding, fine, note, wrong
 from tailrace.doctor.listening import Heard
-from tailrace.doctor.proxies import cure
+from tailrace.doctor.proxies import LOGS, cure
 from tailrace.web.pace import HEARTBEAT_S
 from tailrace.web.responses import LIVE
 
@@ -28,6 +30,14 @@ Proxies = tuple[str, ...]
 
 def judge(streams: Sequence[Heard], proxies: Proxies) -> Iterator[Finding]:
     """Yield what follows from one stream on each wire, for which no compression was taken."""
+    for refused in (heard for heard in streams if heard.status != HTTPStatus.OK):
+        yield wrong("loss", f"instead of a stream, {refused.status} is answered", LOGS, refused.wire)
+    streams = [heard for heard in streams if heard.status == HTTPStatus.OK]
+    if streams:
+        yield from _judge(streams, proxies)
+
+
+def _judge(streams: Sequence[Heard], proxies: Proxies) -> Iterator[Finding]:
     if not any(map(is_held, streams)):
         yield _first(streams)  # else it is late for the same reason
     yield _buffering(streams, proxies)
@@ -88,14 +98,15 @@ def is_held(heard: Heard) -> bool:
     late_s = heard.late_s()
     if len(late_s) < 2 or heard.coding:
         return False
-    return median(late_s) >= HELD_S or _lumped(heard) >= LUMP_SHARE
+    return median(late_s) >= HELD_S or _is_lumped(heard)
 
 
-def _lumped(heard: Heard) -> float:
-    """Return the share of pieces that came in one read with the piece before, though sent well after it."""
-    pairs = list(zip(heard.pieces, heard.pieces[1:], strict=False))
+def _is_lumped(heard: Heard) -> bool:
+    """Tell whether most pieces came together with the one before, though sent well after it, and that more than once."""
+    pairs = zip(heard.pieces, heard.pieces[1:], strict=False)
     together = [later.came_s - sooner.came_s < (later.sent_s - sooner.sent_s) / 5 for sooner, later in pairs]
-    return sum(together) / len(together)
+    lumps = sum(is_so and not was_so for was_so, is_so in pairwise([False, *together]))
+    return lumps > 1 and sum(together) / len(together) >= LUMP_SHARE
 
 
 def _lump_bytes(heard: Heard) -> int:

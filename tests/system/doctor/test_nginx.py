@@ -48,6 +48,7 @@ def test_a_prefix_that_the_proxy_takes_away_and_tells(serve: Serve, tmp_path: Pa
         ("idle", "proxy_read_timeout", {"inside": "proxy_read_timeout 2s;"}),
         ("http", "proxy_http_version 1.1", {"without": "http"}),
         ("host", "proxy_set_header Host $http_host", {"without": "host"}),
+        ("host", "proxy_set_header Host $http_host", {"without": "host", "inside": "proxy_set_header Host backend;"}),
         ("client", "X-Forwarded-For", {"without": "client"}),
         ("prefix", 'root_path = "/ops"', {"prefix": "/ops", "to": "/"}),
         ("prefix", "X-Forwarded-Prefix", {"prefix": "/ops"}),
@@ -67,6 +68,15 @@ def test_one_setting_is_wrong(serve: Serve, tmp_path: Path, check: str, cure: st
     assert found.code == (0 if verdict == "note" else 1)
     if check == "idle":
         assert found.wires[check] == WIRES
+
+
+def test_a_scheme_that_is_wrong(serve: Serve, tmp_path: Path) -> None:
+    """A proxy that is trusted says https, and it was http."""
+    port = serve('[server]\ntrusted_proxies = ["127.0.0.1"]\n')
+    with proxied(tmp_path, port, inside="proxy_set_header X-Forwarded-Proto https;") as url:
+        found = examine(url, "--idle", "1s")
+    assert (found.code, found.not_fine()) == (1, {"scheme": "wrong"})
+    assert "X-Forwarded-Proto $scheme" in found.findings["scheme"][2]
 
 
 def test_flask_behind_a_good_nginx(gunicorn: int, tmp_path: Path) -> None:
