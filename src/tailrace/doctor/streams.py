@@ -102,8 +102,8 @@ def is_held(heard: Heard) -> bool:
 
 
 def _is_lumped(heard: Heard) -> bool:
-    """Tell whether most pieces came together with the one before, though sent well after it, and that more than once."""
-    pairs = zip(heard.pieces, heard.pieces[1:], strict=False)
+    """Tell whether most pieces came together with the one before, though sent well after it; not all in one lump."""
+    pairs = pairwise(heard.pieces)
     together = [later.came_s - sooner.came_s < (later.sent_s - sooner.sent_s) / 5 for sooner, later in pairs]
     lumps = sum(is_so and not was_so for was_so, is_so in pairwise([False, *together]))
     return lumps > 1 and sum(together) / len(together) >= LUMP_SHARE
