@@ -46,7 +46,7 @@ def examine(target: Target, idle_s: float = IDLE_S) -> Report:
         return Report(subject=target.url, proxies=proxies, findings=(stopped.finding,))
     findings: list[Finding] = [
         *requests.judge(target, seen, proxies),
-        requests.judge_post(target, proxies),
+        requests.judge_post(target, seen, proxies),
         requests.judge_head(target, proxies),
         requests.judge_cache(target, path_of("text", SHORT), PROBE_HEADER, proxies),
     ]

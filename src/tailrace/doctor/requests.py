@@ -64,14 +64,16 @@ def judge(target: Target, seen: Seen, proxies: Proxies) -> Iterator[Finding]:
     yield _client(seen, proxies)
 
 
-def judge_post(target: Target, proxies: Proxies) -> Finding:
-    """Send a body as a page of the server's own would, and return what follows.
+def judge_post(target: Target, seen: Seen, proxies: Proxies) -> Finding:
+    """Send a body as a page of the server's own would, if the server knows that by its host; return what follows.
 
     Raises:
         InvalidInput: no connection is to be had.
     """
     data = os.urandom(BODY_BYTES)
-    headers = {"Content-Type": "application/octet-stream", "Origin": target.origin}
+    headers = {"Content-Type": "application/octet-stream"}
+    if _has_host(target, seen):
+        headers["Origin"] = target.origin
     answer = target.ask("POST", REQUEST, headers, data)
     if answer.status == HTTPStatus.FORBIDDEN and _told(answer) is not None:
         message = "the server takes its own pages for those of another site, and refuses what they ask for"
@@ -80,11 +82,11 @@ def judge_post(target: Target, proxies: Proxies) -> Finding:
         is_large = answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         message = f"a body of {BODY_BYTES} bytes is answered with {answer.status}"
         return wrong("post", message, cure("post", proxies) if is_large else LOGS)
-    seen = look(target, answer, proxies)
-    if (seen.method, seen.body_sha256) != ("POST", hashlib.sha256(data).hexdigest()):
-        message = f"of a POST with {BODY_BYTES} bytes a {seen.method} with {seen.body_bytes} arrives, or others"
+    posted = look(target, answer, proxies)
+    if (posted.method, posted.body_sha256) != ("POST", hashlib.sha256(data).hexdigest()):
+        message = f"of a POST with {BODY_BYTES} bytes a {posted.method} with {posted.body_bytes} arrives, or others"
         return wrong("post", message, cure("post", proxies))
-    return fine("post", f"a body of {BODY_BYTES} bytes arrives as it was sent, from a page of this site too")
+    return fine("post", f"a body of {BODY_BYTES} bytes arrives as it was sent")
 
 
 def judge_head(target: Target, proxies: Proxies) -> Finding:
@@ -111,8 +113,12 @@ def judge_cache(target: Target, path: str, header: str, proxies: Proxies) -> Fin
     return fine("cache", "no cache answers in the server's place")
 
 
+def _has_host(target: Target, seen: Seen) -> bool:
+    return seen.host.lower() == target.authority.lower()
+
+
 def _host(target: Target, seen: Seen, proxies: Proxies) -> Finding:
-    if seen.host.lower() == target.authority.lower():
+    if _has_host(target, seen):
         return fine("host", f"the server sees the host as it was asked: {seen.host}")
     message = f"the server sees the host {seen.host!r} instead of {target.authority!r}"
     return wrong("host", f"{message}: it refuses its own pages as those of another site", cure("host", proxies))

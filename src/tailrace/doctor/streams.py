@@ -120,7 +120,11 @@ def _idle(streams: Sequence[Heard], proxies: Proxies) -> Finding:
     silence_s = streams[0].plan.silence_s
     if not cut:
         beats = silence_s > HEARTBEAT_S
-        how = "with heartbeats, and without on text" if beats else "which is too short for a heartbeat"
+        how = (
+            "with heartbeats on lines and sse, without on text and ndjson"
+            if beats
+            else "which is too short for a heartbeat"
+        )
         return fine("idle", f"a silence of {silence_s:g} s is not cut ({how})", *_names(streams))
     after_s = min(heard.end_s - heard.last_s for heard in cut)
     looks_whole = ", and looks complete" if any(heard.end == "closed" for heard in cut) else ""
