@@ -51,7 +51,7 @@ CURES: Final[Mapping[str, Mapping[str, str]]] = {
         "Varnish": "set beresp.do_gzip = false; in vcl_backend_response",
     },
     "idle": {
-        GENERAL: "raise the time after which the proxy cuts what is silent above 15 seconds; for text and ndjson, to an hour",
+        GENERAL: "let the proxy cut only what is silent for more than 15 seconds; for text and ndjson, for an hour",
         "nginx": "proxy_read_timeout 1h;",
         "Apache": "ProxyPass … timeout=3600, and Timeout",
         "Caddy": "reverse_proxy: no read_timeout in its transport http, and no write timeout of the server",
