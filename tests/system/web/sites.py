@@ -185,7 +185,8 @@ class ServedSite:
         self.port: int = self._listening.getsockname()[1]
         self._server = uvicorn.Server(
             uvicorn.Config(
-                app, http=PROTOCOLS[kind], loop="auto", lifespan="off", log_config=None, access_log=False,
+                app, http=PROTOCOLS[kind], loop="auto", lifespan="off",
+            proxy_headers=False, log_config=None, access_log=False,
                 server_header=False, date_header=False, ws="none",
             )
         )  # fmt: skip

@@ -34,8 +34,14 @@ request-timeout = 30
 include-path = [
     "/api/probe",
     "/api/runs", "/api/runs/{{run}}/output", "/api/runs/{{run}}/input", "/api/commands/{{command}}/runs",
+    "/api/runs/{{run}}/lines", "/api/runs/{{run}}/search", "/api/events",
 ]
 checks.positive_data_acceptance.enabled = false
+[[operations]]
+# what asks is no handshake of a websocket, which it cannot make
+include-path = ["/api/runs/{{run}}/socket"]
+checks.positive_data_acceptance.enabled = false
+checks.not_a_server_error.enabled = false
 """
 COMMANDS = """
 [commands.count]
@@ -72,7 +78,7 @@ def test_every_route_is_in_it() -> None:
     assert len({operation["operationId"] for operation in found.values()}) == len(ROUTES)
     for (method, path), operation in found.items():
         assert operation["summary"], (method, path)
-        assert any(status.startswith("2") for status in operation["responses"]), (method, path)
+        assert any(status[0] in "12" for status in operation["responses"]), (method, path)
 
 
 def test_it_knows_where_it_is_shown(app: Flask) -> None:

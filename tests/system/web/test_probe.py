@@ -11,7 +11,8 @@ import pytest
 
 from tailrace.web.probe import AT_ONCE, LONGEST_S
 from tests.support.wait import wait_for
-from tests.system.web.mounted import BYTES, Policy, ask, mounted
+from tests.system.web.conftest import Mount
+from tests.system.web.mounted import BYTES, Policy, ask
 from tests.system.web.serving import serving
 from tests.system.web.sites import Site
 from tests.system.web.test_rules import check_problem
@@ -22,9 +23,9 @@ LIVE = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no", "X
 
 
 @pytest.fixture
-def app(state_dir: Path, policy: Policy) -> Flask:
+def app(mount: Mount, policy: Policy) -> Site:
     """Give the application."""
-    return mounted(state_dir, policy)
+    return mount(policy)
 
 
 def numbers(text: str) -> list[int]:
