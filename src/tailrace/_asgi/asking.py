@@ -1,12 +1,14 @@
 """What is asked, out of an ASGI scope (ASGI 3.0, HTTP & WebSocket specification)."""
 
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Protocol, cast, runtime_checkable
 from urllib.parse import parse_qsl
 
 from tailrace.web.loop.sinks import Receive, Scope
 from tailrace.web.pace import Pace
 from tailrace.web.requests import HEADERS, Request
+from tailrace.web.routes.call import Refused
 
 
 @runtime_checkable
@@ -71,12 +73,16 @@ def _root(scope: Scope) -> str:
 
 
 async def body_of(receive: Receive, limit_bytes: int) -> bytes:
-    """Return the body; of a longer one, so many bytes."""
+    """Return the body; of a longer one, so many bytes.
+
+    Raises:
+        Refused: the client has left before its end. What has come is not the whole, and must not be taken for it.
+    """
     parts, left = [], limit_bytes
     while left:
         message = await receive()
         if message["type"] != "http.request":
-            break
+            raise Refused(HTTPStatus.BAD_REQUEST, "the body ends before its end", "send all of it")
         part = cast("bytes", message.get("body", b""))[:left]
         parts.append(part)
         left -= len(part)
