@@ -34,7 +34,9 @@ MakeRequest: TypeAlias = Callable[[Scope, str | None, Pace], Awaitable[Request]]
 T = TypeVar("T")
 
 _log = logging.getLogger("tailrace")
-_PATTERNS: Final = tuple((path, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))) for path in PATHS)
+_PATTERNS: Final = tuple(
+    (path, re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path)))) for path in PATHS
+)
 
 
 class _Own(Instead):
@@ -146,9 +148,12 @@ async def _awaited(verdict: Awaitable[Verdict]) -> Verdict:
 
 
 def _match(path: str) -> tuple[str | None, dict[str, str]]:
-    """Return the path of the table that fits, and what stands for its names; None if none does."""
+    """Return the path of the table that fits, and what stands for its names; None if none does.
+
+    Where it is mounted, a path without the slash at its end is the page's too, which leads to the right one.
+    """
     for known, pattern in _PATTERNS:
-        if (match := pattern.fullmatch(path)) is not None:
+        if (match := pattern.fullmatch(path or "/")) is not None:
             return known, match.groupdict()
     return None, {}
 

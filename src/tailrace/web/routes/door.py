@@ -22,7 +22,7 @@ from tailrace.core.errors import CallerError, TailraceError, UnknownRun
 from tailrace.core.run import RunInfo
 from tailrace.web.problems import problem, response_to
 from tailrace.web.responses import Response
-from tailrace.web.routes import table
+from tailrace.web.routes import pages, table
 from tailrace.web.routes.call import Action, Call, Instead, Refused
 from tailrace.web.routes.table import Route
 from tailrace.web.starting import is_cross_site
@@ -45,6 +45,21 @@ def answer(
     Raises:
         Instead: the application answers itself.
     """
+    accept: list[str] = []
+
+    def noted_call() -> Call:
+        call = make_call()
+        accept.append(call.request.headers.get("accept", ""))
+        return call
+
+    response = _answered(noted_call, path, name, report)
+    is_for_people = path is not None and table.is_page(path) and "text/html" in "".join(accept)
+    return pages.told(response, path or "/") if is_for_people else response
+
+
+def _answered(
+    make_call: Callable[[], Call], path: str | None, name: str | None, report: Callable[[Exception], None]
+) -> Response:
     try:
         return _answer(make_call(), path, name)
     except Instead:

@@ -1,4 +1,4 @@
-"""All routes of the API. A path's `{run}` is a run's id, its `{command}` a command's name.
+"""All routes of the API and the pages. A path's `{run}` is a run's id, its `{command}` a command's name.
 
 Whoever may have a GET may have its HEAD.
 """
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tailrace.web.responses import Response
-from tailrace.web.routes import commands, control, runs
+from tailrace.web.routes import commands, control, pages, runs
 from tailrace.web.routes.call import Action, Call
 
 
@@ -31,10 +31,22 @@ ROUTES = (
     Route("POST", "/api/runs/{run}/input", "input", control.send_input),
     Route("POST", "/api/runs/{run}/pin", "pin", control.pin),
     Route("POST", "/api/runs/{run}/unpin", "pin", control.unpin),
+    Route("GET", "/", "list", pages.home),
+    Route("GET", "/commands/{command}", "list", pages.show_command),
+    Route("POST", "/commands/{command}", "start", pages.start_from_form),
+    Route("GET", "/runs/{run}", "view", pages.show_run),
+    Route("GET", "/page/page.css", "view", pages.show_style),
+    Route("GET", "/page/page.js", "view", pages.show_script),
+    Route("GET", "/page/icon.svg", "view", pages.show_icon),
 )
 PATHS = tuple(dict.fromkeys(route.path for route in ROUTES))
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 """that an adapter is to pass on for each path, so that what does not fit is answered here"""
+
+
+def is_page(path: str) -> bool:
+    """Tell whether people look at what is at this path of the table, and at its errors too."""
+    return not path.startswith("/api/")
 
 
 def find(method: str, path: str) -> Route | None:
