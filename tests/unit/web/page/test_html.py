@@ -11,7 +11,7 @@ from tailrace.web.page.html import Html, element, joined
         (element("a", "x", href='"><script>'), '<a href="&quot;&gt;&lt;script&gt;">x</a>'),
         (element("input", type="text", required=True, value=""), '<input type="text" required value="">'),
         (element("p", "", hidden=False, title=None), "<p></p>"),
-        (element("label", "x", for_="n", class_="a b", aria_label="z"), '<label for="n" class="a b" aria-label="z">x</label>'),
+        (element("label", "", for_="n", class_="a b", data_x="z"), '<label for="n" class="a b" data-x="z"></label>'),
         (element("meter", value=0), '<meter value="0"></meter>'),
         (joined("<", Html("<br>")), "&lt;<br>"),
     ],
