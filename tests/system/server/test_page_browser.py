@@ -62,7 +62,8 @@ def test_the_page_goes_on_where_it_was_after_a_restart(serve: Serve, open_page: 
         run.wait(60)
         serve("", "--port", str(first.port))
         until(lambda: page.text(".state") == "exited 0")
-        assert page.text("#output") == "".join(f"{number}\n" for number in range(1, 41))
+        whole = "".join(f"{number}\n" for number in range(1, 41))
+        until(lambda: page.text("#output") == whole)  # which is painted a moment after it came
         assert page.text("#link") == ""
 
 
