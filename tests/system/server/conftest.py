@@ -47,8 +47,9 @@ def socket_path() -> Iterator[Path]:
 
 
 @pytest.fixture
-def state_dir_file(state_dir: Path) -> str:
+def state_dir_file(state_dir: Path) -> Iterator[str]:
     """Give a path at which no state directory can be made: a file is there."""
     path = state_dir.with_name(f"{state_dir.name}-file")
     path.write_text("mine")
-    return str(path)
+    yield str(path)
+    path.unlink()
