@@ -4,11 +4,12 @@ Nothing here needs Sphinx, so that the tests can see the same text.
 """
 
 import ast
+import asyncio
 import importlib
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import click
 import msgspec
@@ -19,7 +20,10 @@ from tailrace.core import errors, outcome, spec, states
 from tailrace.core.command import Command
 from tailrace.core.parameters import TYPES
 from tailrace.core.wires import WIRES, asks
+from tailrace.engine.base import Engine, Page
 from tailrace.host.settings import Settings
+from tailrace.server.metrics import Metrics
+from tailrace.web.loop.hall import Hall
 from tailrace.web.problems import STATUSES
 from tailrace.web.routes.table import ROUTES
 from tailrace.web.session import ACTIONS
@@ -249,6 +253,30 @@ def routes() -> str:
     return _table(("route", "action", "what it does"), rows)
 
 
+def metrics() -> str:
+    """Return the metrics of the server."""
+    loop = asyncio.new_event_loop()
+    try:
+        families = list(Metrics(cast("Engine", _NoRuns()), Hall(loop)).collect())
+    finally:
+        loop.close()
+    rows = []
+    for family in families:
+        name = {"counter": f"{family.name}_total", "info": f"{family.name}_info"}.get(family.type, family.name)
+        labels: tuple[str, ...] = getattr(family, "_labelnames", ())
+        shown = ", ".join(f"`{label}`" for label in labels)
+        rows.append((f"`{name}`", family.type, shown, family.documentation))
+    return _table(("metric", "type", "labels", "what it is"), rows)
+
+
+class _NoRuns:
+    """An engine without a run."""
+
+    def list(self, _query: object) -> Page:
+        """Return none."""
+        return Page((), None)
+
+
 def server_settings() -> str:
     """Return the keys of `[server]`, the variable of each, and its default."""
     default = msgspec.structs.asdict(Server())
@@ -351,6 +379,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "errors": error_table,
     "ladder": ladder,
     "line-index": layout("tailrace.core.lineindex"),
+    "metrics": metrics,
     "outcomes": outcomes,
     "parameter-keys": parameter_keys,
     "server-settings": server_settings,

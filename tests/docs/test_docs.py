@@ -25,12 +25,16 @@ from tailrace.core.parameters import TYPES
 from tailrace.core.wires import WIRES, asks
 from tailrace.engine.base import StartOptions
 from tailrace.host.settings import Settings
+from tailrace.server.app import OWN_PATHS
 from tailrace.web.routes.table import ROUTES
 from tests.docs import pages
 from tests.docs.pages import DOCS, README, Example
 from tests.support.wait import wait_for
 
+BY_TAILRACE = [DOCS / "tutorial" / "server.md"]
+"""pages whose captioned block is a file of our own server"""
 SERVED = [
+    *BY_TAILRACE,
     DOCS / "tutorial" / "flask.md",
     *(DOCS / "how-to" / f"{name}.md" for name in ("another-machine", "blueprint", "commands")),
 ]
@@ -89,6 +93,8 @@ def _address(path: str) -> str:
         ("reference/flask.md", [*KEYS, *KEYS.values()]),
         ("reference/asgi.md", asgi.__all__),
         ("reference/flask.md", [f"{route.method} {_address(route.path)}" for route in ROUTES]),
+        ("reference/server.md", [f"{route.method} {_address(route.path)}" for route in ROUTES]),
+        ("reference/server.md", [f"GET {path}" for path in OWN_PATHS]),
         ("reference/file.md", [*Server.__struct_fields__, *VARIABLES.values()]),
         ("reference/file.md", [name for name in Command.__struct_fields__ if name != "name"]),
         ("reference/file.md", [*TYPES, *(name for kind in TYPES.values() for name in kind.__struct_fields__)]),
@@ -103,6 +109,8 @@ def _address(path: str) -> str:
         "configuration",
         "asgi",
         "routes",
+        "served",
+        "own",
         "server",
         "command",
         "types",
@@ -249,19 +257,20 @@ def test_served_pages_do_what_they_say(page: Path, state_dir: Path, tmp_path: Pa
     for file in (example for example in pages.examples(page, "toml") if example.caption):
         (tmp_path / file.caption).write_text(file.text)
     (tmp_path / ".curlrc").write_text("silent\nshow-error\n")
-    with _serving(tmp_path) as port:
+    with _serving(tmp_path, by_tailrace=page in BY_TAILRACE) as port:
         for example in pages.examples(page, "console"):
             for step in pages.steps(example):
-                here = pages.Step(step.command.replace(":5000", f":{port}"), step.shows)
+                here = pages.Step(re.sub(r":[58]000\b", f":{port}", step.command), step.shows)
                 _check(here, example, tmp_path, env={"CURL_HOME": str(tmp_path)})
 
 
 @contextmanager
-def _serving(directory: Path) -> Iterator[int]:
+def _serving(directory: Path, *, by_tailrace: bool) -> Iterator[int]:
     with closing(socket.socket()) as held:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
-    argv = [sys.executable, "-m", "flask", "--app", "app", "run", "--port", str(port)]
+    program = ("tailrace", "serve") if by_tailrace else ("flask", "--app", "app", "run")
+    argv = [sys.executable, "-m", *program, "--port", str(port)]
     with (
         (directory / "server.log").open("wb") as log,
         subprocess.Popen(argv, cwd=directory, stdout=log, stderr=log) as server,

@@ -210,9 +210,12 @@ async def _awaited(verdict: Awaitable[Verdict]) -> Verdict:
 
 
 def _match(path: str) -> tuple[str | None, dict[str, str]]:
-    """Return the path of the table that fits, and what stands for its names; None if none does."""
+    """Return the path of the table that fits, and what stands for its names; None if none does.
+
+    Where it is mounted, a path without the slash at its end is the page's too, which leads to the right one.
+    """
     for known, pattern in _PATTERNS:
-        if (match := pattern.fullmatch(path)) is not None:
+        if (match := pattern.fullmatch(path or "/")) is not None:
             return known, match.groupdict()
     return None, {}
 

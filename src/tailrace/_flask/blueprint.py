@@ -1,5 +1,6 @@
 """The API's routes as a blueprint: Flask finds the path, `tailrace.web.routes.door` decides everything else."""
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
@@ -17,7 +18,7 @@ from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Action, Call, Instead
 from tailrace.web.routes.door import answer
-from tailrace.web.routes.table import METHODS, PATHS, SOCKET
+from tailrace.web.routes.table import METHODS, PATHS, SOCKET, is_page
 
 Authorize: TypeAlias = Callable[[Action, RunInfo | None], bool | AnyResponse]
 
@@ -69,7 +70,11 @@ def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | 
 
 
 def _add_routes(state: BlueprintSetupState, serve: Callable[[str | None, str | None], ResponseReturnValue]) -> None:
-    """Add a rule for each path, and one for everything else below the prefix; at the root, only below `/api`."""
+    """Add a rule for each path, and one for everything else below the prefix.
+
+    At the root only below `/api`: what else is there, `/` before all, is the application's own.
+    """
+    has_prefix = (state.url_prefix or "").strip("/")
 
     def add(rule: str, endpoint: str, path: str | None) -> None:
         def view(run: str | None = None, command: str | None = None, **_others: object) -> ResponseReturnValue:
@@ -80,10 +85,9 @@ def _add_routes(state: BlueprintSetupState, serve: Callable[[str | None, str | N
     def refuse(run: str, **_others: object) -> ResponseReturnValue:
         return serve(SOCKET, run)
 
-    for path in PATHS:
+    for path in filter(lambda path: has_prefix or not is_page(path), PATHS):
         add(_rule(path), _endpoint(path), path)
     state.add_url_rule(_rule(SOCKET), "no_socket", refuse, websocket=True)  # else a handshake gets a page of Werkzeug's
-    has_prefix = (state.url_prefix or "").strip("/")
     add("/<path:rest>" if has_prefix else "/api/<path:rest>", "nothing", None)
 
 
@@ -99,9 +103,10 @@ def _rule(path: str) -> str:
 
 
 def _endpoint(path: str) -> str:
-    """Return the name for `url_for`: `runs`, `run`, `run_output`, `command_runs`, and so on."""
+    """Return the name for `url_for`: `runs`, `run`, `run_output`, `command_runs`, `page`, `page_run`, and so on."""
     named = path.removeprefix("/api/").replace("runs/{run}", "run").replace("commands/{command}", "command")
-    return named.replace("/", "_")
+    named = re.sub(r"[/.]", "_", named.strip("/"))
+    return named if not is_page(path) else f"page_{named}".removesuffix("_").replace("page_page_", "page_")
 
 
 def _may(authorize: Authorize) -> Callable[[Action, RunInfo | None], bool]:

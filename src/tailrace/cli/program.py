@@ -23,6 +23,7 @@ COMPLETE = "_TAILRACE_COMPLETE"
 COMMANDS = {
     "run": "tailrace.cli.run",
     "serve": "tailrace.cli.serve",
+    "demo": "tailrace.cli.demo",
     "follow": "tailrace.cli.follow",
     "list": "tailrace.cli.list",
     "show": "tailrace.cli.show",

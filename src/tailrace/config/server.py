@@ -14,6 +14,8 @@ from tailrace.core.errors import Fault
 SECTION = "server"
 PREFIX = "TAILRACE_"
 STATE: Final = "TAILRACE_STATE"
+UNIX: Final = "unix"
+"""a proxy that asks through the Unix socket, and has no address"""
 LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -39,7 +41,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     root_path: str = ""
     """the path under which a proxy shows it, without a slash at its end: `/ops`"""
     trusted_proxies: Texts = ()
-    """addresses and networks of proxies whose `Forwarded` and `X-Forwarded-…` headers are believed"""
+    """addresses and networks of proxies whose `Forwarded` and `X-Forwarded-…` headers are believed; `unix` is one that
+    asks through the Unix socket"""
     hosts: Texts = ()
     """names by which it may be asked, besides addresses and `localhost`"""
     cors_origins: Texts = ()
@@ -168,10 +171,13 @@ def _address_faults(server: Server) -> Iterator[Fault]:
         hint = f"one of: {', '.join(LOCAL)}; or a Unix socket (uds); for others, put a proxy with a login in front"
         yield Fault("host", f"is {server.host[:60]!r}, while auth is none and everybody may do anything", hint)
     for index, proxy in enumerate(server.trusted_proxies):
+        if proxy == UNIX:
+            continue
         try:
             ipaddress.ip_network(proxy)
         except ValueError as error:
-            yield Fault(f"trusted_proxies[{index}]", f"is no address or network: {error}", "127.0.0.1 or 10.0.0.0/8")
+            hint = f"127.0.0.1, or 10.0.0.0/8, or {UNIX}"
+            yield Fault(f"trusted_proxies[{index}]", f"is no address or network: {error}", hint)
 
 
 def _name_faults(server: Server) -> Iterator[Fault]:

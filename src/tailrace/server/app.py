@@ -22,6 +22,9 @@ from tailrace.web.loop.sinks import Receive, Scope, Send
 from tailrace.web.problems import problem, response_to
 from tailrace.web.responses import Response
 
+OWN_PATHS = ("/healthz", "/readyz", "/metrics")
+"""for whoever looks after the server; everybody who reaches it may ask"""
+
 
 class ServerApp:
     """An ASGI application.
@@ -38,11 +41,8 @@ class ServerApp:
         self._proxies = Proxies(settings.trusted_proxies)
         self._cors = Cors(settings.cors_origins)
         self._has_access_log = settings.access_log
-        self._own: dict[str, Callable[[Hall], Response]] = {
-            "/healthz": _health,
-            "/readyz": self._readiness,
-            "/metrics": self._metrics,
-        }
+        functions: tuple[Callable[[Hall], Response], ...] = (_health, self._readiness, self._metrics)
+        self._own = dict(zip(OWN_PATHS, functions, strict=True))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""

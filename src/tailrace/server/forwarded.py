@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import TypeAlias, cast
 
+from tailrace.config.server import UNIX
 from tailrace.web.loop.sinks import Scope
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -21,15 +22,21 @@ _WITH_PORT = re.compile(r"(?:\[(?P<ipv6>[0-9a-f:.]+)\]|(?P<ipv4>[0-9.]+))(?::[0-
 
 
 class Proxies:
-    """The addresses and networks whose word is believed."""
+    """Those whose word is believed.
+
+    Args:
+        trusted: addresses and networks; `unix` is whoever asks through a Unix socket, who has no address.
+    """
 
     def __init__(self, trusted: Iterable[str]) -> None:
-        self._networks: tuple[Network, ...] = tuple(map(ipaddress.ip_network, trusted))
+        trusted = tuple(trusted)
+        self._trusts_unix = UNIX in trusted
+        self._networks: tuple[Network, ...] = tuple(ipaddress.ip_network(each) for each in trusted if each != UNIX)
 
     def apply(self, scope: Scope) -> None:
         """Put into the scope what its request was before it passed through trusted proxies."""
         client = cast("tuple[str, int] | None", scope.get("client"))
-        if not self._networks or client is None or not self._is_trusted(client[0]):
+        if not (self._trusts_unix if client is None else self._is_trusted(client[0])):
             return
         headers = cast("Headers", scope["headers"])
         hops = _forwarded(headers) or _x_forwarded(headers)

@@ -26,8 +26,12 @@ class Limits:
         self._addresses: Counter[str] = Counter()
 
     def enter(self, address: str, run_ids: Sequence[str]) -> Callable[[], None] | Response:
-        """Let a viewer in: return what is to be called once when it leaves; or the refusal."""
-        if self._per_address and self._addresses[address] >= self._per_address:
+        """Let a viewer in: return what is to be called once when it leaves; or the refusal.
+
+        Where no address is known, as behind a Unix socket whose proxy does not say it, they are not counted by it: all
+        would be taken for one.
+        """
+        if self._per_address and address and self._addresses[address] >= self._per_address:
             return _refusal(f"{self._per_address} viewers from this address", "close some of them")
         for run_id in run_ids:
             if self._per_run and self._runs[run_id] >= self._per_run:

@@ -8,6 +8,9 @@ While its transport is lent, a connection sleeps: what it needs only to take a r
 parser, queue, events and scope, some 5 KiB, it lets go of. If its client sends something, or the loan ends, it has them
 made again; a GET has been read to its end by then, so a new parser begins where a request begins.
 
+uvicorn gives a client all the time it likes to send a request. Here its headers must be complete so many seconds after
+the connection was made, or after their first byte, and its body so many after them; else the connection is closed.
+
 Of uvicorn's own state, this touches `scope`, `headers`, `cycle`, `pipeline`, `parser` and `flow`.
 """
 
@@ -29,6 +32,16 @@ from tailrace.web.loop.sinks import LENDER, Borrower, Lent
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent, HTTPScope
+
+
+HEADERS_S = 10.0
+"""for a request's headers to be complete"""
+BODY_S = 30.0
+"""for its body, of which no route takes more than a MiB"""
+HEAD_BYTES = 64 << 10
+"""of a request's line and headers; httptools itself takes any number"""
+
+TOO_LONG: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class _NoEvent(asyncio.Event):
@@ -75,30 +88,63 @@ class LendingProtocol(HttpToolsProtocol):
     """One connection; it is its own loan."""
 
     # beside uvicorn's own: more keys would double its dictionary
-    __slots__ = ("_answered", "_borrower", "_early", "_is_asleep", "is_clogged")
+    __slots__ = (
+        "_answered",
+        "_borrower",
+        "_due",
+        "_early",
+        "_head_bytes",
+        "_is_asleep",
+        "_is_counting",
+        "is_clogged",
+    )
 
     _answered: RequestResponseCycle | None
     """what is being answered; `cycle` is that of the request that came last, which may be another"""
     _borrower: Borrower | None
     _early: bytes
     """what came while the transport was lent: the next request, or some of it"""
+    _due: asyncio.TimerHandle | None
+    """when what is being received must be complete"""
+    _head_bytes: int
+    """that have come of a request besides its body, since the first part of it that the system gave"""
     _is_asleep: bool
+    _is_counting: bool
     is_clogged: bool
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Begin, with nothing lent."""
         self._answered = self._borrower = None
         self._early = b""
+        self._due = None
+        self._count_anew()
         self._is_asleep = self.is_clogged = False
         super().connection_made(transport)
+        self._expect(HEADERS_S)
 
     def on_message_begin(self) -> None:
         """Offer the transport to whoever answers."""
         super().on_message_begin()
+        self._count_anew()
+        if self._is_free():
+            self._expect(HEADERS_S)
         self.scope["extensions"] = cast("dict[str, dict[object, object]]", {LENDER: self})
 
     def on_headers_complete(self) -> None:
-        """Have what is old answered in the old way."""
+        """Have the body come in time too, and what is old answered in the old way.
+
+        Raises:
+            ValueError: it is too long, or does not say exactly once which host is asked (RFC 9112, 3.2); whoever has
+                called refuses it.
+        """
+        head_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if head_bytes > HEAD_BYTES:
+            self._head_bytes = head_bytes
+            raise ValueError("too long")
+        if self.parser.get_http_version() == "1.1" and [name for name, _value in self.headers].count(b"host") != 1:
+            raise ValueError("one Host header")
+        if self._is_free():
+            self._expect(BODY_S)
         before = self.cycle
         super().on_headers_complete()
         if self.cycle is before:
@@ -113,23 +159,55 @@ class LendingProtocol(HttpToolsProtocol):
 
         It is kept, so that the end of the connection is seen behind it; only who sends much is read no further.
         """
-        if self._borrower is None:
-            super().data_received(data)
+        if self._borrower is not None:
+            self._early += data
+            if len(self._early) > EARLY_BYTES:
+                self.transport.pause_reading()
             return
-        self._early += data
-        if len(self._early) > EARLY_BYTES:
-            self.transport.pause_reading()
+        if self._due is None and self._is_free():
+            self._expect(HEADERS_S)  # nothing that can be sent between two requests makes it wait for longer
+        self._is_counting = True
+        super().data_received(data)
+        if self._is_counting:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                self.send_400_response("Too long.")
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body, which is bounded otherwise."""
+        self._head_bytes -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Expect nothing more."""
+        self._expect(None)
+        self._count_anew()
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Go on with what came too early."""
+        """Go on with the next request, if it is there, its body may not be; or with what came too early."""
         self._answered = self.pipeline[-1][0] if self.pipeline else None
         super().on_response_complete()
+        if not self._is_free() and self.cycle.more_body:
+            self._expect(BODY_S)
         early, self._early = self._early, b""
         if early and not self.transport.is_closing():
             self.data_received(early)
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request that is taken here, and close the connection; within an answer, without a word."""
+        if not self._is_free() and self.cycle.response_started:
+            self.transport.abort()
+            return
+        if self._head_bytes <= HEAD_BYTES:
+            super().send_400_response(msg)
+            return
+        self.transport.write(TOO_LONG)
+        self.transport.close()
+
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection on, bounded."""
+        self._expect(None)
         self._bound()
         super().handle_websocket_upgrade()
 
@@ -205,6 +283,7 @@ class LendingProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the borrower that there is no client any more."""
+        self._expect(None)
         self._awake()
         super().connection_lost(exc)
         self._end_answer()
@@ -216,6 +295,25 @@ class LendingProtocol(HttpToolsProtocol):
         if self._answered is not None and not self._answered.response_complete:
             self._answered.disconnected = True
             self._answered.message_event.set()
+
+    def _count_anew(self) -> None:
+        self._head_bytes = 0
+        self._is_counting = False
+
+    def _is_free(self) -> bool:
+        """Tell whether no request is being answered: while one is, what comes behind it is left to wait, not timed."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is None or cycle.response_complete
+
+    def _expect(self, within_s: float | None) -> None:
+        """Have what is being received be complete in time, or close the connection; None: expect nothing."""
+        if self._due is not None:
+            self._due.cancel()
+        self._due = None if within_s is None else self.loop.call_later(within_s, self._give_up)
+
+    def _give_up(self) -> None:
+        self._due = None
+        self.transport.abort()
 
     def _close(self) -> None:
         """Close the connection; at once, if its client does not take what was written."""

@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import os
+import signal
 import socket
 import ssl
 import stat
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,8 +24,11 @@ from tailrace.server.workers import Workers
 from tailrace.web.loop.hall import hall_of
 
 BACKLOG = 2048
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GRACE_S = 5
 """for requests that are being answered, when the server is told to stop; streams end at once"""
+THREADS = 64
+"""for what routes wait for: a disk, a keeper, a slow body. The usual six, on two processors, would soon be taken"""
 WEBSOCKET_BYTES = 1 << 20
 COLLECT = (20_000, 20, 50)
 """see `gc.set_threshold`"""
@@ -36,8 +41,24 @@ class StoppingServer(uvicorn.Server):
         super().__init__(config)
         self._on_start = on_start
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take what says to stop; what the caller had ignored stays ignored.
+
+        uvicorn's own raises the signals again when all is done: that would end the process before anybody tidied up.
+        """
+        taken = [number for number in STOPS if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, self.handle_exit) for number in taken}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Say where it serves, once it does."""
+        threads = ThreadPoolExecutor(THREADS, thread_name_prefix="tailrace-route")
+        asyncio.get_running_loop().set_default_executor(threads)
         await super().startup(sockets)
         if self.started:
             _rarely_collect()
@@ -124,6 +145,15 @@ def address_of(settings: Server, listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     return f"{scheme}://{shown}:{port}{settings.root_path}/"
+
+
+def is_free(host: str, port: int) -> bool:
+    """Tell whether one could listen there now."""
+    try:
+        _tcp(host, port).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

@@ -15,8 +15,9 @@ from tailrace.core.command import Command
 from tailrace.core.errors import InvalidInput
 from tailrace.core.wires.table import is_named
 from tailrace.engine.base import StartOptions
+from tailrace.engine.run import Run
 from tailrace.web.responses import Response
-from tailrace.web.routes.call import JSON, Call, Refused, body, json_response, media_type, wrong_type
+from tailrace.web.routes.call import JSON, Call, Refused, body, check_type, json_response, media_type, wrong_type
 from tailrace.web.starting import begin, check_no_place, refuse, start
 from tailrace.web.view import PLACES
 
@@ -28,6 +29,7 @@ PARAMETERS_BYTES = 256 << 10
 """of a body with parameters"""
 MOST_FIELDS = 1000
 """of a form"""
+TOO_LONG = "parameters are small; give large input to the run's standard input"
 HINT = 'a JSON object, such as {"parameters": {"n": 5}}, or a form'
 
 
@@ -83,12 +85,39 @@ def start_run(call: Call) -> Response:
     if _wants_stream(call):
         return start(call.engine(), call.request, argv, options, see=see)
     check_no_place(call.request)
-    run = begin(call.engine(), call.request, argv, options)
-    is_new = ids.created_us(run.id) >= before_us
-    if not is_new:
-        see(run.id)
+    run, is_new = begun(call, values)
     response = json_response(run.info(), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
     return dataclasses.replace(response, headers=(*response.headers, ("Location", _address(call, run.id))))
+
+
+def begun(call: Call, values: Values) -> tuple[Run, bool]:
+    """Return a run of the command that the path names, and whether it is new: with a `key` it may be shared.
+
+    Raises:
+        InvalidValues: the values do not fit, and nothing was started.
+        Refused: the run was there before, and the caller may not view it.
+        KeyBusy, NoSpace, EngineUnavailable: see `Engine.start`.
+    """
+    command, argv = call.declared, call.declared.argv_for(values)
+    before_us = time.time_ns() // 1000
+    run = begin(call.engine(), call.request, argv, _options(command, command.key_for(values)))
+    is_new = ids.created_us(run.id) >= before_us
+    if not is_new:
+        _check_view(call, run.id, is_new=False)
+    return run, is_new
+
+
+def form_values(call: Call) -> dict[str, str]:
+    """Return the fields of the form in the body; none if there is no body.
+
+    Raises:
+        Refused: it is no form, or too long.
+        InvalidInput: it cannot be read.
+    """
+    data = body(call, PARAMETERS_BYTES, TOO_LONG)
+    if data or call.content_type:
+        check_type(call, FORM)
+    return _form(data)
 
 
 def _shown(command: Command) -> CommandShown:
@@ -160,7 +189,7 @@ def _values(call: Call) -> Values:
         Refused: it is something else, or too long.
         InvalidInput: it cannot be read.
     """
-    data = body(call, PARAMETERS_BYTES, "parameters are small; give large input to the run's standard input")
+    data = body(call, PARAMETERS_BYTES, TOO_LONG)
     match media_type(call):
         case "application/x-www-form-urlencoded":
             return call.declared.values_from(_form(data))

@@ -20,7 +20,7 @@ from http import HTTPStatus
 
 from tailrace.web.problems import problem
 from tailrace.web.responses import Response
-from tailrace.web.routes import table
+from tailrace.web.routes import pages, table
 from tailrace.web.routes.call import Call, Refused, guarded
 from tailrace.web.routes.permission import check, for_run
 from tailrace.web.routes.route import Route
@@ -44,7 +44,16 @@ def answer(
     Raises:
         Instead: the application answers itself.
     """
-    return guarded(lambda: _answer(make_call(), path, name), report)
+    accept: list[str] = []
+
+    def noted_call() -> Call:
+        call = make_call()
+        accept.append(call.request.headers.get("accept", ""))
+        return call
+
+    response = guarded(lambda: _answer(noted_call(), path, name), report)
+    is_for_people = path is not None and table.is_page(path) and "text/html" in "".join(accept)
+    return pages.told(response, path or "/") if is_for_people else response
 
 
 def _answer(call: Call, path: str | None, name: str | None) -> Response:

@@ -22,7 +22,7 @@ ONCE = ("state", "command", "limit", "cursor")
 
 def list_runs(call: Call) -> Response:
     """Return a page of those runs that the caller may view, newest first."""
-    return json_response(_visible(call, _query(call.query)))
+    return json_response(visible(call, _query(call.query)))
 
 
 def show_run(call: Call) -> Response:
@@ -35,7 +35,7 @@ def show_output(call: Call) -> Response:
     return watch(call.engine(), call.request, call.run.id)
 
 
-def _visible(call: Call, query: Query) -> Page:
+def visible(call: Call, query: Query) -> Page:
     """Return the page; it may be short, even empty, and still have a next one, where much is not for this caller."""
     engine = call.engine()
     runs: list[RunInfo] = []

@@ -1,4 +1,4 @@
-"""All routes of the API. A path's `{run}` is a run's id, its `{command}` a command's name.
+"""All routes of the API and the pages. A path's `{run}` is a run's id, its `{command}` a command's name.
 
 Whoever may have a GET may have its HEAD. A new route is a row here; what it takes and gives stands in the row, as
 `tailrace.web.routes.route` says, and so in the API's description; tests ask the server whether it is so.
@@ -17,7 +17,7 @@ from tailrace.engine.base import Page
 from tailrace.engine.catalog import PAGE_LIMIT
 from tailrace.web.probe import LONGEST_S, MOST_PIECES, SHORTEST_S
 from tailrace.web.responses import Response
-from tailrace.web.routes import commands, control, events, lines, openapi, probe, runs, search, socket
+from tailrace.web.routes import commands, control, events, lines, openapi, pages, probe, runs, search, socket
 from tailrace.web.routes.call import JSON, Call
 from tailrace.web.routes.commands import FORM, CommandList, CommandShown
 from tailrace.web.routes.control import NoFields, StopFields
@@ -131,7 +131,7 @@ def describe_api(call: Call) -> Response:
 
 @cache
 def _description() -> Mapping[str, object]:
-    return openapi.document(ROUTES)
+    return openapi.document([route for route in ROUTES if not is_page(route.path)])
 
 
 ROUTES = (
@@ -204,11 +204,23 @@ ROUTES = (
         "GET", "/api/openapi.json", "list", describe_api,
         gives=(Answer(OK, "this document", {JSON: {"type": "object"}}),),
     ),
+    Route("GET", "/", "list", pages.home),
+    Route("GET", "/commands/{command}", "list", pages.show_command),
+    Route("POST", "/commands/{command}", "start", pages.start_from_form),
+    Route("GET", "/runs/{run}", "view", pages.show_run),
+    Route("GET", "/page/page.css", "view", pages.show_style),
+    Route("GET", "/page/page.js", "view", pages.show_script),
+    Route("GET", "/page/icon.svg", "view", pages.show_icon),
 )  # fmt: skip
 SOCKET = next(route.path for route in ROUTES if route.is_socket)
 PATHS = tuple(dict.fromkeys(route.path for route in ROUTES))
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 """that an adapter is to pass on for each path, so that what does not fit is answered here"""
+
+
+def is_page(path: str) -> bool:
+    """Tell whether people look at what is at this path of the table, and at its errors too."""
+    return not path.startswith("/api/")
 
 
 def find(method: str, path: str) -> Route | None:

@@ -1,0 +1,127 @@
+"""The pages without a browser: what they say, what their forms do, and what they may not."""
+
+import re
+
+import msgspec
+import pytest
+
+import tailrace
+from tests.support.wait import wait_for
+from tests.system.server.conftest import Serve
+from tests.system.server.serving import Answer, Serving
+
+HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+FILES = {"page/page.css": "text/css", "page/page.js": "text/javascript", "page/icon.svg": "image/svg+xml"}
+MARKUP = "<script>alert(1)</script>&\"'"
+HOSTILE = f"""
+[commands.hostile]
+title = '''{MARKUP}'''
+description = '''{MARKUP}'''
+argv = ['echo', '''{MARKUP}''', '{{x}}']
+[commands.hostile.parameters.x]
+type = "text"
+title = '''{MARKUP}'''
+help = '''{MARKUP}'''
+default = '''{MARKUP}'''
+"""
+
+
+def _text(answer: Answer) -> str:
+    return answer.body.decode()
+
+
+def test_all_commands_have_a_form(serving: Serving) -> None:
+    """With the limits of its parameters, and to an address that holds under any prefix."""
+    text = _text(serving.ask("/", headers=HTML))
+    assert '<form method="post" action="./commands/count">' in text
+    assert re.search(r'<input type="number"[^>]* value="3" min="1" max="100000"[^>]* name="n"', text)
+    assert "Nothing has run yet." in text
+
+
+@pytest.mark.parametrize("path", ["/", "/commands/count", "/runs/{run}", "/runs/none"])
+def test_a_page_may_load_nothing_from_elsewhere(serving: Serving, path: str) -> None:
+    """Nor have a script or style of its own, or be framed; it is not kept, and not taken for something else."""
+    path = path.replace("{run}", serving.start("count"))
+    headers = serving.ask(path, headers=HTML).headers
+    policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+    text = _text(serving.ask(path, headers=HTML))
+    assert not re.search(r"""(?:src|href|action)="(?:https?:)?//|<style|style=|<script>|\son\w+=""", text)
+
+
+def test_a_form_leads_to_the_run(serving: Serving) -> None:
+    """By an address that holds under any prefix; the page says how it ended."""
+    answer = serving.post("/commands/count", "n=2", HTML)
+    assert answer.status == 303
+    found = re.fullmatch(r"\.\./runs/([a-z0-9]+)", answer.headers["location"])
+    assert found is not None
+    run = tailrace.Run(tailrace.connect(), found[1])
+    run.wait(60)
+    text = _text(serving.ask(f"/runs/{run.id}", headers=HTML))
+    assert "exited 0" in text
+    assert f'href="../api/runs/{run.id}/output?format=text"' in text
+    assert "<code>seq 1 2</code>" in text
+
+
+def test_a_form_that_does_not_fit_is_shown_again(serving: Serving) -> None:
+    """With what was typed, and what is wrong with it, and nothing is started."""
+    answer = serving.post("/commands/count", "n=0", HTML)
+    assert answer.status == 400
+    assert 'value="0"' in _text(answer)
+    assert "n is out of range: it takes 1 to 100000" in _text(answer)
+    assert tailrace.connect().list(tailrace.Query()).runs == ()
+
+
+def test_what_has_run_is_listed(serving: Serving) -> None:
+    """On the page of all commands, and on that of its own."""
+    run_id = serving.start("count")
+    wait_for(lambda: tailrace.connect().get(run_id).is_finished)
+    for path in ("/", "/commands/count"):
+        assert f"runs/{run_id}" in _text(serving.ask(path, headers=HTML))
+    assert f"runs/{run_id}" not in _text(serving.ask("/commands/wait", headers=HTML))
+
+
+def test_errors_are_pages_for_people(serving: Serving) -> None:
+    """A browser gets a page, everybody else the problem document."""
+    page, document = serving.ask("/runs/none", headers=HTML), serving.ask("/runs/none")
+    assert (page.status, document.status) == (404, 404)
+    assert "There is no run" in _text(page)
+    assert document.headers["content-type"] == "application/problem+json"
+    assert "detail" in msgspec.json.Decoder(dict[str, object]).decode(document.body)
+
+
+@pytest.mark.parametrize("path", ["/", "/commands/hostile", "/runs/{run}"])
+def test_text_never_becomes_markup(serve: Serve, path: str) -> None:
+    """Whatever titles, descriptions, values and arguments say."""
+    serving = serve(HOSTILE)
+    path = path.replace("{run}", serving.start("hostile"))
+    text = _text(serving.ask(path, headers=HTML))
+    assert "<script>" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;&#x27;" in text
+
+
+@pytest.mark.parametrize(("name", "kind"), FILES.items())
+def test_files_are_asked_for_again_and_sent_once(serving: Serving, name: str, kind: str) -> None:
+    """Who has them gets 304."""
+    answer = serving.ask(f"/{name}")
+    assert answer.headers["content-type"].startswith(kind)
+    again = serving.ask(f"/{name}", headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status, again.body) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["/page/../pages.py", "/page/__init__.py", "/page/", "/page/page.css/"])
+def test_no_other_file_is_there(serving: Serving, path: str) -> None:
+    """The files are those that are named, not those of a directory."""
+    assert serving.ask(path).status == 404
+
+
+def test_without_its_slash_the_page_leads_there(serve: Serve) -> None:
+    """Links on it would otherwise lead elsewhere."""
+    serving = serve('trusted_proxies = ["127.0.0.1"]')
+    answer = serving.ask("/", headers={**HTML, "X-Forwarded-Prefix": "/ops"})
+    assert answer.status == 200
+    assert "./commands/count" in _text(answer)

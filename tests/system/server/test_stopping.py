@@ -1,0 +1,106 @@
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+import tailrace
+from tests.support.wait import wait_for
+from tests.system.server.conftest import Serve
+from tests.system.server.serving import Serving, read_all
+from tests.system.web.server import children
+
+STREAM = b"GET /api/runs/%b/output?format=%b HTTP/1.1\r\nHost: localhost\r\n\r\n"
+END = b"0\r\n\r\n"
+
+
+@pytest.fixture
+def view(serving_two: Serving) -> Iterator[Callable[[str, bytes], socket.socket]]:
+    """Give what opens a stream, and has seen its headers."""
+    with ExitStack() as stack:
+
+        def open_stream(run_id: str, wire: bytes) -> socket.socket:
+            connection = stack.enter_context(closing(serving_two.connect()))
+            connection.sendall(STREAM % (run_id.encode(), wire))
+            seen = b""
+            while b"begun" not in seen.partition(b"\r\n\r\n")[2].replace(b'"sh","-c","echo begun;', b""):
+                seen += connection.recv(65536)
+            return connection
+
+        yield open_stream
+
+
+@pytest.fixture(params=["1", "2"])
+def serving_two(serve: Serve, request: pytest.FixtureRequest) -> Serving:
+    """Give a server with one process, and with two workers."""
+    return serve("", "--port", "0", "--workers", request.param)
+
+
+def test_streams_end_at_once_and_can_be_resumed(
+    serving_two: Serving, view: Callable[[str, bytes], socket.socket]
+) -> None:
+    """An event stream ends properly; a text, which could be taken for whole, is cut; the run goes on."""
+    run_id = serving_two.start("wait")
+    events, text = view(run_id, b"sse"), view(run_id, b"text")
+    assert serving_two.stop() == 0
+    assert read_all(events).endswith(END)
+    assert END not in read_all(text)
+    assert tailrace.connect().get(run_id).state == "running"
+
+
+def test_a_stalled_viewer_holds_nothing_up(serve: Serve, state_dir: Path) -> None:
+    """One that takes nothing of a long output, without reading, is let go too, before any grace is over."""
+    serving = serve("", "--port", "0")
+    run = tailrace.connect(state_dir).start(["sh", "-c", "seq 3000000; exec sleep 1000"])
+    wait_for(lambda: run.info().size > 20_000_000)
+    with closing(serving.connect()) as stalled:
+        stalled.sendall(STREAM % (run.id.encode(), b"sse"))
+        stalled.recv(1000)
+        assert serving.stop() == 0
+    assert "grace" not in serving.err()
+
+
+def test_a_dead_worker_is_replaced(serve: Serve) -> None:
+    """Requests go on being answered by the others, and by the new one."""
+    serving = serve("", "--port", "0", "--workers", "2")
+    before = _workers(serving)
+    os.kill(min(before), signal.SIGKILL)
+    wait_for(lambda: len(_workers(serving) - {min(before)}) == 2)
+    assert serving.ask("/healthz").status == 200
+    assert "is replaced" in serving.err()
+    assert serving.stop() == 0
+
+
+def test_sighup_replaces_every_worker(serve: Serve) -> None:
+    """Nobody is turned away meanwhile: the socket stays open."""
+    serving = serve("", "--port", "0", "--workers", "2")
+    before = _workers(serving)
+    serving.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: len(_workers(serving)) == 2 and not _workers(serving) & before)
+    assert serving.ask("/healthz").status == 200
+    assert serving.stop() == 0
+
+
+def test_workers_share_the_runs(serve: Serve) -> None:
+    """Whichever is asked knows what another has started."""
+    serving = serve("", "--port", "0", "--workers", "3")
+    run_id = serving.start("count", "n=5")
+    asked = [serving.ask(f"/api/runs/{run_id}/output").body for _ in range(12)]
+    assert set(asked) == {b"1\n2\n3\n4\n5\n"}
+
+
+def test_a_killed_master_takes_its_workers_with_it(serve: Serve) -> None:
+    """None is left that would serve on, unseen."""
+    serving = serve("", "--port", "0", "--workers", "2")
+    workers = _workers(serving)
+    serving.process.kill()
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+
+
+def _workers(serving: Serving) -> set[int]:
+    """Return the workers, once there are two."""
+    wait_for(lambda: len(children(serving.process.pid)) >= 2)
+    return set(children(serving.process.pid))
