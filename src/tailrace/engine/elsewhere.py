@@ -1,6 +1,6 @@
 """A cursor that threads open and read, for somebody who does not wait for them to let go of it.
 
-Who follows in an event loop may be cancelled while a thread opens the cursor, or reads by it. A cursor is not for several
+Who follows in an event loop may be cancelled while a thread opens the cursor, or reads by it. A cursor is not for many
 threads at once, so it must not be closed under that one; nor can the loop wait until it is done, since a server may be
 slow. So whoever is the last closes it.
 """

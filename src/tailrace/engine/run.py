@@ -78,9 +78,7 @@ class Run:
 
         loop = asyncio.get_running_loop()
         changed = asyncio.Event()
-        cursor = Elsewhere(
-            partial(self.engine.cursor, self.id, offset, tail=tail, line=line, stream=_STREAMS[stream])
-        )
+        cursor = Elsewhere(partial(self.engine.cursor, self.id, offset, tail=tail, line=line, stream=_STREAMS[stream]))
         is_watching = False
         try:
             while True:
