@@ -1,7 +1,7 @@
 """`tailrace serve` for the contract of remote engines: `serving_loop.py PORT` serves each state directory below `/tmp`.
 
 The twin of `serving.py`: the same server, protocol and application as the command line's, but one process for all tests
-of a file, each with a directory of its own, by its name. The API is under `/<name>/ops`.
+of a file, each with a directory of its own, by its name. The API is under `/<name>/ops`; elsewhere is something else.
 """
 
 import re
@@ -16,7 +16,7 @@ from tailrace.server.app import ServerApp
 from tailrace.server.serve import StoppingServer, uvicorn_config
 from tailrace.web.loop.sinks import Receive, Scope, Send
 
-_PREFIX = re.compile(r"/(tr-\w+)/ops")
+_PREFIX = re.compile(r"/(tr-\w+)/(?:ops(?=/))?")
 _GROUND = Server(access_log=False, max_viewers_per_address=0)
 
 
@@ -30,11 +30,13 @@ class Places(ServerApp):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the directory's application does."""
         found = _PREFIX.match(str(scope.get("path", "")))
-        if found is None:
-            await super().__call__(scope, receive, send)
+        if found is not None:
+            scope["root_path"] = found[0]
+            await self._app(found[1])(scope, receive, send)
             return
-        scope["root_path"] = found[0]
-        await self._app(found[1])(scope, receive, send)
+        if scope["type"] == "http":
+            scope["path"] = "/healthz"
+        await super().__call__(scope, receive, send)
 
     def _app(self, name: str) -> ServerApp:
         if name not in self._apps:

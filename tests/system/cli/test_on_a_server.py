@@ -55,7 +55,7 @@ def _server(kind: str, state_dir: Path, tmp_path: Path) -> Server:
     return Server(kind, tmp_path / "server.log", {"TAILRACE_STATE": str(state_dir)}, SERVERS[kind], ping=ping)
 
 
-def place(server: Server) -> str:
+def base_of(server: Server) -> str:
     """Return what `--on` is to say."""
     return server.url if server.kind == "serve" else f"{server.url}/ops"
 
@@ -63,7 +63,7 @@ def place(server: Server) -> str:
 @pytest.fixture
 def on(server: Server) -> str:
     """Give what `--on` is to say."""
-    return place(server)
+    return base_of(server)
 
 
 blueprint_alone = pytest.mark.parametrize("server", ["werkzeug"], indirect=True)
@@ -129,6 +129,7 @@ def test_options_are_the_same(program: Program, on: str) -> None:
     assert b"beyond the output" in beyond.stderr
 
 
+@blueprint_alone
 def test_no_follow_shows_what_there_is(program: Program, on: str, until_printed: Callable[[str, bytes], None]) -> None:
     """All of it, a line without its end and half a character's worth of patience included; then 0."""
     run_id = program.detached("--", "sh", "-c", r"seq 20000; printf 'prompt> \303'; exec sleep 600")
@@ -146,7 +147,7 @@ def test_a_killed_server_loses_nothing(
     """Killed in the middle, away while the command goes on and ends, and back: every byte, once, and the exit code."""
     gate = tmp_path / "gate"
     run = engine.start(python(code, gate))
-    following = Following(program, tmp_path, "follow", f"{place(server)}/runs/{run.id}")
+    following = Following(program, tmp_path, "follow", f"{base_of(server)}/runs/{run.id}")
     following.until_shown(10_000)
     server.kill()
     gate.touch()
@@ -169,7 +170,7 @@ def test_a_flood_survives_restarts(
 ) -> None:
     """The server ends three times while it sends as fast as it can; the digest is the file's."""
     run = engine.start(["seq", "1500000"])
-    following = Following(program, tmp_path, "follow", f"{place(strong)}/runs/{run.id}")
+    following = Following(program, tmp_path, "follow", f"{base_of(strong)}/runs/{run.id}")
     for size in (1, 2_000_000, 4_000_000):
         following.until_shown(size)
         if number is signal.SIGTERM:
@@ -188,7 +189,7 @@ def test_a_run_that_goes_meanwhile_is_no_whole_one(
     """Pruned while the server was away: what came is there, and 125 says that the rest is not."""
     gate = tmp_path / "gate"
     run = engine.start(python("print('begun')", gate))
-    following = Following(program, tmp_path, "follow", f"{place(server)}/runs/{run.id}")
+    following = Following(program, tmp_path, "follow", f"{base_of(server)}/runs/{run.id}")
     following.until_shown(6)
     server.kill()
     gate.touch()
@@ -203,7 +204,7 @@ def test_a_server_that_is_not_there_is_said(program: Program, server: Server) ->
     """At first there is nothing to resume: 125, and what to look at. Other addresses are the caller's mistake."""
     run_id = program.detached("--", "true")
     server.kill()
-    done = program("follow", f"{place(server)}/runs/{run_id}")
+    done = program("follow", f"{base_of(server)}/runs/{run_id}")
     assert done.returncode == 125
     assert b"cannot be reached: connection refused" in done.stderr
     assert done.stderr.count(b"\n") == 2
