@@ -1,8 +1,9 @@
 """Clients that no one here wrote, and `tailrace serve`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -17,6 +18,13 @@ AFTER = "".join(f"{number}\n" for number in range(21, 41)).encode()
 HEALTH = ("/healthz", b'{"status":"ok"}')
 
 
+class Serve(Protocol):
+    """Starts a server; it ends with the test."""
+
+    def __call__(self, *settings: str) -> Server:
+        """Return one with these lines in its settings."""
+
+
 @pytest.fixture
 def engine(state_dir: Path) -> Iterator[Engine]:
     """Give where the server's runs live."""
@@ -25,8 +33,8 @@ def engine(state_dir: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def serve(state_dir: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Give what starts a server, with these lines in its settings; it ends with the test."""
+def serve(state_dir: Path, tmp_path: Path) -> Iterator[Serve]:
+    """Give what starts a server."""
     config = tmp_path / "tailrace.toml"
     command = ("-m", "tailrace", "serve", str(config), "--port", "{port}")
     with ExitStack() as stack:
@@ -42,7 +50,7 @@ def serve(state_dir: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture
-def server(serve: Callable[..., Server]) -> Server:
+def server(serve: Serve) -> Server:
     """Give a server."""
     return serve()
 

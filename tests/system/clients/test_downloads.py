@@ -3,9 +3,10 @@
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -20,7 +21,12 @@ PARTIAL_FILE = 18
 """curl: the transfer ended before its end"""
 DONE = 0
 
-Start = Callable[..., "subprocess.Popen[bytes]"]
+
+class Start(Protocol):
+    """Starts a client."""
+
+    def __call__(self, *command: str) -> "subprocess.Popen[bytes]":
+        """Return it; it ends with the test."""
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from httpx_sse import ServerSentEvent, connect_sse
 
 from tests.support.browser import DEADLINE_S
 from tests.support.wait import wait_for
-from tests.system.clients.conftest import AFTER, BEFORE, Halves, output_of
+from tests.system.clients.conftest import AFTER, BEFORE, Halves, Serve, output_of
 from tests.system.web.server import Server
 
 NODE = Path(__file__).with_name("node")
@@ -184,9 +184,7 @@ def site() -> Iterator[Site]:
 
 
 @each_wire
-def test_of_chromium(
-    serve: Callable[..., Server], halves: Halves, site: Site, browse: Callable[[str], None], wire: str
-) -> None:
+def test_of_chromium(serve: Serve, halves: Halves, site: Site, browse: Callable[[str], None], wire: str) -> None:
     """On a page of another site, which the settings allow: each byte once, over a kill and a restart, then it stops."""
     server = serve(f"cors_origins = {json.dumps([site.url])}")
     site.page = PAGE.replace("URL", output_of(server, halves.run, wire))
