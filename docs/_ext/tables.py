@@ -18,10 +18,11 @@ from tailrace.config.server import VARIABLES, Server
 from tailrace.core import errors, outcome, spec, states
 from tailrace.core.command import Command
 from tailrace.core.parameters import TYPES
-from tailrace.core.wires import WIRES
+from tailrace.core.wires import WIRES, asks
 from tailrace.host.settings import Settings
 from tailrace.web.problems import STATUSES
 from tailrace.web.routes.table import ROUTES
+from tailrace.web.session import ACTIONS
 
 SAMPLES: tuple[outcome.Outcome, ...] = (
     outcome.Exited(3),
@@ -176,6 +177,15 @@ def wires() -> str:
         early = "is aborted, without a terminating chunk" if wire.aborts else "just ends; its client resumes"
         rows.append((f"`{wire.name}`", f"`{wire.content_type}`", doc.partition(": ")[2], early))
     return _table(("wire", "type", "what it is", "stopped before the end, the response"), rows)
+
+
+def websocket_asks() -> str:
+    """Return what the client of a websocket may ask, and what it must be allowed."""
+    rows = []
+    for kind in asks.KINDS:
+        shown = [f"`{name}`" for name in kind.__struct_fields__ if name != "id"]
+        rows.append((f"`{asks.name_of(kind)}`", ", ".join(shown), f"`{ACTIONS[kind]}`", _first_paragraph(kind)))
+    return _table(("type", "fields", "action", "what it does"), rows)
 
 
 def ladder() -> str:
@@ -350,6 +360,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "run-directory": layout("tailrace.host.rundir"),
     "states": state_table,
     "timeline": layout("tailrace.core.timeline"),
+    "websocket": layout("tailrace.core.wires.websocket"),
+    "websocket-asks": websocket_asks,
     "wires": wires,
 }
 """what ```{generated} NAME``` in a page stands for"""

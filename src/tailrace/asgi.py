@@ -10,7 +10,6 @@ The twin of `tailrace.flask`: the same names, rules, wires and options. A viewer
 nor a task's time while the command is silent. Nothing is made before the first request.
 """
 
-import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -28,12 +27,26 @@ from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
 from tailrace.web.answering import USUAL, Answering, OnDisconnect, What
 from tailrace.web.engines import EngineHere
-from tailrace.web.loop.sinks import Scope
+from tailrace.web.loop.sinks import Receive, Scope, Send
+from tailrace.web.loop.work import beside
 from tailrace.web.pace import Pace
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 
-__all__ = ["Answer", "Command", "Commands", "Integer", "Pace", "Refused", "Tailrace", "Text"]
+__all__ = [
+    "Answer",
+    "Blueprint",
+    "Command",
+    "Commands",
+    "Integer",
+    "Pace",
+    "Receive",
+    "Refused",
+    "Scope",
+    "Send",
+    "Tailrace",
+    "Text",
+]
 
 User: TypeAlias = Callable[[Scope], str | Awaitable[str | None] | None]
 
@@ -103,6 +116,7 @@ class Tailrace:
                 where a run is concerned, as `authorize(scope, "view", run)` and `authorize(scope, action, run)`, with
                 its `RunInfo`. It returns True, or False, or an ASGI application that answers instead (a redirect to the
                 login). It may be asynchronous; otherwise it is called in a thread.
+                A websocket's scope is of the type `websocket`, and each of its messages is asked about likewise.
             open: True, instead of `authorize`: anybody who can reach the server may do anything.
             hosts: names by which the server may be asked, besides its addresses and `localhost`. Without any, an open
                 blueprint knows no other names, and one with `authorize` does not look.
@@ -155,7 +169,7 @@ class Tailrace:
         """
         scope = scope_of(request)
         asked = await self._request(scope, wire, pace)
-        response = await asyncio.to_thread(self._answering.stream, asked, what, options, on_disconnect)
+        response = await beside(self._answering.stream, asked, what, options, on_disconnect)
         return answer_to(request, response, _report)
 
     async def start(self, request: object, argv: Sequence[str], **options: Unpack[StartOptions]) -> Run:
@@ -171,7 +185,7 @@ class Tailrace:
             TypeError: an option that does not exist: the route's mistake.
         """
         asked = await self._request(scope_of(request), None, USUAL)
-        run = await asyncio.to_thread(self._answering.start, asked, argv, options)
+        run = await beside(self._answering.start, asked, argv, options)
         if isinstance(run, Response):
             raise Refused(Answer(run, _report))
         return run

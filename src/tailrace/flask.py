@@ -28,7 +28,6 @@ from tailrace.config.load import commands_of
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import TailraceError
 from tailrace.core.parameters import Integer, Text
-from tailrace.core.wires import WIRES
 from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
 from tailrace.web import servers
@@ -37,8 +36,8 @@ from tailrace.web.client import client_of
 from tailrace.web.pace import Pace
 from tailrace.web.requests import HEADERS, Request
 from tailrace.web.responses import Response
+from tailrace.web.steps import Stream
 from tailrace.web.stream import Body
-from tailrace.web.viewer import Viewer
 
 __all__ = ["Command", "Commands", "Integer", "Pace", "Tailrace", "Text"]
 
@@ -218,8 +217,6 @@ class Tailrace:
         return run
 
     def _request(self, wire: str | None, pace: Pace) -> Request:
-        if not isinstance(pace, Pace):
-            raise TypeError(f"pace is a Pace(…), not {pace!r}")
         asked, user = flask_request, self._home.settings.user
         servers.prepare(asked.environ)
         if (warning := servers.warning(asked.environ)) is not None:
@@ -229,22 +226,10 @@ class Tailrace:
             path=asked.script_root + asked.path,
             query=asked.args.to_dict(),
             headers={name: asked.headers[name] for name in HEADERS if name in asked.headers},
-            user=_checked_user(user() if user is not None else None),
-            wire=_checked_wire(wire),
+            user=user() if user is not None else None,
+            wire=wire,
             pace=pace,
         )
-
-
-def _checked_user(user: object) -> str | None:
-    if user is None or isinstance(user, str):
-        return user
-    raise TypeError(f"the function `user` must return text or None, not {user!r}: str(…) makes it text")
-
-
-def _checked_wire(wire: str | None) -> str | None:
-    if wire is None or wire in WIRES:
-        return wire
-    raise ValueError(f"there is no wire {wire!r}; wires: {', '.join(WIRES)}")
 
 
 def _current() -> Flask:
@@ -266,7 +251,7 @@ class _LiveResponse(FlaskResponse):
 
 def _flask_response(response: Response) -> FlaskResponse:
     body = response.body
-    stream = Body(body, client_of(flask_request.environ)) if isinstance(body, Viewer) else None
+    stream = Body(body, client_of(flask_request.environ)) if isinstance(body, Stream) else None
     made = _LiveResponse(stream or _bytes(body), status=response.status)
     if stream is not None:
         stream.report = _reporter()
@@ -276,7 +261,7 @@ def _flask_response(response: Response) -> FlaskResponse:
     return made
 
 
-def _bytes(body: bytes | Viewer | None) -> Iterable[bytes] | bytes:
+def _bytes(body: bytes | Stream | None) -> Iterable[bytes] | bytes:
     return body if isinstance(body, bytes) else iter(())
 
 

@@ -27,8 +27,8 @@ from tailrace.web.engines import EngineHere
 from tailrace.web.pace import Pace
 from tailrace.web.requests import HEADERS, Request
 from tailrace.web.responses import Response
+from tailrace.web.steps import Stream
 from tailrace.web.stream import Body
-from tailrace.web.viewer import Viewer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -157,7 +157,7 @@ def _text(part: str) -> str:
 
 def _answer(environ: "WSGIEnvironment", response: Response) -> Answer:
     body = response.body
-    if isinstance(body, Viewer):
+    if isinstance(body, Stream):
         stream = Body(body, client_of(environ))
         stream.report = lambda error: _log.error("a stream stopped early: %s", error)
         return Answer(response.status, list(response.headers), stream)

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 import tailrace
+from tailrace import asgi
 from tailrace._flask.settings import KEYS
 from tailrace.cli.program import program
 from tailrace.config.load import Config, load
@@ -21,7 +22,7 @@ from tailrace.config.server import VARIABLES, Server
 from tailrace.core import outcome, states
 from tailrace.core.command import Command, Commands
 from tailrace.core.parameters import TYPES
-from tailrace.core.wires import WIRES
+from tailrace.core.wires import WIRES, asks
 from tailrace.engine.base import StartOptions
 from tailrace.host.settings import Settings
 from tailrace.web.routes.table import ROUTES
@@ -84,13 +85,28 @@ def _address(path: str) -> str:
         ("reference/settings.md", list(Settings.__struct_fields__)),
         ("reference/states.md", [*states.State, *states.Event]),
         ("reference/wires.md", list(WIRES)),
+        ("reference/wires.md", ["websocket", *map(asks.name_of, asks.KINDS), "reply", "error", "lagging"]),
         ("reference/flask.md", [*KEYS, *KEYS.values()]),
+        ("reference/asgi.md", asgi.__all__),
         ("reference/flask.md", [f"{route.method} {_address(route.path)}" for route in ROUTES]),
         ("reference/file.md", [*Server.__struct_fields__, *VARIABLES.values()]),
         ("reference/file.md", [name for name in Command.__struct_fields__ if name != "name"]),
         ("reference/file.md", [*TYPES, *(name for kind in TYPES.values() for name in kind.__struct_fields__)]),
     ],
-    ids=["options", "names", "settings", "states", "wires", "configuration", "routes", "server", "command", "types"],
+    ids=[
+        "options",
+        "names",
+        "settings",
+        "states",
+        "wires",
+        "messages",
+        "configuration",
+        "asgi",
+        "routes",
+        "server",
+        "command",
+        "types",
+    ],
 )
 def test_names_are_documented(page: str, names: list[str]) -> None:
     """Every option of a run, public name, setting, state, event and wire stands in its page."""
@@ -101,7 +117,7 @@ def test_names_are_documented(page: str, names: list[str]) -> None:
 def test_every_option_of_a_run_is_explained() -> None:
     """No row of the tables of options and settings is left without words."""
     declared = ("server-settings", "command-keys", "parameter-keys")
-    for name in (*declared, "start-options", "settings", "states", "outcomes", "wires", "errors"):
+    for name in (*declared, "start-options", "settings", "states", "outcomes", "wires", "errors", "websocket-asks"):
         rows = pages.tables().TABLES[name]().splitlines()[2:]
         assert [row for row in rows if row.endswith("|  |")] == [], name
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import cast
 
 from tailrace.core.errors import TailraceError
@@ -10,7 +11,7 @@ from tailrace.web.loop.hall import hall_of
 from tailrace.web.loop.pieces import pieces
 from tailrace.web.loop.sinks import LENDER, Gone, Lender, LentSink, Receive, Scope, Send, SendSink
 from tailrace.web.responses import Response
-from tailrace.web.viewer import Leaving, Viewer
+from tailrace.web.steps import Leaving, Stream
 
 Report = Callable[[Exception], None]
 
@@ -21,7 +22,6 @@ class Answer:
     Attributes:
         status: the HTTP status.
         headers: names and values.
-        body: an asynchronous iterator of bytes; iterate over it, or call the answer, but not both.
     """
 
     def __init__(self, response: Response, report: Report) -> None:
@@ -34,31 +34,42 @@ class Answer:
 
     def __del__(self) -> None:
         """Let go of what nobody asked for."""
-        if isinstance(self._body, Viewer):
+        if isinstance(self._body, Stream):
             self._body.close()
 
     @property
     def body(self) -> AsyncIterator[bytes]:
-        """The bytes as they come. Close it (`aclose`) to stop early; the run goes on.
+        """The bytes as they come; iterate over it, or call the answer, but not both.
+
+        Close it (`aclose`) to stop early; the run goes on.
 
         Raises:
             ConnectionResetError: the stream stops before the recorded end, and must not look complete.
         """
-        return pieces(self._body, self._report)
+        return self._pieces()
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        """Yield them; as long as this is held, so is the answer, which would let go of the run otherwise."""
+        async with aclosing(pieces(self._body, self._report)) as found:
+            async for piece in found:
+                yield piece
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
         body, self._body = self._body, None
         try:
             await send({"type": "http.response.start", "status": self.status, "headers": self._raw_headers()})
-            if not isinstance(body, Viewer):
-                await send({"type": "http.response.body", "body": body or b"", "more_body": False})
+            if not isinstance(body, Stream):
+                data = b"" if scope.get("method") == "HEAD" else body or b""
+                await send({"type": "http.response.body", "body": data, "more_body": False})
                 return
-            aborts, delivery = body.framer.aborts, Delivery(hall_of(asyncio.get_running_loop()), body)
+            aborts, delivery = body.aborts, Delivery(hall_of(asyncio.get_running_loop()), body)
             sink = delivery.sink = _lent(scope, delivery) or SendSink(receive, send, delivery.lapse)
             del self.headers, scope, receive  # a viewer may stay for days
             is_complete = False
             try:
+                if sink.lent is None:  # granian keeps the headers back until there is a body
+                    await send({"type": "http.response.body", "body": b"", "more_body": True})
                 await delivery.run()
                 is_complete = True
             except Gone:
@@ -74,7 +85,7 @@ class Answer:
             elif aborts and sink.lent is None:
                 raise ConnectionResetError("a stream is cut before its recorded end")  # then no server ends it properly
         finally:
-            if isinstance(body, Viewer):
+            if isinstance(body, Stream):
                 body.close()
 
     def _raw_headers(self) -> list[tuple[bytes, bytes]]:

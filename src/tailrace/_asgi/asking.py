@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol, cast, runtime_checkable
 from urllib.parse import parse_qsl
 
+from tailrace.core.errors import InvalidInput
 from tailrace.web.loop.sinks import Receive, Scope
 from tailrace.web.pace import Pace
 from tailrace.web.requests import HEADERS, Request
@@ -71,12 +72,18 @@ def _root(scope: Scope) -> str:
 
 
 async def body_of(receive: Receive, limit_bytes: int) -> bytes:
-    """Return the body; of a longer one, so many bytes."""
+    """Return the body; of a longer one, so many bytes.
+
+    Raises:
+        InvalidInput: the client left in the middle of it: what came is no whole body.
+    """
     parts, left = [], limit_bytes
     while left:
         message = await receive()
         if message["type"] != "http.request":
-            break
+            raise InvalidInput(
+                "the request ended before its body did", op="read", subject="body", hint="send all of it"
+            )
         part = cast("bytes", message.get("body", b""))[:left]
         parts.append(part)
         left -= len(part)

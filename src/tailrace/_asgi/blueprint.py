@@ -12,24 +12,27 @@ from typing import Final, TypeAlias, TypeVar, cast
 
 from tailrace._asgi.answers import Answer
 from tailrace._asgi.asking import body_of, headers_of, pairs_of, path_of
+from tailrace._asgi.handshakes import Refusing, accept, protocols_of
 from tailrace.core.command import Commands
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
 from tailrace.web.answering import USUAL
 from tailrace.web.loop.sinks import Receive, Scope, Send
+from tailrace.web.loop.sockets import Socket
+from tailrace.web.loop.work import beside
 from tailrace.web.pace import Pace
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Action, Call, Instead
 from tailrace.web.routes.door import answer
 from tailrace.web.routes.table import PATHS
-from tailrace.web.viewer import Viewer
+from tailrace.web.steps import Stream
 
 AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Verdict: TypeAlias = bool | AsgiApp
 Authorize: TypeAlias = Callable[[Scope, Action, RunInfo | None], Verdict | Awaitable[Verdict]]
+MakeRequest: TypeAlias = Callable[[Scope, str | None, Pace], Coroutine[object, object, Request]]
 Enter: TypeAlias = Callable[[str, Sequence[str]], Callable[[], None] | Response]
-MakeRequest: TypeAlias = Callable[[Scope, str | None, Pace], Awaitable[Request]]
 
 T = TypeVar("T")
 
@@ -64,12 +67,36 @@ class Blueprint:
         self.enter: Enter | None = None
         """asked before a viewer is served: returns what is called when it has left, or a response that refuses it"""
 
+    def under(self, prefix: str, app: AsgiApp) -> AsgiApp:
+        """Return an application that answers below the prefix, and has another one answer everywhere else.
+
+        For frameworks that mount no applications, and for none at all.
+
+        Args:
+            prefix: such as `/ops`; it goes on the scope's `root_path`.
+            app: the other application; it also gets what is no request, its server's lifespan.
+        """
+        begin = "/" + prefix.strip("/")
+
+        async def either(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] in ("http", "websocket") and path_of(scope).startswith(f"{begin}/"):
+                root = str(scope.get("root_path", "")).rstrip("/")
+                below = {**scope, "root_path": root + begin, "path": root + path_of(scope)}
+                await self(below, receive, send)
+            else:
+                await app(scope, receive, send)
+
+        return either
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request.
+        """Answer a request, or a websocket's handshake.
 
         Raises:
-            RuntimeError: this is no request: an application answers to its server's lifespan itself.
+            RuntimeError: this is neither: an application answers to its server's lifespan itself.
         """
+        if scope["type"] == "websocket":
+            await self._serve_socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             raise RuntimeError(f"this answers requests over HTTP, not {scope['type']!r}")
         try:
@@ -88,18 +115,42 @@ class Blueprint:
             if leave is not None:
                 leave()
 
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a websocket, or say why not."""
+        await receive()  # that it wants to connect
+        instead = Refusing(scope, receive, send)
+        try:
+            response = await self._response(scope, receive)
+        except _Own as own:
+            await own.answer(instead.scope, instead.receive, instead.send)
+            return
+        leave = self._admitted(scope, response)
+        if isinstance(leave, Response):
+            response, leave = leave, None
+        try:
+            if response.session is None:
+                await Answer(response, _report)(instead.scope, instead.receive, instead.send)
+            else:
+                await accept(response, send)
+                await Socket(response.session, receive, send).run(_report)
+        finally:
+            if response.session is not None:
+                response.session.close()
+            if leave is not None:
+                leave()
+
     def _admitted(self, scope: Scope, response: Response) -> Callable[[], None] | Response | None:
         """Return what is to be called when the viewer has left, or its refusal; None for what is no stream."""
-        if self.enter is None or not isinstance(response.body, Viewer):
+        stream = response.body if response.session is None else response.session.viewer
+        if self.enter is None or not isinstance(stream, Stream):
             return None
         client = cast("tuple[str, int] | None", scope.get("client"))
-        entered = self.enter("" if client is None else client[0], response.body.run_ids)
+        entered = self.enter("" if client is None else client[0], stream.run_ids)
         if isinstance(entered, Response):
-            response.body.close()
+            stream.close()
         return entered
 
     async def _response(self, scope: Scope, receive: Receive) -> Response:
-        request = await self._make_request(scope, None, USUAL)
         path, names = _match(path_of(scope))
         loop = asyncio.get_running_loop()
 
@@ -108,17 +159,19 @@ class Blueprint:
 
         def make_call() -> Call:
             return Call(
-                request=request,
+                request=wait_for(self._make_request(scope, None, USUAL)),
                 engine=self._engine,
                 may=self._may(scope, wait_for),
                 hosts=self._hosts,
                 query=tuple(pairs_of(scope)),
                 content_type=headers_of(scope, ["content-type"]).get("content-type", ""),
                 commands=self._commands,
+                protocols=protocols_of(scope),
+                report=_log_failure,
                 read=lambda limit_bytes: wait_for(body_of(receive, limit_bytes)),
             )
 
-        return await asyncio.to_thread(answer, make_call, path, next(iter(names.values()), None), _log_failure)
+        return await beside(answer, make_call, path, next(iter(names.values()), None), _log_failure)
 
     def _may(
         self, scope: Scope, wait_for: Callable[[Coroutine[object, object, Verdict]], Verdict]

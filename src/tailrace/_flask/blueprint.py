@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from flask import Blueprint, current_app, request
+from flask import Blueprint, copy_current_request_context, current_app, request
 from flask import Response as FlaskResponse
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
@@ -17,7 +17,7 @@ from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Action, Call, Instead
 from tailrace.web.routes.door import answer
-from tailrace.web.routes.table import METHODS, PATHS
+from tailrace.web.routes.table import METHODS, PATHS, SOCKET
 
 Authorize: TypeAlias = Callable[[Action, RunInfo | None], bool | AnyResponse]
 
@@ -53,6 +53,7 @@ def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | 
             content_type=request.headers.get("Content-Type", ""),
             read=_read,
             commands=adapter.commands(),
+            lasting=copy_current_request_context,
         )
 
     def serve(path: str | None, of: str | None) -> ResponseReturnValue:
@@ -76,8 +77,12 @@ def _add_routes(state: BlueprintSetupState, serve: Callable[[str | None, str | N
 
         state.add_url_rule(rule, endpoint, view, methods=METHODS, provide_automatic_options=False, strict_slashes=True)
 
+    def refuse(run: str, **_others: object) -> ResponseReturnValue:
+        return serve(SOCKET, run)
+
     for path in PATHS:
-        add(path.replace("{", "<").replace("}", ">"), _endpoint(path), path)
+        add(_rule(path), _endpoint(path), path)
+    state.add_url_rule(_rule(SOCKET), "no_socket", refuse, websocket=True)  # else a handshake gets a page of Werkzeug's
     has_prefix = (state.url_prefix or "").strip("/")
     add("/<path:rest>" if has_prefix else "/api/<path:rest>", "nothing", None)
 
@@ -87,6 +92,10 @@ def _named(path: str | None, *, run: str | None, command: str | None) -> str | N
     if path is None:
         return None
     return run if "{run}" in path else command if "{command}" in path else None
+
+
+def _rule(path: str) -> str:
+    return path.replace("{", "<").replace("}", ">")
 
 
 def _endpoint(path: str) -> str:

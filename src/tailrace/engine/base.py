@@ -273,7 +273,7 @@ class Engine(Protocol):
             InvalidInput: a cursor, state or limit that makes no sense.
         """
 
-    def cursor(
+    def cursor(  # noqa: PLR0913  each is an option, given by its name
         self,
         run_id: str,
         offset: int = 0,
@@ -281,6 +281,7 @@ class Engine(Protocol):
         tail: int | None = None,
         line: int | None = None,
         stream: Stream | None = None,
+        labelled: bool = True,
     ) -> Cursor:
         """Return a place to read from.
 
@@ -290,6 +291,7 @@ class Engine(Protocol):
             tail: begin with the last so many lines of what there is now.
             line: begin with this line; the first one is line 1. With `tail` it is not used.
             stream: only this stream's bytes.
+            labelled: False: who wrote what, and when, is not asked for; chunks may be `mixed`, and have no time.
 
         Raises:
             UnknownRun: there is no such run.

@@ -117,7 +117,7 @@ class DiskEngine:
         return catalog.page(self.state, query, self._live_infos())
 
     @_within_limits("cursor")
-    def cursor(
+    def cursor(  # noqa: PLR0913  as the protocol
         self,
         run_id: str,
         offset: int = 0,
@@ -125,6 +125,7 @@ class DiskEngine:
         tail: int | None = None,
         line: int | None = None,
         stream: Stream | None = None,
+        labelled: bool = True,
     ) -> "DiskCursor":
         """See `Engine.cursor`."""
         run = RunDir(self.state, run_id)
@@ -136,7 +137,8 @@ class DiskEngine:
             elif line is not None:
                 offset = 0
             _check_offset(offset, result.total if result else size)
-            cursor = DiskCursor(self, run, Reader(run.id, open_files(run), offset, stream=stream), result)
+            files = open_files(run, labelled=labelled or stream is not None)
+            cursor = DiskCursor(self, run, Reader(run.id, files, offset, stream=stream), result)
             opened.pop_all()
         if tail is not None or line is None:
             return cursor

@@ -156,7 +156,7 @@ class HttpEngine:
         reply = self._connections.get(f"/api/runs?{urlencode(pairs)}")
         return self._decoded(_PAGES, _wanted(reply, "list", self.url, OK))
 
-    def cursor(
+    def cursor(  # noqa: PLR0913  as the protocol
         self,
         run_id: str,
         offset: int = 0,
@@ -164,6 +164,7 @@ class HttpEngine:
         tail: int | None = None,
         line: int | None = None,
         stream: Stream | None = None,
+        labelled: bool = True,  # noqa: ARG002  they come in any case
     ) -> HttpCursor:
         """See `Engine.cursor`. It is fed by a thread of its own, and connects again by itself."""
         self._path(run_id)

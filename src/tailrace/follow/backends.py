@@ -3,6 +3,7 @@
 import os
 import posix  # its read is the one that eventlet leaves alone
 import select
+import struct
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -17,6 +18,10 @@ REMOTE = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterf
 """file systems on which changes made elsewhere are not announced"""
 Ring: TypeAlias = Callable[[], float | None]
 """returns in how many seconds it wants to be called again, if at all"""
+
+
+_EVENT = struct.Struct("iIII")
+"""struct inotify_event, without the name behind it"""
 
 
 class Watched:
@@ -95,10 +100,9 @@ class Inotify(Backend):
             OSError: this user has too many.
         """
         with real.poll_in_place():  # inotify_simple imports it, and eventlet has taken it away
-            from inotify_simple import INotify, flags, parse_events
+            from inotify_simple import INotify, flags
 
         self._inotify = INotify()
-        self._parse = parse_events
         self._overflow = int(flags.Q_OVERFLOW)
         self._modify = int(flags.MODIFY)
         self._appear = int(flags.CREATE | flags.MOVED_TO)
@@ -126,10 +130,15 @@ class Inotify(Backend):
 
     def changed(self) -> set[int] | None:
         """Return what changed; None after an overflow."""
-        events = self._parse(posix.read(self.fd, EVENTS_BYTES))
-        if any(event.mask & self._overflow for event in events):
-            return None
-        return {event.wd for event in events}
+        data = posix.read(self.fd, EVENTS_BYTES)
+        at, numbers = 0, set()
+        while at < len(data):
+            number, mask, _cookie, name_bytes = _EVENT.unpack_from(data, at)
+            if mask & self._overflow:
+                return None
+            numbers.add(number)
+            at += _EVENT.size + name_bytes
+        return numbers
 
     def close(self) -> None:
         """End the instance."""

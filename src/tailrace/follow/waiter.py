@@ -1,4 +1,4 @@
-"""Waiting for a bell and for a viewer to hang up, in one system call.
+"""Waiting for bells and for a viewer to hang up, in one system call.
 
 On Linux that is an epoll of the viewer's own. It hears a bell by its edges, so that nobody has to clear the bell, and
 any number of viewers may listen to the same one; and it hears of the peer's end alone, whatever data lies before it.
@@ -32,19 +32,23 @@ class Waiter(ABC):
 
     @abstractmethod
     def listen(self, bell: Bell) -> None:
-        """Wait for this bell from now on. Look once more after this call.
+        """Wait for this bell too from now on. Look once more after this call.
 
         Raises:
             OSError: no memory is left for it, or too many are waited for.
         """
 
     @abstractmethod
+    def deafen(self, bell: Bell) -> None:
+        """Wait for this bell no more; to be called before it is closed. Safe to repeat."""
+
+    @abstractmethod
     def wait(self, timeout_s: float, peers: Sequence[int]) -> Woken:
-        """Wait until the bell rings, or something is to be seen at a peer's socket, or for so long."""
+        """Wait until a bell rings, or something is to be seen at a peer's socket, or for so long."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of descriptors; the bell stays. Safe to repeat."""
+        """Let go of descriptors; the bells stay. Safe to repeat."""
 
 
 class EpollWaiter(Waiter):
@@ -57,19 +61,19 @@ class EpollWaiter(Waiter):
             OSError: this process has too many files open.
         """
         self._epoll = real.make_epoll()
-        self._heard = -1
+        self._heard: set[int] = set()
         self._peers: list[int] = []
 
     def listen(self, bell: Bell) -> None:
         """See `Waiter.listen`."""
-        if self._heard >= 0:
-            try:
-                self._epoll.unregister(self._heard)
-            except OSError:
-                pass  # it was closed, and so is forgotten already
-            self._heard = -1
         self._epoll.register(bell.fd, select.EPOLLIN | select.EPOLLET)
-        self._heard = bell.fd
+        self._heard.add(bell.fd)
+
+    def deafen(self, bell: Bell) -> None:
+        """See `Waiter.deafen`."""
+        if bell.fd in self._heard:
+            self._heard.remove(bell.fd)
+            self._epoll.unregister(bell.fd)
 
     def wait(self, timeout_s: float, peers: Sequence[int]) -> Woken:
         """See `Waiter.wait`."""
@@ -78,7 +82,7 @@ class EpollWaiter(Waiter):
                 self._epoll.register(fd, select.EPOLLRDHUP)
                 self._peers.append(fd)
         ready = first_of(self._epoll, timeout_s)
-        return Woken(self._heard in ready, any(fd in peers for fd in ready))
+        return Woken(any(fd in self._heard for fd in ready), any(fd in peers for fd in ready))
 
     def close(self) -> None:
         """See `Waiter.close`."""
@@ -89,19 +93,24 @@ class PollWaiter(Waiter):
     """poll(2), on any system."""
 
     def __init__(self) -> None:
-        self._bell: Bell | None = None
+        self._bells: list[Bell] = []
 
     def listen(self, bell: Bell) -> None:
         """See `Waiter.listen`."""
-        self._bell = bell
+        self._bells.append(bell)
+
+    def deafen(self, bell: Bell) -> None:
+        """See `Waiter.deafen`."""
+        if bell in self._bells:
+            self._bells.remove(bell)
 
     def wait(self, timeout_s: float, peers: Sequence[int]) -> Woken:
         """See `Waiter.wait`."""
-        heard = [] if self._bell is None else [self._bell.fd]
-        ready = readable([*heard, *peers], timeout_s)
-        if self._bell is not None and self._bell.fd in ready:
-            self._bell.clear()
-        return Woken(self._bell is not None and self._bell.fd in ready, any(fd in peers for fd in ready))
+        ready = readable([*(bell.fd for bell in self._bells), *peers], timeout_s)
+        rung = [bell for bell in self._bells if bell.fd in ready]
+        for bell in rung:
+            bell.clear()
+        return Woken(bool(rung), any(fd in peers for fd in ready))
 
     def close(self) -> None:
         """See `Waiter.close`."""

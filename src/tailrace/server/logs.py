@@ -11,6 +11,8 @@ log = logging.getLogger("tailrace")
 
 QUIET = ("uvicorn.access",)
 """who says what is said here already"""
+REFUSED = "ASGI callable returned without completing handshake."
+"""what uvicorn calls an error: a websocket's handshake that was answered with a response, as ASGI allows"""
 
 
 def report(error: Exception) -> None:
@@ -28,6 +30,12 @@ def set_up(log_format: Literal["text", "json"], level: int = logging.INFO) -> No
     logging.getLogger("tailrace").setLevel(level)
     for name in QUIET:
         logging.getLogger(name).disabled = True
+    logging.getLogger("uvicorn.error").addFilter(is_news)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Tell whether the record says more than the access log does."""
+    return record.msg != REFUSED
 
 
 class TextLines(logging.Formatter):

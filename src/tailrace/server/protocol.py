@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Final, cast
 
 import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tailrace.web.client import UNSENT_BYTES
 from tailrace.web.loop.sinks import LENDER, Borrower, Lent
 
 if TYPE_CHECKING:
-    from uvicorn._types import HTTPScope
+    from uvicorn._types import ASGISendEvent, HTTPScope
 
 
 class _NoEvent(asyncio.Event):
@@ -39,20 +39,56 @@ class _NoEvent(asyncio.Event):
 
 
 _NO_EVENT: Final = _NoEvent()
+EARLY_BYTES = 64 << 10
+"""taken of what a client sends while it is still being answered; it waits with more"""
+
+
+class _OldCycle(RequestResponseCycle):
+    """An answer over HTTP/1.0, which knows no chunks: its body ends with the connection (RFC 9112, 6.3).
+
+    So that a body that was cut does not look complete, the connection is reset then.
+    """
+
+    async def send(self, message: "ASGISendEvent") -> None:
+        """Send it, with no chunks around it."""
+        if message["type"] == "http.response.start":
+            if b"content-length" not in {name.lower() for name, _value in message.get("headers", ())}:
+                self.chunked_encoding = False
+                self._reset_at_close(on=True)
+        elif message["type"] == "http.response.body" and self._resets():
+            self.expected_content_length = len(message.get("body", b""))  # uvicorn counts what is still to come
+            if not message.get("more_body", False):
+                self._reset_at_close(on=False)
+        await super().send(message)
+
+    def _resets(self) -> bool:
+        return bool(self._socket().getsockopt(socket.SOL_SOCKET, socket.SO_LINGER))
+
+    def _reset_at_close(self, *, on: bool) -> None:
+        self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", on, 0))
+
+    def _socket(self) -> socket.socket:
+        return cast("socket.socket", self.transport.get_extra_info("socket"))
 
 
 class LendingProtocol(HttpToolsProtocol):
     """One connection; it is its own loan."""
 
-    __slots__ = ("_borrower", "_is_asleep", "is_clogged")  # beside uvicorn's own: more keys would double its dictionary
+    # beside uvicorn's own: more keys would double its dictionary
+    __slots__ = ("_answered", "_borrower", "_early", "_is_asleep", "is_clogged")
 
+    _answered: RequestResponseCycle | None
+    """what is being answered; `cycle` is that of the request that came last, which may be another"""
     _borrower: Borrower | None
+    _early: bytes
+    """what came while the transport was lent: the next request, or some of it"""
     _is_asleep: bool
     is_clogged: bool
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Begin, with nothing lent."""
-        self._borrower = None
+        self._answered = self._borrower = None
+        self._early = b""
         self._is_asleep = self.is_clogged = False
         super().connection_made(transport)
 
@@ -61,14 +97,47 @@ class LendingProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["extensions"] = cast("dict[str, dict[object, object]]", {LENDER: self})
 
+    def on_headers_complete(self) -> None:
+        """Have what is old answered in the old way."""
+        before = self.cycle
+        super().on_headers_complete()
+        if self.cycle is before:
+            return  # it becomes a websocket
+        if self.scope["http_version"] == "1.0":
+            self.cycle.__class__ = _OldCycle
+        if not self.pipeline:
+            self._answered = self.cycle
+
     def data_received(self, data: bytes) -> None:
-        """Take a request, also while the transport is lent: it is answered after that."""
-        self._awake()
-        super().data_received(data)
+        """Take a request. What comes while the transport is lent is looked at after that.
+
+        It is kept, so that the end of the connection is seen behind it; only who sends much is read no further.
+        """
+        if self._borrower is None:
+            super().data_received(data)
+            return
+        self._early += data
+        if len(self._early) > EARLY_BYTES:
+            self.transport.pause_reading()
+
+    def on_response_complete(self) -> None:
+        """Go on with what came too early."""
+        self._answered = self.pipeline[-1][0] if self.pipeline else None
+        super().on_response_complete()
+        early, self._early = self._early, b""
+        if early and not self.transport.is_closing():
+            self.data_received(early)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection on, bounded."""
+        self._bound()
+        super().handle_websocket_upgrade()
 
     def lend(self, borrower: Borrower) -> Lent | None:
         """See `Lender.lend`."""
-        scope, cycle = self.scope, self.cycle
+        scope, cycle = self.scope, self._answered
+        if cycle is None or scope is not cycle.scope:
+            return None  # the next request has begun to come: the parser is in the middle of it
         is_plain = self.scheme == "http" and scope["method"] == "GET" and scope["http_version"] == "1.1"
         if not is_plain or self.pipeline or cycle.chunked_encoding is None or cycle.more_body or self.is_gone:
             return None
@@ -110,10 +179,12 @@ class LendingProtocol(HttpToolsProtocol):
         self._borrower = None
         self._awake()
         if is_cut:
-            self.cycle.disconnected = True  # nothing more is to be sent, nor to be said in the log
+            self._end_answer()
             self._close()
         else:
             self.transport.set_write_buffer_limits()
+            if len(self._early) > EARLY_BYTES:
+                self.transport.resume_reading()
         self.is_clogged = False
 
     def pause_writing(self) -> None:
@@ -136,8 +207,15 @@ class LendingProtocol(HttpToolsProtocol):
         """Tell the borrower that there is no client any more."""
         self._awake()
         super().connection_lost(exc)
+        self._end_answer()
         if self._borrower is not None:
             self._borrower.gone()
+
+    def _end_answer(self) -> None:
+        """Have nothing more sent, nor said in the log; uvicorn does so to the request that came last."""
+        if self._answered is not None and not self._answered.response_complete:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
 
     def _close(self) -> None:
         """Close the connection; at once, if its client does not take what was written."""

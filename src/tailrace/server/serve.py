@@ -1,6 +1,7 @@
 """Serving: sockets, workers, signals, and an end that loses nobody."""
 
 import asyncio
+import gc
 import os
 import socket
 import ssl
@@ -24,6 +25,8 @@ BACKLOG = 2048
 GRACE_S = 5
 """for requests that are being answered, when the server is told to stop; streams end at once"""
 WEBSOCKET_BYTES = 1 << 20
+COLLECT = (20_000, 20, 50)
+"""see `gc.set_threshold`"""
 
 
 class StoppingServer(uvicorn.Server):
@@ -37,12 +40,20 @@ class StoppingServer(uvicorn.Server):
         """Say where it serves, once it does."""
         await super().startup(sockets)
         if self.started:
+            _rarely_collect()
             self._on_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let every viewer go, to resume at the next server."""
         hall_of(asyncio.get_running_loop()).leave()
         await super().shutdown(sockets)
+
+
+def _rarely_collect() -> None:
+    """Have garbage collected in fewer, larger steps: thousands of viewers are hundreds of thousands of objects."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT)
 
 
 def serve(config: Config, say: Callable[[str], None]) -> None:
@@ -82,6 +93,7 @@ def uvicorn_config(settings: Server, app: ServerApp) -> uvicorn.Config:
             app,
             http=LendingProtocol,
             ws_max_size=WEBSOCKET_BYTES,
+            ws_per_message_deflate=False,  # some 100 KiB a viewer, and a copy of each message for each
             lifespan="on",
             log_config=None,
             access_log=False,

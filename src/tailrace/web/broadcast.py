@@ -35,6 +35,8 @@ LOG_BYTES = 256 << 10
 """what a log has at most; a member may be behind by half of it"""
 LOG_PIECES = 1024
 """the same, where pieces are small"""
+FULL_BYTES = 32 << 10
+"""less than that, at one look, is all there is; probably"""
 KEEP_S = 1.0
 """for members that are late; then a silent run's log is empty"""
 SOON_S = 0.005
@@ -115,7 +117,7 @@ class Broadcast:
         self._member_s = ear.member_s
         self._turn = real.make_lock()
         self._due = self._news_due = 0.0
-        self._news_at = self._empty_at = NEVER
+        self._news_at = self._empty_at = self._again_at = NEVER
         self._flush_at = time.monotonic() + SILENCE_S if self._is_holding() else NEVER
 
     def begin(self, ear: Ear) -> None:
@@ -147,6 +149,7 @@ class Broadcast:
             self._news_at = min(self._news_at, self._news_due)
         if now < self._due and not out_of_turn:
             return self._due - now
+        self._again_at = NEVER
         pieces = self._pieces(now)
         if pieces:
             self._due = now + min(self.members * self._member_s, GATHER_AT_MOST_S)
@@ -157,7 +160,7 @@ class Broadcast:
             self._keep([])
         if pieces or self.is_over:
             self.bell.ring()
-        soonest = min(self._flush_at, self._news_at, self._empty_at)
+        soonest = min(self._flush_at, self._news_at, self._empty_at, self._again_at)
         return None if soonest == NEVER else max(0.0, soonest - now)
 
     def close(self) -> None:
@@ -192,13 +195,16 @@ class Broadcast:
         self._log_bytes = sum(len(piece.data) for piece in pieces)
 
     def _output(self, now: float) -> list[Piece]:
-        """Return what was printed, as one piece."""
+        """Return what was printed, as one piece. It is sent before it is looked whether that was all."""
         framed, size = [], 0
         while chunks := self.cursor.more():
             for chunk in chunks:
                 framed.append(self.framer.output(chunk))
                 size += len(framed[-1])
             if size > LOG_BYTES // 2:
+                break
+            if chunks[-1].end - chunks[0].offset < FULL_BYTES:
+                self._again_at = now
                 break
         self.is_over = chunks is None or size > LOG_BYTES // 2
         if framed:

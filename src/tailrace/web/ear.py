@@ -40,14 +40,14 @@ class Ear(Protocol):
         """
 
     def listen(self, bell: Bell) -> None:
-        """Wait for this bell from now on. Look once more after this call.
+        """Wait for this bell too from now on. Look once more after this call.
 
         Raises:
             OSError: no memory is left for it, or too many are waited for.
         """
 
-    def deafen(self) -> None:
-        """Wait for no bell any more."""
+    def deafen(self, bell: Bell) -> None:
+        """Wait for this bell no more; to be called before it is closed. Safe to repeat."""
 
     def watching(self) -> AbstractContextManager[None]:
         """Have the output watched, where that is asked for within the context, in the way that suits the hall."""

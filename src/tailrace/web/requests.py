@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from tailrace.core.wires import WIRES
 from tailrace.web.pace import Pace
 
 HEADERS = (
@@ -43,6 +44,19 @@ class Request:
     """the wire that the route insists on; None: the client chooses"""
     pace: Pace = field(default_factory=Pace)
     """what the route says while the command is silent"""
+
+    def __post_init__(self) -> None:
+        """See that the application gave what it should.
+
+        Raises:
+            TypeError, ValueError: it did not.
+        """
+        if not isinstance(self.pace, Pace):
+            raise TypeError(f"pace is a Pace(…), not {self.pace!r}")
+        if not (self.user is None or isinstance(self.user, str)):
+            raise TypeError(f"the function `user` must return text or None, not {self.user!r}: str(…) makes it text")
+        if not (self.wire is None or self.wire in WIRES):
+            raise ValueError(f"there is no wire {self.wire!r}; wires: {', '.join(WIRES)}")
 
     @property
     def wants_body(self) -> bool:

@@ -1,8 +1,12 @@
 """What is answered."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tailrace.web.viewer import Viewer
+from tailrace.web.steps import Stream
+
+if TYPE_CHECKING:
+    from tailrace.web.session import Session
 
 LIVE = (
     ("Cache-Control", "no-store, no-transform"),
@@ -16,10 +20,12 @@ LIVE = (
 class Response:
     """A response, free of any framework.
 
-    A `Viewer` is a body that comes in steps, and must be closed, also if nobody takes them. None is no body; an empty
+    A `Stream` is a body that comes in steps, and must be closed, also if nobody takes them. None is no body; an empty
     one has a length, that has none.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    body: bytes | Viewer | None = None
+    body: bytes | Stream | None = None
+    session: "Session | None" = None
+    """of a websocket that is to be opened (status 101); it must be closed, too"""

@@ -1,6 +1,6 @@
 """The body of a response that follows a run, for servers that take an iterator of bytes.
 
-It takes a viewer's steps, and waits for two things together: the bell that rings when there may be more, and the
+It takes a viewer's steps, and waits for two things together: the bells that ring when there may be more, and the
 viewer's own socket.
 
 How a body may stop: complete, where its viewer is at the end. Before that, a wire that aborts raises, so that the
@@ -20,7 +20,7 @@ from tailrace.host.wait import give_way
 from tailrace.web import farewell
 from tailrace.web.client import NEVER, Client
 from tailrace.web.ear import Bell as AnyBell
-from tailrace.web.viewer import Rest, Viewer
+from tailrace.web.steps import Errand, Rest, Stream
 
 MEMBER_S = 0.00025
 """what waking a thread, and its sending, may cost"""
@@ -41,12 +41,13 @@ class Body:
     hall = 0
     member_s = MEMBER_S
 
-    def __init__(self, viewer: Viewer, client: Client) -> None:
+    def __init__(self, viewer: Stream, client: Client) -> None:
         self.report: Callable[[Exception], None] = ignore
         """told of an error that stops the stream early"""
         self._viewer = viewer
         self._client = client
         self._waiter: Waiter | None = None
+        self._bells: list[Bell] = []
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the bytes as they come; the first at once, if only to have the headers sent.
@@ -54,7 +55,7 @@ class Body:
         Raises:
             ConnectionResetError: the stream stops before the recorded end, on a wire that must not look complete then.
         """
-        aborts = self._viewer.framer.aborts
+        aborts = self._viewer.aborts
         try:
             yield from self._pieces()
         except (TailraceError, OSError) as error:
@@ -86,12 +87,22 @@ class Body:
         if self._waiter is None:
             self._waiter = make_waiter()
         self._waiter.listen(bell)
-        if not self._viewer.framer.aborts:
+        self._bells.append(bell)
+        if not self._viewer.aborts:
             farewell.add(self, bell)
 
-    def deafen(self) -> None:
+    def deafen(self, bell: AnyBell) -> None:
         """See `Ear.deafen`."""
-        farewell.remove(self)
+        assert isinstance(bell, Bell)  # noqa: S101  (for mypy)
+        if bell not in self._bells:
+            return
+        self._bells.remove(bell)
+        if self._waiter is not None:
+            self._waiter.deafen(bell)
+        if self._bells and not self._viewer.aborts:
+            farewell.add(self, self._bells[-1])
+        else:
+            farewell.remove(self)
 
     def watching(self) -> AbstractContextManager[None]:
         """See `Ear.watching`."""
@@ -99,7 +110,7 @@ class Body:
 
     def is_leaving(self) -> bool:
         """See `Ear.is_leaving`."""
-        return not self._viewer.framer.aborts and farewell.is_due()
+        return not self._viewer.aborts and farewell.is_due()
 
     def _pieces(self) -> Iterator[bytes]:
         steps = self._viewer.steps(self)
@@ -111,13 +122,16 @@ class Body:
                 return
             if isinstance(step, Rest):
                 is_rung = self._hear(step.timeout_s)
+            elif isinstance(step, Errand):
+                step.work()
+                is_rung = None
             else:
                 yield step
                 give_way()  # a viewer that takes all at once would hold up the other greenlets
                 is_rung = None
 
     def _hear(self, timeout_s: float) -> bool:
-        """Wait for the bell that is listened to; tell whether it rang. It is heard before the next look: none is lost.
+        """Wait for the bells; tell whether one rang. It is heard before the next look: none is lost.
 
         Raises:
             ConnectionResetError: the viewer has left.

@@ -17,8 +17,7 @@ viewer has not, 256 KiB at most. The command waits for neither.
 """
 
 import time
-from collections.abc import Generator
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from tailrace.core.errors import StreamBroken, UnknownRun
 from tailrace.core.outcome import Cancelled, FailedToStart, Lost, describe
@@ -34,9 +33,15 @@ from tailrace.web import broadcast
 from tailrace.web.broadcast import NEVER, NEWS_S, Key, Member, Told, told
 from tailrace.web.ear import Bell, Ear
 from tailrace.web.pace import Pace
+from tailrace.web.steps import Leaving, Rest, Steps, Stream
 
 ALONE_S = 2.0
 """after a broadcast is over, a viewer looks for itself for so long: a dead keeper shows within a second"""
+LAG_BYTES = 4 << 20
+"""a viewer that is further behind is told so, on a wire that has a word for it"""
+LAG_S = 3.0
+"""but not more often than this"""
+SKIPPED = "skipped on request"
 PASSAGE_BYTES = 64 << 10
 """less is not worth a passage of its own"""
 UNTOLD: Told = (State.RUNNING, None, None, None)
@@ -54,21 +59,7 @@ class Place(NamedTuple):
     """whether all streams are wanted"""
 
 
-class Rest(NamedTuple):
-    """Nothing is to be sent now: wait for the bell that was listened to last, but not longer than this."""
-
-    timeout_s: float
-
-
-Steps: TypeAlias = Generator[bytes | Rest, bool | None, None]
-"""what a driver takes, one after the other; after a rest it sends whether the bell rang"""
-
-
-class Leaving(ConnectionResetError):
-    """The server is stopping, and this stream with it; the viewer may resume at the next one."""
-
-
-class Viewer:
+class Viewer(Stream):
     """One viewer. Take its `steps` once; `close` it in any case.
 
     Args:
@@ -87,20 +78,25 @@ class Viewer:
         "_flush_due",
         "_info",
         "_interval_due",
+        "_lag_due",
         "_may_share",
         "_news_at",
         "_news_due",
         "_pace",
         "_run",
+        "_skips",
         "_stop_at",
         "_told",
         "_until",
         "framer",
+        "is_complete",
         "member",
     )
 
     def __init__(self, place: Place, framer: Framer, *, pace: Pace, stop_at: int | None = None) -> None:
         self.framer = framer
+        self.is_complete = False
+        """whether it has given everything that was wanted"""
         self.member: Member | None = None
         """its place in the broadcast; None: it reads by itself"""
         self._run = place.run
@@ -115,7 +111,8 @@ class Viewer:
         self._ear: Ear | None = None
         self._bell: Bell | None = None
         self._flush_due = self._beat_due = self._news_at = self._interval_due = NEVER
-        self._news_due = 0.0
+        self._news_due = self._lag_due = 0.0
+        self._skips = False
 
     def steps(self, ear: Ear) -> Steps:
         """Yield what is to be sent, as it comes, and rests in between; the first at once, if only to send the headers.
@@ -131,12 +128,17 @@ class Viewer:
         self._sent()
         while not ear.is_leaving():
             seen: list[Chunk] | Gap | None = None
+            if self._skips:
+                yield self._skipped()
+                self._sent()
             if self.member is not None:
                 step = self._shared(self.member)
             else:
                 looked = self._own().look(self._until)
                 if isinstance(looked, End):
-                    yield self._ending(looked.run)
+                    ending = self._ending(looked.run)
+                    self.is_complete = True
+                    yield ending
                     return
                 if looked is None and self._meets():
                     continue
@@ -148,6 +150,7 @@ class Viewer:
                 yield step
                 self._sent()
             if self._is_at_stop(seen):
+                self.is_complete = True
                 yield self.framer.flush()
                 return
         if self.framer.aborts:
@@ -156,7 +159,7 @@ class Viewer:
     def close(self) -> None:
         """Let go of everything; the run goes on. Safe to repeat."""
         if self._ear is not None:
-            self._ear.deafen()
+            self._deafen(self._ear)
         if self._cursor is not None:
             self._cursor.close()
         if self.member is not None:
@@ -165,23 +168,43 @@ class Viewer:
             self._bell.close()
         self._cursor = self.member = self._bell = self._ear = None
 
+    def skip(self) -> None:
+        """Leave out everything up to the end of what there is now, from the next step on; a gap tells of it."""
+        self._skips = True
+
+    @property
+    def aborts(self) -> bool:
+        """See `Stream.aborts`."""
+        return self.framer.aborts
+
+    @property
+    def head(self) -> Member | None:
+        """See `Stream.head`."""
+        return self.member
+
+    @property
+    def is_reading(self) -> bool:
+        """See `Stream.is_reading`."""
+        return self.member is None
+
+    @property
+    def wire(self) -> str:
+        """See `Stream.wire`."""
+        return self.framer.name
+
     @property
     def run_ids(self) -> tuple[str, ...]:
-        """The runs that are shown."""
+        """See `Stream.run_ids`."""
         return (self._run.id,)
 
     def lag_bytes(self) -> int:
-        """Return how much there is that has not been framed for this viewer yet. From any thread.
-
-        Raises:
-            EngineError, UnknownRun: the run cannot be looked at.
-        """
+        """See `Stream.lag_bytes`."""
         if (member := self.member) is not None:
             return max(0, member.broadcast.log.end - member.offset)
         return max(0, self._run.info().size - self.framer.resume_offset)
 
     def passage(self) -> Passage | None:
-        """Return what may go to the viewer as it is, next; None: only the next step gives it. Tell `pass_on` of it."""
+        """See `Stream.passage`."""
         if self._cursor is None or not self.framer.passes or self._pace.interval_s is not None:
             return None
         found = self._cursor.passage()
@@ -191,19 +214,29 @@ class Viewer:
         return found if found is not None and found.end - found.begin >= PASSAGE_BYTES else None
 
     def pass_on(self, count: int) -> None:
-        """Note that so many bytes of the passage have gone to the viewer."""
+        """See `Stream.pass_on`."""
         self._own().skip(count)
         self.framer.skip(count)
 
     @property
     def heartbeat_s(self) -> float:
-        """After how long a silence a heartbeat is due."""
+        """See `Stream.heartbeat_s`."""
         return self._pace.heartbeat_s
+
+    def heartbeat(self) -> bytes:
+        """See `Stream.heartbeat`."""
+        return self.framer.heartbeat()
 
     @property
     def key(self) -> Key:
         """What viewers that may share a broadcast have in common."""
         return (self._listener().hall, id(self._run.engine), self._run.id, self.framer.name)
+
+    def _deafen(self, ear: Ear) -> None:
+        if self._bell is not None:
+            ear.deafen(self._bell)
+        if self.member is not None:
+            ear.deafen(self.member.bell)
 
     def _beginning(self) -> bytes:
         assert self._info is not None  # noqa: S101  (for mypy)
@@ -240,7 +273,39 @@ class Viewer:
         self._news_at = self._news_due  # else it waits until the output has been sent
         if isinstance(seen, Gap):
             return news + self.framer.gap(seen)
-        return b"".join([news, *map(self.framer.output, self._wanted(seen))])
+        return b"".join([news, self._lag(now), *map(self.framer.output, self._wanted(seen))])
+
+    def _lag(self, now: float) -> bytes:
+        """Return how far behind the viewer is, if that is much, and it has not just been told."""
+        if not self.framer.tells_lag or now < self._lag_due:
+            return b""
+        behind = self._own().info().size - self.framer.resume_offset
+        is_much = behind > LAG_BYTES
+        self._lag_due = now + (LAG_S if is_much else NEWS_S)
+        return self.framer.lagging(behind) if is_much else b""
+
+    def _skipped(self) -> bytes:
+        """Go to the end of what there is now, alone for the moment; return the gap."""
+        self._skips = False
+        if self.member is not None:
+            self._part(self.member)
+        begin, end = self._own().offset, self._own().info().size
+        if self._stop_at is not None:
+            end = min(end, self._stop_at)
+        if end <= begin:
+            return b""
+        there = self._own().at(end)
+        self._own().close()
+        self._cursor, self._until = there, None
+        self._silence()
+        return self.framer.gap(Gap(begin, end, SKIPPED))
+
+    def _silence(self) -> None:
+        """Have the viewer's own bell rung no more; it gets another when it needs one."""
+        if self._bell is not None:
+            self._listener().deafen(self._bell)
+            self._bell.close()
+            self._bell = None
 
     def _wanted(self, chunks: list[Chunk]) -> list[Chunk]:
         """Return the chunks without what lies behind `stop_at`."""
@@ -332,9 +397,7 @@ class Viewer:
     def _enter(self, member: Member) -> None:
         self._cursor, self.member = None, member
         self._listener().listen(member.bell)
-        if self._bell is not None:
-            self._bell.close()
-            self._bell = None
+        self._silence()
 
     def _shared(self, member: Member) -> bytes | Rest:
         """Return what has come to all; a rest if there is nothing."""
@@ -356,7 +419,7 @@ class Viewer:
         if member.is_over:
             self._alone_until = now + ALONE_S
         self.member = None
-        self._listener().deafen()
+        self._listener().deafen(member.bell)
         self._cursor, self.framer = member.part()
         self._flush_due = now + SILENCE_S
 

@@ -6,9 +6,10 @@ from http import HTTPStatus
 from tailrace.core import wires
 from tailrace.core.errors import InvalidInput
 from tailrace.core.run import RunInfo
-from tailrace.core.wires import EventId
+from tailrace.core.wires import EventId, Framer
 from tailrace.engine.base import Engine
 from tailrace.engine.run import Run
+from tailrace.web.pace import Pace
 from tailrace.web.ranges import part_headers, part_of, tag_of
 from tailrace.web.requests import Request
 from tailrace.web.responses import LIVE, Response
@@ -70,16 +71,25 @@ def show(engine: Engine, request: Request, run_id: str, *, wire: str, view: View
         UnknownRun, OffsetBeyondEnd: see there.
     """
     info = engine.get(run_id)
-    cursor = engine.cursor(run_id, view.offset, tail=view.tail, stream=view.stream)
-    headers = (*live_headers(wire), (RUN_HEADER, run_id), *_length(wire, info, view, cursor.offset))
+    viewer = viewer_of(engine, info, wires.WIRES[wire], view, request.pace)
+    offset = viewer.framer.resume_offset
+    headers = (*live_headers(wire), (RUN_HEADER, run_id), *_length(wire, info, view, offset))
     if not request.wants_body:
-        cursor.close()
+        viewer.close()
         return Response(status=HTTPStatus.OK, headers=headers)
-    framer = wires.framer(wire, run_id, cursor.offset)
+    return Response(status=HTTPStatus.OK, headers=headers, body=viewer)
+
+
+def viewer_of(engine: Engine, info: RunInfo, framer: type[Framer], view: View, pace: Pace) -> Viewer:
+    """Return a viewer of the run, as it was just now.
+
+    Raises:
+        UnknownRun, OffsetBeyondEnd: see there.
+    """
+    cursor = engine.cursor(info.id, view.offset, tail=view.tail, stream=view.stream, labelled=framer.shows_labels)
     stop_at = None if view.follow or info.is_finished else info.size
-    place = Place(Run(engine, run_id), info, cursor, is_whole=view.stream is None)
-    body = Viewer(place, framer, pace=request.pace, stop_at=stop_at)
-    return Response(status=HTTPStatus.OK, headers=headers, body=body)
+    place = Place(Run(engine, info.id), info, cursor, is_whole=view.stream is None)
+    return Viewer(place, framer(info.id, cursor.offset), pace=pace, stop_at=stop_at)
 
 
 def show_text(engine: Engine, request: Request, run_id: str) -> Response:
@@ -96,7 +106,7 @@ def show_text(engine: Engine, request: Request, run_id: str) -> Response:
         return dataclasses.replace(whole, headers=(*whole.headers, *ranged))
     if isinstance(part, Response):
         return part
-    place = Place(Run(engine, run_id), info, engine.cursor(run_id, part.begin))
+    place = Place(Run(engine, run_id), info, engine.cursor(run_id, part.begin, labelled=False))
     framer = wires.framer("text", run_id, part.begin)
     body = Viewer(place, framer, pace=request.pace, stop_at=part.end)
     headers = (*live_headers("text"), (RUN_HEADER, run_id), *ranged, *part_headers(part, info))

@@ -89,6 +89,9 @@ class CrowdViewer:
         if not self._has_head and not self._take_head():
             return True
         self._take_chunks()
+        if self._is_last and not self.is_done:
+            self._closed()  # an event stream may end at any time: its client comes back
+            return False
         return True
 
     def _take_head(self) -> bool:
@@ -249,7 +252,7 @@ class Crowd:
         if is_there and not viewer.is_done and not leaves:
             return
         if is_there:
-            self._epoll.unregister(fd)
+            self._epoll.unregister(fd)  # else it was closed, which does the same
         del self._by_fd[fd]
         viewer.leave()
         if not viewer.is_done and self.is_served:

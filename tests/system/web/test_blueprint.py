@@ -11,14 +11,16 @@ from tailrace import Engine, Query
 from tailrace.flask import Tailrace
 from tailrace.web.routes import runs
 from tailrace.web.routes.table import METHODS, PATHS, ROUTES
-from tests.system.web.mounted import UNKNOWN, Policy, address, ask, mounted
+from tests.system.web.conftest import Mount
+from tests.system.web.mounted import UNKNOWN, Policy, address, ask
+from tests.system.web.sites import Site
 from tests.system.web.test_rules import check_problem
 
 
 @pytest.fixture
-def app(state_dir: Path, policy: Policy) -> Flask:
+def app(mount: Mount, policy: Policy) -> Site:
     """Give the application."""
-    return mounted(state_dir, policy)
+    return mount(policy)
 
 
 def finished(engine: Engine, count: int, *, by: str = "ann") -> list[str]:
@@ -29,7 +31,7 @@ def finished(engine: Engine, count: int, *, by: str = "ann") -> list[str]:
     return [run.id for run in started][::-1]
 
 
-def listed(app: Flask, query: str = "") -> tuple[list[str], str | None]:
+def listed(app: Site, query: str = "") -> tuple[list[str], str | None]:
     """Return the ids in a page of the list, and its next cursor."""
     response = ask(app, f"/ops/api/runs{query}")
     assert response.status_code == 200, response.data
@@ -41,7 +43,7 @@ def listed(app: Flask, query: str = "") -> tuple[list[str], str | None]:
 
 
 def test_the_list_is_what_the_command_line_prints(
-    app: Flask, engine: Engine, state_dir: Path, capsysbinary: pytest.CaptureFixture[bytes]
+    app: Site, engine: Engine, state_dir: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     """Newest first, byte for byte what `tailrace list --json` prints."""
     from tailrace.cli import program
@@ -53,7 +55,7 @@ def test_the_list_is_what_the_command_line_prints(
     assert capsysbinary.readouterr().out == ask(app, "/ops/api/runs?limit=2").data + b"\n"
 
 
-def test_the_list_goes_on_behind_a_cursor(app: Flask, engine: Engine) -> None:
+def test_the_list_goes_on_behind_a_cursor(app: Site, engine: Engine) -> None:
     """Pages, one after another, hold every run once; the last one has no next."""
     ids = finished(engine, 5)
     assert listed(app, "?limit=5") == (ids, None)
@@ -62,7 +64,7 @@ def test_the_list_goes_on_behind_a_cursor(app: Flask, engine: Engine) -> None:
     assert (first + second, listed(app, f"?limit=2&cursor={again}")) == (ids[:4], (ids[4:], None))
 
 
-def test_the_list_is_filtered(app: Flask, engine: Engine) -> None:
+def test_the_list_is_filtered(app: Site, engine: Engine) -> None:
     """By state, outcome, command and labels."""
     ids = finished(engine, 3)
     named = engine.start(["false"], by="ann", command="fail", labels={"n": "0", "m": "a=b"})
@@ -92,12 +94,12 @@ def test_the_list_is_filtered(app: Flask, engine: Engine) -> None:
         "&".join(f"label=n{n}=x" for n in range(17)),
     ],
 )
-def test_a_list_that_makes_no_sense(app: Flask, query: str) -> None:
+def test_a_list_that_makes_no_sense(app: Site, query: str) -> None:
     """400 says which and what to do; nothing is silently left out of account."""
     check_problem(ask(app, f"/ops/api/runs?{query}"), 400)
 
 
-def test_the_list_has_only_what_one_may_view(app: Flask, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_has_only_what_one_may_view(app: Site, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Other people's runs are neither in pages, nor do they make them shorter, nor are their ids cursors."""
     hers = finished(engine, 2)
     finished(engine, 3, by="eve")
@@ -118,7 +120,7 @@ def test_the_list_has_only_what_one_may_view(app: Flask, engine: Engine, monkeyp
     assert found == hers
 
 
-def test_a_run(app: Flask, engine: Engine) -> None:
+def test_a_run(app: Site, engine: Engine) -> None:
     """The run as it is, as in the list."""
     (run_id,) = finished(engine, 1)
     response = ask(app, f"/ops/api/runs/{run_id}")
@@ -127,7 +129,7 @@ def test_a_run(app: Flask, engine: Engine) -> None:
     assert json.loads(response.data)["outcome"] == {"kind": "exited", "code": 0}
 
 
-def test_its_output_on_any_wire_from_any_offset(app: Flask, engine: Engine) -> None:
+def test_its_output_on_any_wire_from_any_offset(app: Site, engine: Engine) -> None:
     """As from a route of one's own."""
     run = engine.start(["seq", "20"], by="ann")
     run.wait(60)
@@ -151,28 +153,40 @@ def test_its_output_on_any_wire_from_any_offset(app: Flask, engine: Engine) -> N
     check_problem(ask(app, path, headers={"Last-Event-ID": f"{other.id}/0"}), 400)
 
 
-@pytest.mark.parametrize("path", [route.path for route in ROUTES if route.method == "GET"])
-def test_head(app: Flask, engine: Engine, path: str) -> None:
+@pytest.mark.parametrize("path", [route.path for route in ROUTES if route.method == "GET" and not route.is_socket])
+def test_head(app: Site, engine: Engine, path: str) -> None:
     """Whatever can be got can be asked for its headers."""
     (run_id,) = finished(engine, 1)
-    there = address(path, run_id) + ("?q=x" if path.endswith("search") else "")
+    queries = {"/api/events": f"?run={run_id}", "/api/runs/{run}/search": "?q=x"}
+    there = address(path, run_id) + queries.get(path, "")
     head, whole = ask(app, there, method="HEAD"), ask(app, there)
     assert (head.status_code, head.data) == (200, b"")
     assert head.headers["Content-Type"] == whole.headers["Content-Type"]
+
+
+def test_a_websocket_is_not_opened_here(app: Flask, engine: Engine) -> None:
+    """501 under WSGI, and what to do instead; also for a handshake."""
+    (run_id,) = finished(engine, 1)
+    for headers in ({}, {"Connection": "Upgrade", "Upgrade": "websocket"}):
+        response = ask(app, f"/ops/api/runs/{run_id}/socket", headers=headers)
+        check_problem(response, 501)
+        assert "output" in json.loads(response.data)["hint"]
+    foreign = ask(app, f"/ops/api/runs/{run_id}/socket", headers={"Origin": "http://evil.example"})
+    check_problem(foreign, 403)
 
 
 @pytest.mark.parametrize(
     "path", ["/ops/nothing", "/ops/api", "/ops/api/", "/ops/api/runs/", f"/ops/api/runs/{UNKNOWN}/", "/ops/x/y"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_an_address_at_which_there_is_nothing(app: Flask, path: str, method: str) -> None:
+def test_an_address_at_which_there_is_nothing(app: Site, path: str, method: str) -> None:
     """404, as a problem document that names what there is."""
     response = ask(app, path, method=method)
     check_problem(response, 404)
     assert "/api/runs" in json.loads(response.data)["hint"]
 
 
-def test_other_addresses_stay_the_applications(app: Flask, state_dir: Path) -> None:
+def test_other_addresses_stay_the_applications(app: Site, state_dir: Path) -> None:
     """Below the prefix its own routes come first; at the root, only what is below /api is ours."""
     assert ask(app, "/ops/own").data == b"the application's own"
     assert ask(app, "/elsewhere").headers["Content-Type"].startswith("text/html")
@@ -185,7 +199,7 @@ def test_other_addresses_stay_the_applications(app: Flask, state_dir: Path) -> N
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_method_that_is_not_for_it(app: Flask, policy: Policy, path: str) -> None:
+def test_a_method_that_is_not_for_it(app: Site, policy: Policy, path: str) -> None:
     """405, with `Allow`, as a problem document; no method gets past the table."""
     allowed = {route.method for route in ROUTES if route.path == path}
     allowed |= {"HEAD"} if "GET" in allowed else set()
@@ -199,17 +213,17 @@ def test_a_method_that_is_not_for_it(app: Flask, policy: Policy, path: str) -> N
 
 @pytest.mark.parametrize("name", ["nothing", UNKNOWN, "0" * 26 + "u", "..", "%00", "%2e%2e%2fx", "é"])
 @pytest.mark.parametrize("rest", ["", "/output", "/lines", "/search?q=x", "/stop", "/input", "/pin", "/unpin"])
-def test_a_run_that_is_not_there(app: Flask, name: str, rest: str) -> None:
+def test_a_run_that_is_not_there(app: Site, name: str, rest: str) -> None:
     """404, whatever the name looks like, and whatever is wanted of it."""
     method = "GET" if not rest or rest.startswith(("/output", "/lines", "/search")) else "POST"
     response = ask(app, f"/ops/api/runs/{name}{rest}", method=method)
     check_problem(response, 404)
 
 
-def test_a_broken_state_directory_is_a_problem(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_broken_state_directory_is_a_problem(mount: Mount, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The client learns that something is wrong, the log what."""
     (tmp_path / "file").write_text("not a directory")
-    app = mounted(tmp_path / "file", Policy())
+    app = mount(Policy(), tmp_path / "file")
     with caplog.at_level(logging.ERROR):
         response = ask(app, "/ops/api/runs")
     check_problem(response, 500)

@@ -12,12 +12,14 @@ from werkzeug.wrappers import Response
 from tailrace import Engine, Query, RunInfo
 from tailrace.core.states import State
 from tailrace.flask import Tailrace
+from tailrace.web.engines import EngineHere
 from tailrace.web.routes.call import Action
 from tailrace.web.routes.table import ROUTES, Route
 from tests.support.wait import wait_for
-from tests.system.web.conftest import engine_of
+from tests.system.web.conftest import Mount
 from tests.system.web.mounted import BYTES, FORMS, UNKNOWN, Asked, Policy, ask, mounted, post
 from tests.system.web.mounted import address as mounted_at
+from tests.system.web.sites import FlaskSite, Site
 from tests.system.web.test_rules import check_problem
 
 EACH_ROUTE = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
@@ -31,9 +33,9 @@ EACH_CHANGE_OF_A_RUN = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def app(state_dir: Path, policy: Policy) -> Flask:
+def app(mount: Mount, policy: Policy) -> Site:
     """Give the application."""
-    return mounted(state_dir, policy)
+    return mount(policy)
 
 
 @pytest.fixture
@@ -74,16 +76,16 @@ def test_it_is_not_mounted_open_by_accident(arguments: dict[str, object]) -> Non
 
 
 @EACH_ROUTE
-def test_every_route_asks_first(app: Flask, policy: Policy, route: Route, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_route_asks_first(app: Site, policy: Policy, route: Route, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stranger is sent to log in, before the engine is as much as looked at."""
-    monkeypatch.setattr(Tailrace, "engine", property(lambda _self: pytest.fail("looked at")))
+    monkeypatch.setattr(EngineHere, "__call__", lambda _self: pytest.fail("looked at"))
     response = ask(app, address(route, UNKNOWN), method=route.method, user=None)
     assert (response.status_code, response.headers["Location"]) == (302, "/login")
     assert policy.asked == [Asked(route.action, None)]
 
 
 @EACH_ROUTE
-def test_who_may_not_at_all_gets_403(app: Flask, engine: Engine, policy: Policy, route: Route, run_id: str) -> None:
+def test_who_may_not_at_all_gets_403(app: Site, engine: Engine, policy: Policy, route: Route, run_id: str) -> None:
     """The same whether the run is there or not, and nothing is done."""
     policy.refused = {(route.action, False)}
     for there in (run_id, UNKNOWN):
@@ -93,7 +95,7 @@ def test_who_may_not_at_all_gets_403(app: Flask, engine: Engine, policy: Policy,
 
 @EACH_OF_A_RUN
 def test_who_may_not_view_a_run_cannot_tell_that_it_is_there(
-    app: Flask, engine: Engine, route: Route, run_id: str
+    app: Site, engine: Engine, route: Route, run_id: str
 ) -> None:
     """The answer is that of an unknown run, but for the id, and nothing is done."""
     hidden = ask(app, address(route, run_id), method=route.method, user="eve")
@@ -106,7 +108,7 @@ def test_who_may_not_view_a_run_cannot_tell_that_it_is_there(
 
 @EACH_CHANGE_OF_A_RUN
 def test_who_may_only_view_a_run_changes_nothing(
-    app: Flask, engine: Engine, policy: Policy, route: Route, run_id: str
+    app: Site, engine: Engine, policy: Policy, route: Route, run_id: str
 ) -> None:
     """403, after both were asked."""
     policy.refused = {(route.action, True)}
@@ -116,7 +118,7 @@ def test_who_may_only_view_a_run_changes_nothing(
 
 
 @EACH_OF_A_RUN
-def test_a_resumed_stream_asks_too(app: Flask, route: Route, run_id: str) -> None:
+def test_a_resumed_stream_asks_too(app: Site, route: Route, run_id: str) -> None:
     """An event's id is no way around it."""
     for tail in ("/0", "/0/end"):
         headers = {"Last-Event-ID": run_id + tail, "Accept": "text/event-stream"}
@@ -126,10 +128,10 @@ def test_a_resumed_stream_asks_too(app: Flask, route: Route, run_id: str) -> Non
 @pytest.mark.parametrize("verdict", [None, 1, "yes", "", [], ("no", 403)])
 @EACH_ROUTE
 def test_a_verdict_that_is_none_lets_nobody_in(
-    state_dir: Path, route: Route, verdict: object, caplog: pytest.LogCaptureFixture
+    mount: Mount, route: Route, verdict: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A function that forgets to return, or returns something that is only taken for yes, is a mistake in the log."""
-    app = mounted(state_dir, cast("Policy", lambda _action, _run: verdict))
+    app = mount(lambda _action, _run: verdict)
     with caplog.at_level(logging.ERROR):
         response = ask(app, address(route, UNKNOWN), method=route.method)
     check_problem(response, 500)
@@ -139,14 +141,15 @@ def test_a_verdict_that_is_none_lets_nobody_in(
 
 
 @EACH_ROUTE
-def test_an_error_in_authorize_lets_nobody_in(state_dir: Path, route: Route, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_in_authorize_lets_nobody_in(mount: Mount, route: Route, caplog: pytest.LogCaptureFixture) -> None:
     """It is the application's log that has it; the client gets a problem."""
 
     def broken(_action: Action, _run: RunInfo | None) -> bool:
         raise ValueError("the database is gone")
 
-    app = mounted(state_dir, cast("Policy", broken))
-    app.testing = True
+    app = mount(broken)
+    if isinstance(app, FlaskSite):
+        app.app.testing = True
     with caplog.at_level(logging.ERROR):
         response = ask(app, address(route, UNKNOWN), method=route.method)
     check_problem(response, 500)
@@ -177,9 +180,9 @@ def test_authorize_may_abort(state_dir: Path) -> None:
             abort(401)
         return True
 
-    app = mounted(state_dir, cast("Policy", decide))
+    app = mounted(state_dir, decide)
     app.register_error_handler(401, lambda _error: ("please log in", 401))
-    engine = engine_of(app)
+    engine = FlaskSite(app).engine
     hers, his = (engine.start(["true"], by=by) for by in ("ann", "eve"))
     for run in (hers, his):
         run.wait(60)
@@ -223,7 +226,7 @@ def test_authorize_is_called_within_the_request(state_dir: Path) -> None:
 )
 @EACH_CHANGE
 def test_a_page_of_another_site_changes_nothing(
-    app: Flask, engine: Engine, policy: Policy, route: Route, run_id: str, *, headers: dict[str, str]
+    app: Site, engine: Engine, policy: Policy, route: Route, run_id: str, *, headers: dict[str, str]
 ) -> None:
     """Whoever is logged in: the browser says who really asks."""
     check_problem(ask(app, address(route, run_id), method="POST", headers=headers), 403)
@@ -233,14 +236,14 @@ def test_a_page_of_another_site_changes_nothing(
 
 @pytest.mark.parametrize("kind", FORMS)
 @EACH_CHANGE_OF_A_RUN
-def test_a_form_changes_nothing(app: Flask, engine: Engine, route: Route, run_id: str, kind: str) -> None:
+def test_a_form_changes_nothing(app: Site, engine: Engine, route: Route, run_id: str, kind: str) -> None:
     """Not even one of a browser that says nothing about whose page it is."""
     for data in (b"", b'{"now": true}', b"yes"):
         check_problem(ask(app, address(route, run_id), method="POST", data=data, kind=kind), 415)
     assert is_untouched(engine, run_id)
 
 
-def test_a_page_of_the_same_site_may(app: Flask, run_id: str) -> None:
+def test_a_page_of_the_same_site_may(app: Site, run_id: str) -> None:
     """What a browser says of it is no obstacle."""
     headers = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
     response = ask(app, f"/ops/api/runs/{run_id}/input", method="POST", data=b"x", kind=BYTES, headers=headers)

@@ -8,7 +8,6 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from flask import Flask
 
 import tailrace
 from tailrace import Engine
@@ -18,15 +17,17 @@ from tailrace.engine.run import Run
 from tailrace.host.messages import INPUT_BYTES
 from tailrace.web.routes import control
 from tests.support.wait import wait_for
+from tests.system.web.conftest import Mount
 from tests.system.web.mounted import BYTES, JSON, Policy, ask, mounted, post
 from tests.system.web.server import COMMANDS, Server
+from tests.system.web.sites import FlaskSite, Site
 from tests.system.web.test_rules import check_problem
 
 
 @pytest.fixture
-def app(state_dir: Path) -> Flask:
+def app(mount: Mount, policy: Policy) -> Site:
     """Give the application."""
-    return mounted(state_dir, Policy())
+    return mount(policy)
 
 
 def running(engine: Engine, *argv: str) -> Run:
@@ -36,7 +37,7 @@ def running(engine: Engine, *argv: str) -> Run:
     return run
 
 
-def send(app: Flask, run: Run, data: bytes, query: str = "", kind: str | None = BYTES) -> int:
+def send(app: Site, run: Run, data: bytes, query: str = "", kind: str | None = BYTES) -> int:
     """Return the status that input gets; a problem is seen to be one."""
     response = ask(app, f"/ops/api/runs/{run.id}/input{query}", method="POST", data=data, kind=kind)
     if response.status_code >= 400:
@@ -45,7 +46,7 @@ def send(app: Flask, run: Run, data: bytes, query: str = "", kind: str | None = 
 
 
 @pytest.mark.parametrize("fields", [None, {}, {"now": False}, {"now": True}])
-def test_stop(app: Flask, engine: Engine, fields: object) -> None:
+def test_stop(app: Site, engine: Engine, fields: object) -> None:
     """202 and the run, which then ends as stopped by who asked; afterwards, 200 and the run as it ended."""
     run = running(engine, "sleep", "1000")
     response = post(app, f"/ops/api/runs/{run.id}/stop", fields)
@@ -73,7 +74,7 @@ def test_stop(app: Flask, engine: Engine, fields: object) -> None:
 )
 @pytest.mark.parametrize("what", ["stop", "pin", "unpin"])
 def test_a_body_that_is_not_taken(
-    app: Flask, engine: Engine, what: str, data: bytes, *, kind: str | None, status: int
+    app: Site, engine: Engine, what: str, data: bytes, *, kind: str | None, status: int
 ) -> None:
     """Unknown fields, other types and long bodies are refused, and nothing is done."""
     run = running(engine, "sleep", "1000")
@@ -82,7 +83,7 @@ def test_a_body_that_is_not_taken(
     assert (info.state, info.ladder, info.pinned) == (State.RUNNING, (), False)
 
 
-def test_pin_and_unpin(app: Flask, engine: Engine) -> None:
+def test_pin_and_unpin(app: Site, engine: Engine) -> None:
     """The answer is the run, as it is then; also when it is finished."""
     run = engine.start(["true"], by="ann")
     run.wait(60)
@@ -92,7 +93,7 @@ def test_pin_and_unpin(app: Flask, engine: Engine) -> None:
         assert run.info().pinned is pinned
 
 
-def test_input(app: Flask, engine: Engine) -> None:
+def test_input(app: Site, engine: Engine) -> None:
     """The bytes as they are, in order, then the end."""
     run = running(engine, "cat")
     every = bytes(range(256))
@@ -104,7 +105,7 @@ def test_input(app: Flask, engine: Engine) -> None:
     assert send(app, run, b"more") == 409
 
 
-def test_the_end_of_input_alone(app: Flask, engine: Engine) -> None:
+def test_the_end_of_input_alone(app: Site, engine: Engine) -> None:
     """`close=1` needs no body."""
     run = running(engine, "cat")
     assert send(app, run, b"", "?close=1", None) == 204
@@ -127,7 +128,7 @@ def test_the_end_of_input_alone(app: Flask, engine: Engine) -> None:
     ],
 )
 def test_input_that_is_not_taken(
-    app: Flask, engine: Engine, data: bytes, query: str, *, kind: str | None, status: int
+    app: Site, engine: Engine, data: bytes, query: str, *, kind: str | None, status: int
 ) -> None:
     """None of it reaches the command."""
     run = running(engine, "cat")
@@ -136,16 +137,18 @@ def test_input_that_is_not_taken(
     assert run.wait(60).size == 0
 
 
-def test_a_limit_of_the_application_counts_too(app: Flask, engine: Engine) -> None:
+def test_a_limit_of_the_application_counts_too(state_dir: Path) -> None:
     """A body that Flask refuses is refused with a problem document like ours."""
-    app.config["MAX_CONTENT_LENGTH"] = 100
-    run = running(engine, "cat")
+    made = mounted(state_dir, Policy())
+    made.config["MAX_CONTENT_LENGTH"] = 100
+    app = FlaskSite(made)
+    run = running(app.engine, "cat")
     assert send(app, run, b"x" * 200) == 413
     assert send(app, run, b"x" * 50, "?close=1") == 204
     assert run.wait(60).size == 50
 
 
-def test_input_for_a_run_that_takes_none(app: Flask, engine: Engine) -> None:
+def test_input_for_a_run_that_takes_none(app: Site, engine: Engine) -> None:
     """409 says how to start it."""
     run = engine.start(["sleep", "1000"], by="ann")
     wait_for(lambda: run.info().state is State.RUNNING)
@@ -153,7 +156,7 @@ def test_input_for_a_run_that_takes_none(app: Flask, engine: Engine) -> None:
 
 
 def test_input_that_the_command_does_not_take(
-    app: Flask, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: Site, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """202: it lies ready, further input is refused meanwhile, the run can be stopped; it gets there when it is read."""
     monkeypatch.setattr(control, "PATIENCE_S", 3.0)  # enough to reach the keeper

@@ -10,16 +10,18 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from flask import Flask
-from werkzeug.test import EnvironBuilder
 
 from tailrace import Engine, Run
 from tailrace.core.errors import TailraceError
 from tailrace.engine.base import Retention
 from tailrace.web import broadcast
 from tests.support.wait import wait_for
+from tests.system.web.conftest import EACH_PATH
 from tests.system.web.gate import gated
+from tests.system.web.sites import Site
 from tests.unit.core.wires.event_source import parse
+
+pytestmark = EACH_PATH
 
 WIRES = ("text", "lines", "sse", "ndjson", "cast")
 PRINTS = """
@@ -44,13 +46,13 @@ def _nothing_is_left() -> Iterator[None]:
 class Viewer:
     """Watches in a thread, from somewhere on; `held` stops it between two pieces."""
 
-    def __init__(self, app: Flask, path: str) -> None:
+    def __init__(self, app: Site, path: str) -> None:
         self.path = path
         self.pieces: list[bytes] = []
         self.error: BaseException | None = None
         self.goes_on = threading.Event()
         self.goes_on.set()
-        self._response = app.test_client().get(path)
+        self._response = app.get(path)
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
 
@@ -67,8 +69,8 @@ class Viewer:
 
     def _watch(self) -> None:
         try:
-            for piece in self._response.response:
-                self.pieces.append(piece if isinstance(piece, bytes) else piece.encode())
+            for piece in self._response.pieces:
+                self.pieces.append(piece)
                 self.goes_on.wait()
         except ConnectionResetError as error:
             self.error = error
@@ -103,7 +105,7 @@ def output_of(wire: str, body: bytes) -> list[object]:
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_all_get_what_one_gets_alone(app: Flask, engine: Engine, wire: str) -> None:
+def test_all_get_what_one_gets_alone(app: Site, engine: Engine, wire: str) -> None:
     """They come at any time, and each has the whole."""
     run = engine.start(["python3", "-c", PRINTS])
     path = f"/watch/{run.id}?format={wire}"
@@ -112,7 +114,7 @@ def test_all_get_what_one_gets_alone(app: Flask, engine: Engine, wire: str) -> N
         wait_for(partial(_is_past, run, 800 * number))
         viewers.append(Viewer(app, path))
     run.wait(60)
-    alone = app.test_client().get(path).data
+    alone = app.get(path).data
     expected = output_of(wire, alone)
     assert expected
     for viewer in viewers:
@@ -120,7 +122,7 @@ def test_all_get_what_one_gets_alone(app: Flask, engine: Engine, wire: str) -> N
         assert viewer.error is None
 
 
-def test_a_run_is_read_once(app: Flask, engine: Engine, state_dir: Path, tmp_path: Path) -> None:
+def test_a_run_is_read_once(app: Site, engine: Engine, state_dir: Path, tmp_path: Path) -> None:
     """Ten viewers that have all there is hold one descriptor of the output, and get the next line at the same time."""
     gate = tmp_path / "gate"
     run = engine.start(gated("echo one", gate, "echo two"))
@@ -138,7 +140,7 @@ def test_a_run_is_read_once(app: Flask, engine: Engine, state_dir: Path, tmp_pat
     assert open_outputs() == 0
 
 
-def test_who_falls_behind_reads_on_alone(app: Flask, engine: Engine) -> None:
+def test_who_falls_behind_reads_on_alone(app: Site, engine: Engine) -> None:
     """One stops while more is printed than the broadcast keeps; then it goes on, and misses nothing."""
     run, line = engine.start(["cat"], stdin=True), b"x" * 1023 + b"\n"
     slow, fast = (Viewer(app, f"/watch/{run.id}") for _ in range(2))
@@ -159,7 +161,7 @@ def test_who_falls_behind_reads_on_alone(app: Flask, engine: Engine) -> None:
     assert slow.done() == fast.done() == line * (2 + 38 * 64) + b"last\n"
 
 
-def test_a_lost_run_is_told_to_all(app: Flask, engine: Engine) -> None:
+def test_a_lost_run_is_told_to_all(app: Site, engine: Engine) -> None:
     """The keeper is killed: nobody takes the text for whole, and the wires that can tell do so."""
     run = engine.start(["sh", "-c", "echo begun; read go; kill -9 $PPID; sleep 1000"], stdin=True)
     viewers = [Viewer(app, f"/watch/{run.id}?format={wire}") for wire in ("text", "ndjson") for _ in range(5)]
@@ -172,7 +174,7 @@ def test_a_lost_run_is_told_to_all(app: Flask, engine: Engine) -> None:
     assert {json.loads(end.splitlines()[-1])["outcome"]["kind"] for end in ends[5:]} == {"lost"}
 
 
-def test_states_are_told_to_all(app: Flask, engine: Engine) -> None:
+def test_states_are_told_to_all(app: Site, engine: Engine) -> None:
     """Each sees once that the run is being stopped, and then its end."""
     ladder = [("INT", 1.0), ("KILL", 0.0)]
     run = engine.start(["sh", "-c", "trap '' INT; echo ready; while :; do sleep 0.1; done"], ladder=ladder)
@@ -186,7 +188,7 @@ def test_states_are_told_to_all(app: Flask, engine: Engine) -> None:
         assert states == sorted(set(states), key=states.index), "no state is told twice"
 
 
-def test_half_a_line_comes_to_all_after_a_silence(app: Flask, engine: Engine) -> None:
+def test_half_a_line_comes_to_all_after_a_silence(app: Site, engine: Engine) -> None:
     """A prompt without its newline."""
     run = engine.start(["sh", "-c", "echo one; read go; printf 'your name? '; read name; echo $name"], stdin=True)
     viewers = [Viewer(app, f"/watch/{run.id}?format=ndjson") for _ in range(5)]
@@ -201,7 +203,7 @@ def test_half_a_line_comes_to_all_after_a_silence(app: Flask, engine: Engine) ->
     }
 
 
-def test_a_run_that_is_removed_is_shown_to_its_end(app: Flask, engine: Engine) -> None:
+def test_a_run_that_is_removed_is_shown_to_its_end(app: Site, engine: Engine) -> None:
     """Pruned when it has just ended: who watches has it all the same, or is told that it has not."""
     runs = [engine.start(["sh", "-c", "echo one; read go; echo two"], stdin=True) for _ in range(10)]
     viewers = {run.id: [Viewer(app, f"/watch/{run.id}?format=lines") for _ in range(5)] for run in runs}
@@ -223,7 +225,7 @@ def _prune_until_gone(engine: Engine, runs: list[Run]) -> None:
         removed += engine.prune(Retention(count=0)).runs
 
 
-def test_alone_or_together_with_intervals_and_ranges(app: Flask, engine: Engine, tmp_path: Path) -> None:
+def test_alone_or_together_with_intervals_and_ranges(app: Site, engine: Engine, tmp_path: Path) -> None:
     """Viewers with wishes of their own do not share, and hear the same."""
     gate = tmp_path / "gate"
     run = engine.start(gated("echo one; echo err >&2", gate, "echo two"))
@@ -236,7 +238,7 @@ def test_alone_or_together_with_intervals_and_ranges(app: Flask, engine: Engine,
 
 
 @pytest.mark.parametrize("wire", ["sse", "ndjson"])
-def test_a_prompt_that_waits_already_comes_to_the_first_viewer(app: Flask, engine: Engine, wire: str) -> None:
+def test_a_prompt_that_waits_already_comes_to_the_first_viewer(app: Site, engine: Engine, wire: str) -> None:
     """It was printed before anybody came, and nothing is printed after it."""
     run = engine.start(["sh", "-c", "printf 'your name? '; read name; echo $name"], stdin=True)
     wait_for(lambda: run.info().size == len("your name? "))
@@ -248,7 +250,7 @@ def test_a_prompt_that_waits_already_comes_to_the_first_viewer(app: Flask, engin
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_run_whose_keeper_and_runner_are_killed_is_settled_by_its_viewers(
-    app: Flask, engine: Engine, state_dir: Path, count: int
+    app: Site, engine: Engine, state_dir: Path, count: int
 ) -> None:
     """Nobody else is there to find it dead."""
     run = engine.start(["sh", "-c", "echo begun; exec sleep 1000"])
@@ -261,7 +263,7 @@ def test_a_run_whose_keeper_and_runner_are_killed_is_settled_by_its_viewers(
         assert b'"kind":"lost"' in viewer.done()
 
 
-def test_a_recording_ends_when_its_run_did(app: Flask, engine: Engine) -> None:
+def test_a_recording_ends_when_its_run_did(app: Site, engine: Engine) -> None:
     """The last marker has the time of the last event, also for who shared."""
     run = engine.start(["sh", "-c", "echo one; read go; echo two"], stdin=True)
     viewers = [Viewer(app, f"/watch/{run.id}?format=cast") for _ in range(3)]
@@ -273,7 +275,7 @@ def test_a_recording_ends_when_its_run_did(app: Flask, engine: Engine) -> None:
         assert marker[0] == last[0] > 0
 
 
-def test_who_stalls_still_learns_of_the_state(app: Flask, engine: Engine) -> None:
+def test_who_stalls_still_learns_of_the_state(app: Site, engine: Engine) -> None:
     """The news has left the log before it was taken."""
     ladder = [("INT", 60.0), ("KILL", 0.0)]
     run = engine.start(["sh", "-c", "trap 'echo no' INT; echo ready; while :; do sleep 0.1; done"], ladder=ladder)
@@ -298,19 +300,3 @@ def test_who_stalls_still_learns_of_the_state(app: Flask, engine: Engine) -> Non
 def _counts(viewer: Viewer, what: bytes, count: int) -> bool:
     """Tell whether it was seen so often. A text in JSON needs its quotes: a run's state has its argv, all of it."""
     return viewer.seen.count(what) >= count
-
-
-def test_a_client_that_leaves_before_the_headers_leaves_nothing(app: Flask, engine: Engine, state_dir: Path) -> None:
-    """The server's `write` fails, and then nobody else would close the body."""
-    run = engine.start(["sh", "-c", "echo one; read go"], stdin=True)
-
-    def write(_data: bytes) -> None:
-        raise BrokenPipeError
-
-    environ = EnvironBuilder(f"/watch/{run.id}").get_environ() | {"SERVER_SOFTWARE": "waitress"}
-    environ["waitress.client_disconnected"] = lambda: True
-    with pytest.raises(BrokenPipeError):
-        app(environ, lambda *_head: write)
-    links = [str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
-    assert not [link for link in links if link.startswith(f"{state_dir}/runs/{run.id}")]
-    run.stop(now=True)

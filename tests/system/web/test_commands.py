@@ -3,13 +3,14 @@
 import json
 import os
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlencode
 
 import pytest
 from flask import Flask, request
-from werkzeug.test import TestResponse
 
 from tailrace import Engine, Query
+from tailrace._flask.blueprint import Authorize
 from tailrace.core.errors import InvalidInput
 from tailrace.core.spec import Stdio, WhenBusy
 from tailrace.core.states import State
@@ -17,6 +18,7 @@ from tailrace.flask import Command, Commands, Integer, Tailrace, Text
 from tailrace.web.routes.commands import FORM, MOST_FIELDS, PARAMETERS_BYTES
 from tests.system.web.conftest import engine_of
 from tests.system.web.mounted import JSON, Policy, ask, post
+from tests.system.web.sites import Reply
 from tests.system.web.test_rules import check_problem, events
 
 FILE = """
@@ -65,30 +67,30 @@ def app(state_dir: Path, policy: Policy, tmp_path: Path) -> Flask:
     (tmp_path / "tailrace.toml").write_text(FILE)
     app = Flask(__name__)
     race = Tailrace(app, state_dir=state_dir, user=lambda: request.headers.get("X-User"))
-    made = race.blueprint(authorize=policy, commands=tmp_path / "tailrace.toml")
+    made = race.blueprint(authorize=cast("Authorize", policy), commands=tmp_path / "tailrace.toml")
     app.register_blueprint(made, url_prefix="/ops")
     return app
 
 
-def start(app: Flask, name: str, parameters: object = None, **headers: str) -> TestResponse:
+def start(app: Flask, name: str, parameters: object = None, **headers: str) -> Reply:
     """Return the answer to ann's wish to start a command."""
     return post(app, START.format(name), None if parameters is None else {"parameters": parameters}, **headers)
 
 
-def form(app: Flask, name: str, data: str | bytes, headers: dict[str, str] | None = None) -> TestResponse:
+def form(app: Flask, name: str, data: str | bytes, headers: dict[str, str] | None = None) -> Reply:
     """Return the answer to a form."""
     raw = data.encode() if isinstance(data, str) else data
     return ask(app, START.format(name), method="POST", data=raw, kind=FORM, headers=headers)
 
 
-def argv_of(response: TestResponse) -> list[str]:
+def argv_of(response: Reply) -> list[str]:
     """Return what was started."""
     assert response.status_code == 201, response.data
     run = json.loads(response.data)
     return list(run["argv"])
 
 
-def output_of(app: Flask, response: TestResponse) -> bytes:
+def output_of(app: Flask, response: Reply) -> bytes:
     """Return the output of what was started, to its end, from where the answer says that it is."""
     assert response.status_code == 201, response.data
     output: bytes = ask(app, response.headers["Location"] + "/output").data

@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 from flask import Blueprint, Flask, Response, request, stream_with_context
+from werkzeug.test import EnvironBuilder
 
 import tailrace
 from tailrace import Query
@@ -16,6 +17,7 @@ from tailrace.core.errors import InvalidInput
 from tailrace.flask import Tailrace
 from tests.support.wait import wait_for
 from tests.system.web.gate import gated
+from tests.system.web.served import make_app
 
 
 def factory(race: Tailrace, **config: object) -> Flask:
@@ -281,3 +283,21 @@ def test_a_program_that_is_not_there_is_named_in_the_log(state_dir: Path, caplog
     with pytest.raises(ConnectionResetError):
         app.test_client().get("/").get_data()
     assert "nosuchprogram: command not found" in caplog.text
+
+
+def test_a_client_that_leaves_before_the_headers_leaves_nothing(state_dir: Path) -> None:
+    """The server's `write` fails, and then nobody else would close the body."""
+    app = make_app(state_dir)
+    race: Tailrace = app.extensions["tailrace"]
+    run = race.engine.start(["sh", "-c", "echo one; read go"], stdin=True)
+
+    def write(_data: bytes) -> None:
+        raise BrokenPipeError
+
+    environ = EnvironBuilder(f"/watch/{run.id}").get_environ() | {"SERVER_SOFTWARE": "waitress"}
+    environ["waitress.client_disconnected"] = lambda: True
+    with pytest.raises(BrokenPipeError):
+        app(environ, lambda *_head: write)
+    links = [str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
+    assert not [link for link in links if link.startswith(f"{state_dir}/runs/{run.id}")]
+    run.stop(now=True)

@@ -4,27 +4,28 @@ import json
 from pathlib import Path
 
 import pytest
-from flask import Flask
 
 from tailrace import Engine
-from tailrace.core.errors import InvalidInput
 from tailrace.core.outcome import Exited, Stopped
 from tailrace.engine.run import Run
-from tailrace.web.pace import Pace
 from tests.support.wait import wait_for
+from tests.system.web.conftest import EACH_PATH
 from tests.system.web.gate import gated, query
 from tests.system.web.served import make_app
+from tests.system.web.sites import FlaskSite, Site
 from tests.unit.core.wires.event_source import EventSource, parse
 
+pytestmark = EACH_PATH
 
-def test_text_gets_interval_messages(app: Flask, engine: Engine, tmp_path: Path) -> None:
+
+def test_text_gets_interval_messages(app: Site, engine: Engine, tmp_path: Path) -> None:
     """As lines of their own, also behind half a line; without them nothing is added."""
     gate = tmp_path / "gate"
     run = engine.start(gated("echo one; printf half", gate, "echo; echo two"))
-    response = app.test_client().get(f"/paced/{run.id}?interval=0.05")
+    response = app.get(f"/paced/{run.id}?interval=0.05")
     seen = b""
-    for data in response.response:
-        seen += data if isinstance(data, bytes) else data.encode()
+    for data in response.pieces:
+        seen += data
         if seen.count(b"*** Interval\n") == 2:
             gate.touch()
     response.close()
@@ -34,14 +35,14 @@ def test_text_gets_interval_messages(app: Flask, engine: Engine, tmp_path: Path)
 
 
 @pytest.mark.parametrize("wire", ["lines", "sse", "ndjson"])
-def test_events_get_interval_events(app: Flask, engine: Engine, tmp_path: Path, wire: str) -> None:
+def test_events_get_interval_events(app: Site, engine: Engine, tmp_path: Path, wire: str) -> None:
     """An event of its own, so that what a page shows as output is only output."""
     gate = tmp_path / "gate"
     run = engine.start(gated("echo one", gate, "echo two"))
-    response = app.test_client().get(f"/paced/{run.id}?interval=0.05&format={wire}")
+    response = app.get(f"/paced/{run.id}?interval=0.05&format={wire}")
     seen = b""
-    for data in response.response:
-        seen += data if isinstance(data, bytes) else data.encode()
+    for data in response.pieces:
+        seen += data
         if seen.count(b"*** Interval") == 2:
             gate.touch()
     response.close()
@@ -53,17 +54,10 @@ def test_events_get_interval_events(app: Flask, engine: Engine, tmp_path: Path, 
         assert {event.data for event in parse(seen) if event.type == "interval"} == {"*** Interval"}
 
 
-@pytest.mark.parametrize("fields", [{"heartbeat_s": 0}, {"interval_s": -1}, {"interval_text": "two\nlines"}])
-def test_a_pace_that_makes_no_sense(fields: dict[str, float]) -> None:
-    """It is refused where it is made."""
-    with pytest.raises(InvalidInput):
-        Pace(**fields)  # type: ignore[arg-type]
-
-
-def test_a_run_ends_with_its_last_viewer(app: Flask, engine: Engine) -> None:
+def test_a_run_ends_with_its_last_viewer(app: Site, engine: Engine) -> None:
     """Nobody came back in time, so it is stopped, and says why."""
-    response = app.test_client().get("/with-me" + query(["sh", "-c", "echo up; exec sleep 600"]) + "&unwatched=0.2")
-    pieces = iter(response.response)
+    response = app.get("/with-me" + query(["sh", "-c", "echo up; exec sleep 600"]) + "&unwatched=0.2")
+    pieces = iter(response.pieces)
     while b"up\n" not in next(pieces):
         pass
     run = Run(engine, response.headers["Tailrace-Run"])
@@ -73,15 +67,15 @@ def test_a_run_ends_with_its_last_viewer(app: Flask, engine: Engine) -> None:
     assert run.info().outcome == Stopped("the absence of viewers")
 
 
-def test_another_viewer_keeps_it(app: Flask, engine: Engine, state_dir: Path, tmp_path: Path) -> None:
+def test_another_viewer_keeps_it(app: Site, engine: Engine, state_dir: Path, tmp_path: Path) -> None:
     """It goes on for as long as anybody watches, whoever that is, and in whichever process."""
     gate = tmp_path / "gate"
-    response = app.test_client().get("/with-me" + query(gated("echo up", gate, "echo done")) + "&unwatched=0.2")
+    response = app.get("/with-me" + query(gated("echo up", gate, "echo done")) + "&unwatched=0.2")
     run = Run(engine, response.headers["Tailrace-Run"])
-    other = make_app(state_dir).test_client().get(f"/paced/{run.id}?format=lines&heartbeat=0.1")
+    other = FlaskSite(make_app(state_dir)).get(f"/paced/{run.id}?format=lines&heartbeat=0.1")
     client = EventSource()
-    for data in other.response:
-        client.read(data if isinstance(data, bytes) else data.encode())
+    for data in other.pieces:
+        client.read(data)
         if client.comments == 1:
             response.close()
         elif client.comments == 6:  # two limits of time later

@@ -29,7 +29,10 @@ def test_ten_viewers_of_all_kinds(serve: Callable[[str], Server], state_dir: Pat
     server = serve("gthread")
     engine = connect(state_dir)
     run = engine.start(["sh", "-c", f"for i in 1 2; do read line; {SCRIPT}; done"], stdin=True)
-    with closing(_stall(server, run.id)) as stalled, closing(_stall(server, run.id)) as crawling:
+    with (
+        closing(stall(server, f"/watch/{run.id}?format=text")) as stalled,
+        closing(stall(server, f"/watch/{run.id}?format=text")) as crawling,
+    ):
         before = server.private_bytes()
         chance = random.Random(run.id)
         digests: list[str] = []
@@ -50,7 +53,7 @@ def test_ten_viewers_of_all_kinds(serve: Callable[[str], Server], state_dir: Pat
         for viewer in viewers:
             viewer.join(90)
         crawling.recv(1024)
-        held = [_unsent(server.port, peer) for peer in (stalled, crawling)]
+        held = [unsent(server.port, peer) for peer in (stalled, crawling)]
         after = server.private_bytes()
     assert info.size == 2 * SIZE
     assert digests == [_digest(engine, run.id)] * 7
@@ -58,12 +61,12 @@ def test_ten_viewers_of_all_kinds(serve: Callable[[str], Server], state_dir: Pat
     assert after - before < RSS_BYTES
 
 
-def _stall(server: Server, run_id: str) -> socket.socket:
-    """Ask for the run, and read nothing; with a small window, as a stalled viewer far away has."""
+def stall(server: Server, path: str) -> socket.socket:
+    """Ask for it, and read nothing; with a small window, as a stalled viewer far away has."""
     peer = socket.socket()
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
     peer.connect(("127.0.0.1", server.port))
-    peer.sendall(f"GET /watch/{run_id}?format=text HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    peer.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     return peer
 
 
@@ -96,7 +99,7 @@ def _digest(engine: Engine, run_id: str) -> str:
     return seen.hexdigest()
 
 
-def _unsent(port: int, peer: socket.socket) -> int:
+def unsent(port: int, peer: socket.socket) -> int:
     """Return what the kernel holds of what the server sent to the peer and the peer's kernel has not taken."""
     there = f":{peer.getsockname()[1]:04X}"
     for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
@@ -111,7 +114,7 @@ def test_a_start_by_query_still_works_beside_a_stalled_viewer(serve: Callable[[s
     server = serve("gthread")
     engine = connect(state_dir)
     run = engine.start(["yes"], max_output=8 << 20, on_max_output="stop")
-    with closing(_stall(server, run.id)):
+    with closing(stall(server, f"/watch/{run.id}?format=text")):
         connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
         connection.request("GET", "/start?argv=" + quote(json.dumps(["echo", "hi"])))
         assert connection.getresponse().read() == b"hi\n"

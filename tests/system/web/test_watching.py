@@ -4,13 +4,16 @@ import json
 from pathlib import Path
 
 import pytest
-from flask import Flask
 
 from tailrace import Engine, Query
 from tests.support.wait import wait_for
+from tests.system.web.conftest import EACH_PATH
 from tests.system.web.gate import gated
+from tests.system.web.sites import Site
 from tests.system.web.test_rules import check_problem, count, get
 from tests.unit.core.wires.event_source import EventSource, parse
+
+pytestmark = EACH_PATH
 
 OUTPUT = "".join(f"{number}\n" for number in range(1, 101)).encode()
 
@@ -39,7 +42,7 @@ def run_id(engine: Engine) -> str:
         ("?follow=0&tail=1", b"100\n"),
     ],
 )
-def test_options(app: Flask, run_id: str, options: str, expected: bytes) -> None:
+def test_options(app: Site, run_id: str, options: str, expected: bytes) -> None:
     """Each option gives its part of the output; nothing is run."""
     response = get(app, f"/watch/{run_id}{options}")
     assert (response.status_code, response.data) == (200, expected)
@@ -64,18 +67,18 @@ def test_options(app: Flask, run_id: str, options: str, expected: bytes) -> None
         ("?format=gif", 406),
     ],
 )
-def test_options_that_make_no_sense(app: Flask, run_id: str, options: str, status: int) -> None:
+def test_options_that_make_no_sense(app: Site, run_id: str, options: str, status: int) -> None:
     """The error says which, and what to do."""
     check_problem(get(app, f"/watch/{run_id}{options}"), status)
 
 
 @pytest.mark.parametrize("name", ["nothing", "0" * 27, "0" * 26 + "u", "..", "%00"])
-def test_a_run_that_is_not_there(app: Flask, name: str) -> None:
+def test_a_run_that_is_not_there(app: Site, name: str) -> None:
     """404, whatever the name looks like."""
     check_problem(get(app, f"/watch/{name}"), 404)
 
 
-def test_a_finished_text_has_its_length(app: Flask, run_id: str) -> None:
+def test_a_finished_text_has_its_length(app: Site, run_id: str) -> None:
     """Without chunks, the length shows what was cut short."""
     assert get(app, f"/watch/{run_id}?from=2").headers["Content-Length"] == str(len(OUTPUT) - 2)
     head = get(app, f"/watch/{run_id}", method="HEAD")
@@ -83,7 +86,7 @@ def test_a_finished_text_has_its_length(app: Flask, run_id: str) -> None:
     assert "Content-Length" not in get(app, f"/watch/{run_id}?stream=stdout").headers
 
 
-def test_any_viewer_resumes_where_he_is(app: Flask, engine: Engine, run_id: str) -> None:
+def test_any_viewer_resumes_where_he_is(app: Site, engine: Engine, run_id: str) -> None:
     """On a route that only watches, an id goes on, and one of another run is refused."""
     whole = parse(get(app, f"/watch/{run_id}?format=sse").data)
     at = next(event.last_event_id for event in whole if event.type == "output")
@@ -103,12 +106,12 @@ def test_any_viewer_resumes_where_he_is(app: Flask, engine: Engine, run_id: str)
         ({"Accept": "application/x-ndjson"}, "application/x-ndjson"),
     ],
 )
-def test_the_client_chooses_its_wire(app: Flask, run_id: str, headers: dict[str, str], content_type: str) -> None:
+def test_the_client_chooses_its_wire(app: Site, run_id: str, headers: dict[str, str], content_type: str) -> None:
     """By Accept; the content type says which it is, to the letter."""
     assert get(app, f"/watch/{run_id}", headers).headers["Content-Type"] == content_type
 
 
-def test_ndjson_is_whole_objects(app: Flask, run_id: str) -> None:
+def test_ndjson_is_whole_objects(app: Site, run_id: str) -> None:
     """Each line is an object; the texts are the output; the last says how it ended."""
     lines = [json.loads(line) for line in get(app, f"/watch/{run_id}?format=ndjson").data.splitlines()]
     assert "".join(line["text"] for line in lines if line["type"] == "output").encode() == OUTPUT
@@ -116,7 +119,7 @@ def test_ndjson_is_whole_objects(app: Flask, run_id: str) -> None:
     assert lines[-1]["outcome"] == {"kind": "exited", "code": 0}
 
 
-def test_follow_off_gives_what_there_is(app: Flask, engine: Engine, tmp_path: Path) -> None:
+def test_follow_off_gives_what_there_is(app: Site, engine: Engine, tmp_path: Path) -> None:
     """The run goes on; the answer is complete at once, a prompt without its newline included."""
     run = engine.start(gated("echo one; printf '> '", tmp_path / "gate", "echo two"))
     wait_for(lambda: run.info().size == 6)
@@ -127,14 +130,14 @@ def test_follow_off_gives_what_there_is(app: Flask, engine: Engine, tmp_path: Pa
     assert not run.info().is_finished
 
 
-def test_silence_lets_go_a_prompt(app: Flask, engine: Engine, tmp_path: Path) -> None:
+def test_silence_lets_go_a_prompt(app: Site, engine: Engine, tmp_path: Path) -> None:
     """On sse a text without its newline comes while the command waits for an answer to it."""
     gate = tmp_path / "gate"
     run = engine.start(gated("printf 'name? '", gate, "echo thanks"))
-    response = app.test_client().get(f"/watch/{run.id}?format=sse")
+    response = app.get(f"/watch/{run.id}?format=sse")
     client = EventSource()
-    for data in response.response:
-        client.read(data if isinstance(data, bytes) else data.encode())
+    for data in response.pieces:
+        client.read(data)
         if client.events[-1].type == "output":
             gate.touch()
     response.close()
@@ -142,14 +145,14 @@ def test_silence_lets_go_a_prompt(app: Flask, engine: Engine, tmp_path: Path) ->
     assert texts == ["name? ", "thanks\n"]
 
 
-def test_silence_has_a_heartbeat(app: Flask, engine: Engine, tmp_path: Path) -> None:
+def test_silence_has_a_heartbeat(app: Site, engine: Engine, tmp_path: Path) -> None:
     """An event stream never stays silent for long, so that no proxy cuts it; clients see nothing of it."""
     gate = tmp_path / "gate"
     run = engine.start(gated("echo one", gate, "echo two"))
-    response = app.test_client().get(f"/paced/{run.id}?format=lines&heartbeat=0.05")
+    response = app.get(f"/paced/{run.id}?format=lines&heartbeat=0.05")
     client = EventSource()
-    for data in response.response:
-        client.read(data if isinstance(data, bytes) else data.encode())
+    for data in response.pieces:
+        client.read(data)
         if client.comments == 3:
             gate.touch()
     response.close()
@@ -157,15 +160,15 @@ def test_silence_has_a_heartbeat(app: Flask, engine: Engine, tmp_path: Path) -> 
     assert [event.data for event in client.events if event.type == "message"] == ["one", "two"]
 
 
-def test_changes_of_state_are_told(app: Flask, engine: Engine) -> None:
+def test_changes_of_state_are_told(app: Site, engine: Engine) -> None:
     """A viewer sees that the run is being stopped, before it has ended."""
     run = engine.start(
         ["sh", "-c", "trap '' INT; echo ready; while :; do sleep 0.1; done"], ladder=[("INT", 1), ("KILL", 0)]
     )
-    response = app.test_client().get(f"/watch/{run.id}?format=sse")
+    response = app.get(f"/watch/{run.id}?format=sse")
     client = EventSource()
-    for data in response.response:
-        client.read(data if isinstance(data, bytes) else data.encode())
+    for data in response.pieces:
+        client.read(data)
         if client.events[-1].type == "output":
             run.stop(by="test")
     response.close()
@@ -174,7 +177,7 @@ def test_changes_of_state_are_told(app: Flask, engine: Engine) -> None:
     assert states == sorted(set(states), key=states.index), "no state is told twice"
 
 
-def test_a_viewer_that_never_reads_holds_nothing(app: Flask, engine: Engine, state_dir: Path, tmp_path: Path) -> None:
+def test_a_viewer_that_never_reads_holds_nothing(app: Site, engine: Engine, state_dir: Path, tmp_path: Path) -> None:
     """A response that is thrown away, read or not, lets go of the run's files."""
     gate = tmp_path / "gate"
     run = engine.start(gated("echo one", gate, "echo two"))
@@ -183,21 +186,21 @@ def test_a_viewer_that_never_reads_holds_nothing(app: Flask, engine: Engine, sta
         links = [entry.readlink() for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
         return state_dir / "runs" / run.id / "output" in links
 
-    unread = app.test_client().get(f"/watch/{run.id}")
+    unread = app.get(f"/watch/{run.id}")
     assert is_open()
     unread.close()
-    assert not is_open()
-    begun = app.test_client().get(f"/watch/{run.id}")
-    next(iter(begun.response))
+    wait_for(lambda: not is_open())
+    begun = app.get(f"/watch/{run.id}")
+    next(iter(begun.pieces))
     begun.close()
-    assert not is_open()
-    assert app.test_client().head(f"/watch/{run.id}").status_code == 200
+    wait_for(lambda: not is_open())
+    assert app.open(f"/watch/{run.id}", method="HEAD").status_code == 200
     assert not is_open()
     gate.touch()
     assert run.wait(60).size == 8
 
 
-def test_an_engine_that_cannot_serve_says_little(app: Flask, engine: Engine, state_dir: Path) -> None:
+def test_an_engine_that_cannot_serve_says_little(app: Site, engine: Engine, state_dir: Path) -> None:
     """The client learns the kind of the trouble; the places on this machine stay in the log."""
     run = engine.start(["true"])
     run.wait(60)

@@ -72,6 +72,13 @@ with closing(make_waiter()) as one, closing(make_waiter()) as other:
         for waiter in (one, other) if IS_SHARED else (one,):
             assert waiter.wait(60, []) == (True, False)  # each hears it, nobody clears it
     one.listen(next_bell)
+    for either in (next_bell, bell):
+        either.ring()
+        assert one.wait(60, []) == (True, False)  # it hears both
+    one.deafen(bell)
+    one.deafen(bell)
+    bell.ring()
+    assert one.wait(0.01, []) == (False, False)
     bell.close()
     next_bell.ring()
     assert one.wait(60, []) == (True, False)

@@ -12,6 +12,7 @@ What never: a server, a request, a clock: who sends, when, and what a closed con
 | sse | text/event-stream | closing; the client resumes |
 | ndjson | application/x-ndjson | aborting |
 | cast | application/x-asciicast | aborting |
+| websocket | binary and text messages | closing; the client resumes |
 """
 
 from tailrace.core.wires.base import LIMIT_BYTES, Framer

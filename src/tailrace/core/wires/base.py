@@ -36,8 +36,12 @@ class Framer(ABC):
     """whether a stop before the recorded end must abort the connection, so that half is never taken for whole"""
     tells_states: ClassVar[bool] = True
     """whether `state` ever says anything"""
+    shows_labels: ClassVar[bool] = True
+    """whether it says which stream wrote, or when"""
     passes: ClassVar[bool] = False
     """whether it gives each byte as it is, and so may be told afterwards of bytes that went past it: `skip`"""
+    tells_lag: ClassVar[bool] = False
+    """whether `lagging` ever says anything"""
     tells_end: ClassVar[bool] = True
     """whether `end` says how the run ended; if not, an end without whole output must abort the connection too"""
 
@@ -99,6 +103,10 @@ class Framer(ABC):
     @abstractmethod
     def interval(self, text: str) -> bytes:
         """Return a message for people: the command has been silent for a while. `text` is one line."""
+
+    def lagging(self, behind_bytes: int) -> bytes:  # noqa: ARG002  few wires have a word for it
+        """Return the news that the viewer is so far behind the end of what there is."""
+        return b""
 
     def _take(self, begin: int, end: int) -> None:
         """Note that [`begin`, `end`) has come in."""

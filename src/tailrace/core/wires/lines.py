@@ -30,6 +30,7 @@ class LinesFramer(EventStreamFramer):
     """Frames lines as events. Holds at most a line of 64 KiB between two calls."""
 
     name = "lines"
+    shows_labels = False
 
     def __init__(self, run_id: str, offset: int) -> None:
         super().__init__(run_id, offset)

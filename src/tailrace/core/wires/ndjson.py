@@ -9,7 +9,7 @@ from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
 from tailrace.core.wires.base import Framer
 from tailrace.core.wires.gather import Gatherer, Piece
-from tailrace.core.wires.objects import gap_object
+from tailrace.core.wires.objects import gap_object, tagged
 
 
 class NdjsonFramer(Framer):
@@ -72,4 +72,4 @@ class NdjsonFramer(Framer):
 
 def typed(name: bytes, fields: bytes) -> bytes:
     """Return a line: an object, its type put in front of its fields; it must have some."""
-    return b'{"type":"%b",%b\n' % (name, fields[1:])
+    return tagged(name, fields) + b"\n"

@@ -1,4 +1,4 @@
-"""The JSON objects that sse and ndjson share: `output` and `gap`. A `state` and an `end` are the run itself."""
+"""The JSON objects that several wires share: `output` and `gap`. A `state` and an `end` are the run itself."""
 
 import msgspec
 
@@ -23,6 +23,11 @@ class _Gap(msgspec.Struct, frozen=True, rename={"begin": "from", "end": "to"}):
     begin: int
     end: int
     why: str
+
+
+def tagged(name: bytes, fields: bytes) -> bytes:
+    """Return an object with its type in front of its fields; it must have some."""
+    return b'{"type":"%b",%b' % (name, fields[1:])
 
 
 def gap_object(gap: Gap) -> bytes:

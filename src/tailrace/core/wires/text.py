@@ -19,6 +19,7 @@ class TextFramer(Framer):
     content_type = "text/plain; charset=utf-8"
     aborts = True
     passes = True
+    shows_labels = False
     tells_states = tells_end = False
 
     def __init__(self, run_id: str, offset: int) -> None:

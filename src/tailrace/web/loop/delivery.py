@@ -16,7 +16,8 @@ from tailrace.web.loop.chunks import chunk_of
 from tailrace.web.loop.fanout import Fanout
 from tailrace.web.loop.hall import Hall
 from tailrace.web.loop.sinks import Gone, LentSink, Sink
-from tailrace.web.viewer import Leaving, Rest, Viewer
+from tailrace.web.loop.work import beside
+from tailrace.web.steps import Errand, Leaving, Rest, Stream
 
 LENT_S = 0.00002
 """what sending to a head costs, about"""
@@ -45,7 +46,7 @@ class Delivery:
     """One viewer's; also its ear, and its head in a fanout. For the loop's thread. `sink` is to be set before `run`."""
 
     __slots__ = (
-        "_bell",
+        "_enrolled",
         "_hall",
         "_is_evicted",
         "_is_rung",
@@ -57,11 +58,12 @@ class Delivery:
         "sink",
     )
 
-    def __init__(self, hall: Hall, viewer: Viewer) -> None:
+    def __init__(self, hall: Hall, viewer: Stream) -> None:
         self.sink: Sink
         self._hall = hall
         self._viewer = viewer
-        self._bell: Bell | None = None
+        self._enrolled: Fanout | None = None
+        """the fanout that sends in its place meanwhile"""
         self._is_rung = self._is_evicted = False
         self._woken: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -73,10 +75,10 @@ class Delivery:
 
         Raises:
             Gone: the viewer has left, or takes nothing any more.
-            Leaving, StreamBroken, EngineError, OSError: see `Viewer.steps`.
+            Leaving, StreamBroken, EngineError, OSError: see `Stream.steps`.
         """
         self._hall.add(self)
-        kind = (self._viewer.framer.name, "send" if self.sink.lent is None else "lent")
+        kind = (self._viewer.wire, "send" if self.sink.lent is None else "lent")
         self._hall.tally.viewers[kind] += 1
         self._hall.tally.begun[kind] += 1
         steps = self._viewer.steps(self)
@@ -93,8 +95,10 @@ class Delivery:
                     return
                 is_rung = None
                 if not isinstance(step, Rest):
-                    await self._put(step)
+                    await self._do(step)
                     continue
+                if await self.sink.settle():
+                    self._is_rung = True
                 if not self._is_rung:
                     try:
                         await self._doze(step.timeout_s)
@@ -116,7 +120,6 @@ class Delivery:
     def close(self) -> None:
         """Let go of everything. Safe to repeat."""
         self._viewer.close()
-        self.deafen()
         self._hall.remove(self)
 
     def wake(self) -> None:
@@ -131,14 +134,14 @@ class Delivery:
 
     def clogged(self) -> None:
         """The client takes no more: be a head no longer."""
-        if self._woken is not None and isinstance(self._bell, Fanout):
-            self._bell.dismiss(self)
+        if self._enrolled is not None:
+            self._enrolled.dismiss(self)
             self.lapse()
 
     def gone(self) -> None:
         """The client has left: be a head no longer, and see to it."""
-        if isinstance(self._bell, Fanout):
-            self._bell.dismiss(self)
+        if self._enrolled is not None:
+            self._enrolled.dismiss(self)
         self.lapse()
 
     def look_if_stalled(self, now: float) -> None:
@@ -182,17 +185,14 @@ class Delivery:
 
     def listen(self, bell: Bell) -> None:
         """See `Ear.listen`."""
-        self.deafen()
-        self._bell = bell
-        if isinstance(bell, Fanout) and self.sink.lent is None:
+        if isinstance(bell, Fanout) and (self.sink.lent is None or self._viewer.head is None):
             bell.listen(self)
 
-    def deafen(self) -> None:
+    def deafen(self, bell: Bell) -> None:
         """See `Ear.deafen`."""
-        if isinstance(self._bell, Fanout):
-            self._bell.dismiss(self)
-            self._bell.deafen(self)
-        self._bell = None
+        if isinstance(bell, Fanout):
+            bell.dismiss(self)
+            bell.deafen(self)
 
     def watching(self) -> AbstractContextManager[None]:
         """See `Ear.watching`."""
@@ -213,7 +213,7 @@ class Delivery:
     @property
     def heartbeat(self) -> bytes:
         """See `Head.heartbeat`."""
-        return chunk_of(self._viewer.framer.heartbeat())
+        return chunk_of(self._viewer.heartbeat())
 
     @property
     def heartbeat_s(self) -> float:
@@ -226,20 +226,23 @@ class Delivery:
             self._hall.tally.sent_bytes += passage.end - passage.begin
             await sink.pass_on(passage, self._viewer.pass_on)
 
-    async def _put(self, data: bytes) -> None:
-        if data:
-            self._hall.tally.sent_bytes += len(data)
-            await self.sink.put(data)
-        if self._viewer.member is None:
+    async def _do(self, step: bytes | Errand) -> None:
+        if isinstance(step, Errand):
+            await beside(step.work)
+        elif step:
+            self._hall.tally.sent_bytes += len(step)
+            await self.sink.put(step)
+        if self._viewer.is_reading:
             await self._hall.turn()
 
     def _doze(self, timeout_s: float) -> asyncio.Future[None]:
         """Return what is done when the bell rings, or after so long; as a head, when that is over."""
         loop = self._hall.loop
         self._woken = woken = loop.create_future()
-        member, fanout = self._viewer.member, self._bell
-        if member is not None and isinstance(fanout, Fanout) and self.sink.lent is not None:
-            fanout.enrol(self, member)
+        head = self._viewer.head
+        if head is not None and isinstance(head.bell, Fanout) and self.sink.lent is not None:
+            self._enrolled = head.bell
+            head.bell.enrol(self, head)
         elif timeout_s < NEVER:
             self._timer = loop.call_later(timeout_s, self.lapse)
         return woken
@@ -249,5 +252,6 @@ class Delivery:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if isinstance(self._bell, Fanout):
-            self._bell.dismiss(self)
+        if self._enrolled is not None:
+            self._enrolled.dismiss(self)
+            self._enrolled = None

@@ -10,6 +10,7 @@ Whoever has no lent transport is woken, and sends by itself.
 
 from typing import TYPE_CHECKING, Protocol
 
+from tailrace.web.broadcast import NEVER
 from tailrace.web.loop.chunks import chunk_of
 
 if TYPE_CHECKING:
@@ -48,12 +49,13 @@ class Fanout:
 
     def __init__(self, hall: "Hall") -> None:
         self._hall = hall
-        self._heads: dict[Head, tuple[Member, Callable[[bytes], None]]] = {}
+        self.heads: dict[Head, tuple[Member, Callable[[bytes], None]]] = {}
         self._listeners: set[Listener] = set()
         self._broadcast: Broadcast | None = None
         self._number = self._end = 0
         """where the heads stand in the log, and in the output"""
         self._said = 0.0
+        self._period_s = NEVER
         self._beat: asyncio.TimerHandle | None = None
 
     def ring(self) -> None:
@@ -62,7 +64,7 @@ class Fanout:
 
     def close(self) -> None:
         """Send no more."""
-        for head in list(self._heads):
+        for head in list(self.heads):
             self.dismiss(head)
         self._listeners.clear()
 
@@ -77,30 +79,30 @@ class Fanout:
     def enrol(self, head: Head, member: "Member") -> None:
         """Send to it from now on; it has had all that is in the log."""
         self._broadcast = member.broadcast
-        if not self._heads:
-            self._number, self._end = member.number, member.offset
-            self._said = self._hall.loop.time()
-            self._beat = self._hall.loop.call_later(head.heartbeat_s, self._beat_if_silent, head.heartbeat_s)
-        elif self._number != member.number:
+        if self.heads and self._number != member.number:
             self._deliver()
         if self._broadcast.is_over:
             head.wake()
-        else:
-            self._heads[head] = member, head.write
+            return
+        if not self.heads:
+            self._number, self._end = member.number, member.offset
+            self._said = self._hall.loop.time()
+        self.heads[head] = member, head.write
+        self._beat_within(head.heartbeat_s)
 
     def dismiss(self, head: Head) -> None:
         """Send to it no more, and note what it has had. Safe to repeat."""
-        entry = self._heads.pop(head, None)
+        entry = self.heads.pop(head, None)
         if entry is not None:
             member, _write = entry
             member.number, member.offset = self._number, self._end
-        if not self._heads and self._beat is not None:
+        if not self.heads and self._beat is not None:
             self._beat.cancel()
-            self._beat = None
+            self._beat, self._period_s = None, NEVER
 
     def _deliver(self) -> None:
         broadcast = self._broadcast
-        if broadcast is not None and self._heads:
+        if broadcast is not None and self.heads:
             log = broadcast.log
             if self._number < log.first:
                 self._dismiss_all()
@@ -116,7 +118,7 @@ class Fanout:
     def _write(self, chunk: bytes) -> None:
         loop, tally = self._hall.loop, self._hall.tally
         self._said = loop.time()
-        heads = list(self._heads.items())
+        heads = list(self.heads.items())
         for head, (_member, write) in heads:
             try:
                 write(chunk)
@@ -127,13 +129,24 @@ class Fanout:
         tally.fanout.add(loop.time() - self._said)
 
     def _dismiss_all(self) -> None:
-        for head in list(self._heads):
+        for head in list(self.heads):
             self.dismiss(head)
             head.wake()
 
-    def _beat_if_silent(self, period_s: float) -> None:
+    def _beat_within(self, period_s: float) -> None:
+        """See that no silence is longer than this; one heartbeat for all, as soon as any of them wants it."""
+        if period_s >= self._period_s:
+            return
+        if self._beat is not None:
+            self._beat.cancel()
+        self._period_s = period_s
+        self._beat = self._hall.loop.call_later(period_s, self._beat_if_silent)
+
+    def _beat_if_silent(self) -> None:
+        self._period_s = min(head.heartbeat_s for head in self.heads)
         now = self._hall.loop.time()
-        if now >= self._said + period_s and self._heads:
-            self._write(next(iter(self._heads)).heartbeat)
-        left_s = max(0.0, self._said + period_s - now)
-        self._beat = self._hall.loop.call_later(left_s, self._beat_if_silent, period_s)
+        if now >= self._said + self._period_s:
+            self._write(next(iter(self.heads)).heartbeat)
+        if self.heads:
+            left_s = max(0.0, self._said + self._period_s - now)
+            self._beat = self._hall.loop.call_later(left_s, self._beat_if_silent)

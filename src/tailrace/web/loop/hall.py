@@ -137,4 +137,9 @@ def hall_of(loop: asyncio.AbstractEventLoop) -> Hall:
     return hall
 
 
+def halls() -> list[Hall]:
+    """Return those of the loops of this process that run, or may."""
+    return [hall for hall in list(_halls.values()) if not hall.loop.is_closed()]
+
+
 os.register_at_fork(after_in_child=_halls.clear)

@@ -1,12 +1,12 @@
 """The body of a response as an asynchronous iterator, for frameworks that stream what they iterate over."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from tailrace.core.errors import TailraceError
 from tailrace.web.loop.delivery import Delivery
 from tailrace.web.loop.hall import hall_of
-from tailrace.web.viewer import Leaving, Viewer
+from tailrace.web.steps import Leaving, Stream
 
 
 class _Queue:
@@ -25,6 +25,10 @@ class _Queue:
         self._wanted.clear()
         self._data = data
         self._full.set()
+
+    async def settle(self) -> bool:
+        """See `Sink.settle`: each `put` waits for itself."""
+        return False
 
     def check(self) -> None:
         """See `Sink.check`: who leaves closes the iterator."""
@@ -52,17 +56,17 @@ class _Queue:
         return data
 
 
-async def pieces(body: bytes | Viewer | None, report: Callable[[Exception], None]) -> AsyncIterator[bytes]:
+async def pieces(body: bytes | Stream | None, report: Callable[[Exception], None]) -> AsyncGenerator[bytes, None]:
     """Yield a body's bytes as they come.
 
     Raises:
         ConnectionResetError: the stream stops before the recorded end, on a wire that must not look complete then.
     """
-    if not isinstance(body, Viewer):
+    if not isinstance(body, Stream):
         if body:
             yield body
         return
-    aborts = body.framer.aborts
+    aborts = body.aborts
     delivery = Delivery(hall_of(asyncio.get_running_loop()), body)
     delivery.sink = queue = _Queue()
     delivering = asyncio.create_task(delivery.run())

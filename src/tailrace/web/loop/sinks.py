@@ -97,6 +97,13 @@ class Sink(Protocol):
             Gone: the viewer has left.
         """
 
+    async def settle(self) -> bool:
+        """Wait until the viewer has taken what would hold up the next piece; tell whether that took any waiting.
+
+        Raises:
+            Gone: the viewer has left.
+        """
+
     def check(self) -> None:
         """See whether the viewer is there.
 
@@ -136,6 +143,14 @@ class LentSink:
         await self._write(chunk_of(data) if lent.is_chunked else data)
         self._written += len(data)
 
+    async def settle(self) -> bool:
+        """See `Sink.settle`."""
+        has_waited = self._own().is_clogged
+        if has_waited:
+            await self._wait()
+        self.check()
+        return has_waited
+
     async def pass_on(self, passage: Passage, on_taken: Callable[[int], None]) -> None:
         """Have the file's bytes go to the client as they are.
 
@@ -173,14 +188,11 @@ class LentSink:
         on_taken(count)
 
     async def _write(self, data: bytes) -> None:
-        if self._own().is_clogged:
-            await self._wait()
-        self.check()
+        await self.settle()
         if data:
             self._given += len(data)
             self._own().write(data)
-        if self._own().is_clogged:
-            await self._wait()
+        await self.settle()
 
     def check(self) -> None:
         """See `Sink.check`."""
@@ -236,38 +248,40 @@ class LentSink:
                 self._drained = None
 
 
-class SendSink:
-    """ASGI's `send`, and `receive` to learn that the viewer has left."""
+class Sending:
+    """ASGI's `send`, which waits while the client takes nothing. One task at a time."""
 
-    lent = None
-
-    def __init__(self, receive: Receive, send: Send, on_gone: Callable[[], None]) -> None:
+    def __init__(self, send: Send) -> None:
         self._send = send
         self._is_gone = False
-        self._on_gone = on_gone
         self._sends = 0
         self._sending: asyncio.Task[None] | None = None
-        self._listening = asyncio.ensure_future(self._listen(receive))
 
-    async def put(self, data: bytes) -> None:
-        """See `Sink.put`."""
-        for begin in range(0, len(data), PUT_BYTES):
-            self.check()
-            self._sends += 1
-            self._sending = asyncio.current_task()
-            try:
-                part = data[begin : begin + PUT_BYTES]
-                await self._send({"type": "http.response.body", "body": part, "more_body": True})
-            except OSError as error:  # ASGI 2.4: so says a server that the viewer has left
-                raise Gone("the viewer has left") from error
-            except asyncio.CancelledError:
-                if self._is_gone and self._sending is not None:
-                    self._sending.uncancel()
-                    raise Gone("the viewer takes nothing") from None
-                raise
-            finally:
-                self._sending = None
+    async def _sent(self, message: Message) -> None:
+        """Send it.
+
+        Raises:
+            Gone: the viewer has left, or was evicted.
+        """
         self.check()
+        self._sends += 1
+        self._sending = asyncio.current_task()
+        try:
+            await self._send(message)
+        except OSError as error:  # ASGI 2.4: so says a server that the viewer has left
+            raise Gone("the viewer has left") from error
+        except asyncio.CancelledError:
+            if self._is_gone and self._sending is not None:
+                self._sending.uncancel()
+                raise Gone("the viewer takes nothing") from None
+            raise
+        finally:
+            self._sending = None
+        self.check()
+
+    async def settle(self) -> bool:
+        """See `Sink.settle`: each `send` waits for itself."""
+        return False
 
     def check(self) -> None:
         """See `Sink.check`."""
@@ -283,6 +297,23 @@ class SendSink:
         self._is_gone = True
         if self._sending is not None:
             self._sending.cancel()
+
+
+class SendSink(Sending):
+    """A response's body, and `receive` to learn that the viewer has left."""
+
+    lent = None
+
+    def __init__(self, receive: Receive, send: Send, on_gone: Callable[[], None]) -> None:
+        super().__init__(send)
+        self._on_gone = on_gone
+        self._listening = asyncio.ensure_future(self._listen(receive))
+
+    async def put(self, data: bytes) -> None:
+        """See `Sink.put`."""
+        for begin in range(0, len(data), PUT_BYTES):
+            part = data[begin : begin + PUT_BYTES]
+            await self._sent({"type": "http.response.body", "body": part, "more_body": True})
 
     def close(self, *, is_cut: bool) -> None:  # noqa: ARG002  who sends cuts, by raising
         """See `Sink.close`."""

@@ -8,11 +8,11 @@ from typing import Literal, TypeAlias, TypeVar
 import msgspec
 
 from tailrace.core.command import Command, Commands
-from tailrace.core.errors import InvalidInput
+from tailrace.core.errors import CallerError, InvalidInput, TailraceError
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
 from tailrace.engine.run import Run
-from tailrace.web.problems import problem
+from tailrace.web.problems import problem, response_to
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 
@@ -42,6 +42,33 @@ class Instead(Exception):
     """The application answers the caller itself; its adapter, which raises this, knows how."""
 
 
+def guarded(work: Callable[[], Response], report: Callable[[Exception], None]) -> Response:
+    """Return what the work returns; of whatever goes wrong, a problem document.
+
+    Args:
+        work: answers a call.
+        report: told of every error that is not the caller's.
+
+    Raises:
+        Instead: the application answers itself.
+    """
+    try:
+        return work()
+    except Instead:
+        raise
+    except Refused as refused:
+        return refused.response
+    except TailraceError as error:
+        if not isinstance(error, CallerError):
+            report(error)
+        return response_to(error)
+    except Exception as error:  # noqa: BLE001  the boundary: whatever it is, the client gets a document, the log the rest
+        report(error)
+        return problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong here", "try again later; the server's log says more"
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Call:
     """What an adapter knows of a request, and how it is allowed to be answered."""
@@ -64,6 +91,12 @@ class Call:
     """what may be started"""
     command: Command | None = None
     """which of them the path names"""
+    protocols: Sequence[str] | None = None
+    """of a websocket's handshake, the subprotocols that the client offers; None: this is no such handshake"""
+    report: Callable[[Exception], None] = lambda _error: None
+    """told of errors, not the caller's, that come after the call has been answered"""
+    lasting: Callable[[May], May] = lambda may: may
+    """returns a `may` that can be asked after the call has been answered, while its stream goes on"""
 
     @property
     def run(self) -> Run:
@@ -72,9 +105,18 @@ class Call:
         Raises:
             LookupError: it names none; the route's mistake.
         """
+        return Run(self.engine(), self.shown.id)
+
+    @property
+    def shown(self) -> RunInfo:
+        """The run that the path names, as it was when the caller was let in.
+
+        Raises:
+            LookupError: it names none; the route's mistake.
+        """
         if self.info is None:
             raise LookupError("this route names no run")
-        return Run(self.engine(), self.info.id)
+        return self.info
 
     @property
     def declared(self) -> Command:

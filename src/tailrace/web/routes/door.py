@@ -5,7 +5,7 @@ In this order:
 1. the name by which the server was asked, where that can matter: a page may have its own name point to this machine
    (DNS rebinding), and then be of the same origin. It cannot have an address as its name, nor `localhost`;
 2. path and method;
-3. whether a page of another site asks for something to be changed;
+3. whether a page of another site asks for something to be changed, or for a websocket, by which it could be;
 4. whether the caller may do this at all: `may(action, None)`;
 5. which run or command the path names, and whether the caller may view the run: `may("view", run)`. If not, the answer
    is the same as for a run that is not there, byte for byte;
@@ -18,12 +18,11 @@ import re
 from collections.abc import Callable
 from http import HTTPStatus
 
-from tailrace.core.errors import CallerError, TailraceError, UnknownRun
-from tailrace.core.run import RunInfo
-from tailrace.web.problems import problem, response_to
+from tailrace.web.problems import problem
 from tailrace.web.responses import Response
 from tailrace.web.routes import table
-from tailrace.web.routes.call import Action, Call, Instead, Refused
+from tailrace.web.routes.call import Call, Refused, guarded
+from tailrace.web.routes.permission import check, for_run
 from tailrace.web.routes.table import Route
 from tailrace.web.starting import is_cross_site
 
@@ -45,21 +44,7 @@ def answer(
     Raises:
         Instead: the application answers itself.
     """
-    try:
-        return _answer(make_call(), path, name)
-    except Instead:
-        raise
-    except Refused as refused:
-        return refused.response
-    except TailraceError as error:
-        if not isinstance(error, CallerError):
-            report(error)
-        return response_to(error)
-    except Exception as error:  # noqa: BLE001  the boundary: whatever it is, the client gets a document, the log the rest
-        report(error)
-        return problem(
-            HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong here", "try again later; the server's log says more"
-        )
+    return guarded(lambda: _answer(make_call(), path, name), report)
 
 
 def _answer(call: Call, path: str | None, name: str | None) -> Response:
@@ -71,37 +56,18 @@ def _answer(call: Call, path: str | None, name: str | None) -> Response:
     route = table.find(call.request.method, path)
     if route is None:
         return _wrong_method(call.request.method, path)
-    if route.method != "GET":
+    if route.method != "GET" or route.is_socket:
         _check_site(call)
-    _check(call, route.action, None)
+    if call.protocols is not None and not route.is_socket:
+        raise Refused(HTTPStatus.BAD_REQUEST, "this address is not one of a WebSocket", f"what is: {table.SOCKET}")
+    check(call, route.action, None)
     return route.function(call if name is None else _with_name(call, route, name))
 
 
 def _with_name(call: Call, route: Route, name: str) -> Call:
     if "{command}" in route.path:
         return dataclasses.replace(call, command=call.commands.find(name))
-    return _with_run(call, route, name)
-
-
-def _with_run(call: Call, route: Route, run_id: str) -> Call:
-    try:
-        info = call.engine().get(run_id)
-    except UnknownRun:
-        raise _no_run(run_id) from None
-    if not call.may("view", info):
-        raise _no_run(run_id)
-    if route.action != "view":
-        _check(call, route.action, info)
-    return dataclasses.replace(call, info=info)
-
-
-def _check(call: Call, action: Action, info: RunInfo | None) -> None:
-    if not call.may(action, info):
-        what = "any run" if info is None else "this run"
-        raise Refused(
-            HTTPStatus.FORBIDDEN, f"you may not {action} {what}" if action != "list" else "you may not list runs",
-            "ask whoever looks after this application",
-        )  # fmt: skip
+    return for_run(call, route.action, name)
 
 
 def _check_site(call: Call) -> None:
@@ -145,12 +111,3 @@ def _wrong_method(method: str, path: str) -> Response:
     allow = table.allowed(path)
     refusal = problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{method[:20]} is not for this address", f"what is: {allow}")
     return dataclasses.replace(refusal, headers=(*refusal.headers, ("Allow", allow)))
-
-
-def _no_run(run_id: str) -> UnknownRun:
-    return UnknownRun(
-        f"there is no run {run_id[:40]!r} here",
-        op="find",
-        subject=run_id[:40],
-        hint="the list of runs has those that there are",
-    )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tailrace.web.responses import Response
-from tailrace.web.routes import commands, control, lines, runs, search
+from tailrace.web.routes import commands, control, events, lines, runs, search, socket
 from tailrace.web.routes.call import Action, Call
 
 
@@ -18,6 +18,8 @@ class Route(NamedTuple):
     path: str
     action: Action
     function: Callable[[Call], Response]
+    is_socket: bool = False
+    """whether it opens a websocket"""
 
 
 ROUTES = (
@@ -29,12 +31,15 @@ ROUTES = (
     Route("GET", "/api/runs/{run}/output", "view", runs.show_output),
     Route("GET", "/api/runs/{run}/lines", "view", lines.show_lines),
     Route("GET", "/api/runs/{run}/search", "view", search.search_output),
+    Route("GET", "/api/runs/{run}/socket", "view", socket.open_socket, is_socket=True),
+    Route("GET", "/api/events", "view", events.show_events),
     Route("POST", "/api/runs/{run}/stop", "stop", control.stop),
     Route("POST", "/api/runs/{run}/input", "input", control.send_input),
     Route("POST", "/api/runs/{run}/pin", "pin", control.pin),
     Route("POST", "/api/runs/{run}/unpin", "pin", control.unpin),
 )
 PATHS = tuple(dict.fromkeys(route.path for route in ROUTES))
+SOCKET = next(route.path for route in ROUTES if route.is_socket)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 """that an adapter is to pass on for each path, so that what does not fit is answered here"""
 

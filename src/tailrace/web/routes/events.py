@@ -1,0 +1,106 @@
+"""Many runs, and the list of runs, in one connection."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from http import HTTPStatus
+from typing import NamedTuple
+
+from tailrace.core.errors import InvalidInput
+from tailrace.core.run import RunInfo
+from tailrace.core.wires import places
+from tailrace.core.wires.places import MOST_RUNS, Place
+from tailrace.core.wires.sse import SseFramer
+from tailrace.web.multi import SILENT, MultiViewer
+from tailrace.web.responses import LIVE, Response
+from tailrace.web.routes.call import Call, Instead
+from tailrace.web.routes.permission import check, viewable
+from tailrace.web.view import View
+from tailrace.web.viewer import Viewer
+from tailrace.web.watching import live_headers, viewer_of
+from tailrace.web.watchlist import ListViewer
+
+
+class Wanted(NamedTuple):
+    """What a query asks for."""
+
+    run_ids: tuple[str, ...]
+    has_list: bool
+
+
+def show_events(call: Call) -> Response:
+    """Follow up to 32 runs, and with `list=1` the list of runs, in one event stream.
+
+    Raises:
+        InvalidInput: the query makes no sense, or the `Last-Event-ID` belongs to another one.
+        UnknownRun: one of the runs is not there, or not for this caller.
+        Refused: he may not list runs.
+    """
+    wanted = wanted_of(call.query)
+    if wanted.has_list:
+        check(call, "list", None)
+    infos = [viewable(call, run_id) for run_id in wanted.run_ids]
+    came_back = call.request.headers.get("last-event-id")
+    at = [Place()] * len(infos) if came_back is None else places.parse(came_back, wanted.run_ids)
+    if infos and not wanted.has_list and all(place.is_end for place in at):
+        return Response(status=HTTPStatus.NO_CONTENT, headers=LIVE)
+    headers = live_headers("sse")
+    if not call.request.wants_body:
+        return Response(status=HTTPStatus.OK, headers=headers)
+    runs = ListViewer(call.engine(), _may_view(call)) if wanted.has_list else None
+    by_run = dict(zip(wanted.run_ids, at, strict=True))
+    body = MultiViewer(by_run, _viewers(call, infos, at), runs, call.request.pace)
+    return Response(status=HTTPStatus.OK, headers=headers, body=body)
+
+
+def wanted_of(query: Sequence[tuple[str, str]]) -> Wanted:
+    """Return what a query asks for.
+
+    Raises:
+        InvalidInput: it has a name that means nothing here, asks for nothing, or for too much.
+    """
+    run_ids = tuple(value for name, value in query if name == "run")
+    lists = [value for name, value in query if name == "list"]
+    if unknown := [name for name, _value in query if name not in ("run", "list")]:
+        raise _bad(unknown[0][:40], "means nothing here", "what does: run, as often as wanted, and list=1")
+    if lists not in ([], ["0"], ["1"]):
+        raise _bad("list", f"cannot be {lists[-1][:40]!r}", "list=1, once")
+    if len(run_ids) > MOST_RUNS:
+        raise _bad("run", f"stands there {len(run_ids)} times", f"up to {MOST_RUNS} in one connection")
+    if len(set(run_ids)) < len(run_ids):
+        raise _bad("run", "names one run twice", "name each once")
+    if not run_ids and lists != ["1"]:
+        raise _bad("run", "is missing", "run=ID, as often as wanted, or list=1")
+    return Wanted(run_ids, lists == ["1"])
+
+
+def _viewers(call: Call, infos: Sequence[RunInfo], at: Sequence[Place]) -> dict[int, Viewer]:
+    """Return a viewer for each run whose end has not been seen.
+
+    Raises:
+        UnknownRun, OffsetBeyondEnd: see there.
+    """
+    viewers = {}
+    with ExitStack() as opened:
+        for number, (info, place) in enumerate(zip(infos, at, strict=True)):
+            if not place.is_end:
+                viewers[number] = viewer_of(call.engine(), info, SseFramer, View(offset=place.offset), SILENT)
+                opened.callback(viewers[number].close)
+        opened.pop_all()
+    return viewers
+
+
+def _may_view(call: Call) -> Callable[[RunInfo], bool]:
+    """Return what tells, while the stream goes on, whether the caller may see a run in the list."""
+    may = call.lasting(call.may)
+
+    def may_view(info: RunInfo) -> bool:
+        try:
+            return may("view", info)
+        except Instead:
+            return False
+
+    return may_view
+
+
+def _bad(name: str, what: str, hint: str) -> InvalidInput:
+    return InvalidInput(f"{name!r} in the query {what}", op="follow", subject=name, hint=hint)

@@ -1,0 +1,62 @@
+"""Whether a caller may do something: to any run, to view this one, to do it to this one; in this order, always."""
+
+import dataclasses
+from http import HTTPStatus
+
+from tailrace.core.errors import UnknownRun
+from tailrace.core.run import RunInfo
+from tailrace.web.routes.call import Action, Call, Refused
+
+
+def check(call: Call, action: Action, info: RunInfo | None) -> None:
+    """See that the caller may do this to any run (None), or to this one.
+
+    Raises:
+        Refused: he may not.
+        Instead: the application answers itself.
+    """
+    if not call.may(action, info):
+        what = "any run" if info is None else "this run"
+        raise Refused(
+            HTTPStatus.FORBIDDEN, f"you may not {action} {what}" if action != "list" else "you may not list runs",
+            "ask whoever looks after this application",
+        )  # fmt: skip
+
+
+def viewable(call: Call, run_id: str) -> RunInfo:
+    """Return the run as it is now.
+
+    Raises:
+        UnknownRun: it is not there, or not for this caller, who cannot tell the one from the other.
+        Instead: the application answers itself.
+    """
+    try:
+        info = call.engine().get(run_id)
+    except UnknownRun:
+        raise _no_run(run_id) from None
+    if not call.may("view", info):
+        raise _no_run(run_id)
+    return info
+
+
+def for_run(call: Call, action: Action, run_id: str) -> Call:
+    """Return the call with its run, to which the caller may do this.
+
+    Raises:
+        UnknownRun: see `viewable`.
+        Refused: he may view the run, and not do this to it.
+        Instead: the application answers itself.
+    """
+    info = viewable(call, run_id)
+    if action != "view":
+        check(call, action, info)
+    return dataclasses.replace(call, info=info)
+
+
+def _no_run(run_id: str) -> UnknownRun:
+    return UnknownRun(
+        f"there is no run {run_id[:40]!r} here",
+        op="find",
+        subject=run_id[:40],
+        hint="the list of runs has those that there are",
+    )

@@ -1,0 +1,39 @@
+"""Opening a websocket on a run. The door has seen to it that no page of another site asks."""
+
+from http import HTTPStatus
+
+from tailrace.core.errors import InvalidInput
+from tailrace.core.wires.websocket import SUBPROTOCOL, WebsocketFramer
+from tailrace.web.responses import Response
+from tailrace.web.routes.call import Call, Refused
+from tailrace.web.session import Session
+from tailrace.web.view import view_of
+from tailrace.web.watching import viewer_of
+
+
+def open_socket(call: Call) -> Response:
+    """Open a WebSocket: the output as it is, and input, resizing and stopping the other way.
+
+    Raises:
+        Refused: this is no handshake, or its server cannot open one.
+        InvalidInput: the client offers other subprotocols only, or the query makes no sense.
+        OffsetBeyondEnd: see there.
+    """
+    protocols = call.protocols
+    if protocols is None:
+        raise Refused(
+            HTTPStatus.NOT_IMPLEMENTED,
+            "no WebSocket can be opened by this request",
+            "open one with `new WebSocket(…)` at an ASGI server; where there is none, follow ./output and post ./input",
+        )
+    if protocols and SUBPROTOCOL not in protocols:
+        raise InvalidInput(
+            f"none of the subprotocols that you offer is spoken here: {', '.join(protocols)[:80]}",
+            op="follow",
+            subject="Sec-WebSocket-Protocol",
+            hint=f"offer {SUBPROTOCOL}, or none",
+        )
+    view = view_of(call.request.query)
+    viewer = viewer_of(call.engine(), call.shown, WebsocketFramer, view, call.request.pace)
+    chosen = (("Sec-WebSocket-Protocol", SUBPROTOCOL),) if protocols else ()
+    return Response(status=HTTPStatus.SWITCHING_PROTOCOLS, headers=chosen, session=Session(call, viewer))
