@@ -229,6 +229,9 @@ class Tailrace:
             user=user() if user is not None else None,
             wire=wire,
             pace=pace,
+            scheme=asked.scheme,
+            client=asked.remote_addr or "",
+            http_version=str(asked.environ.get("SERVER_PROTOCOL", "")).removeprefix("HTTP/"),
         )
 
 

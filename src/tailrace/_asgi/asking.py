@@ -41,7 +41,15 @@ def request_of(scope: Scope, user: str | None, wire: str | None, pace: Pace) -> 
         user=user,
         wire=wire,
         pace=pace,
+        scheme=str(scope.get("scheme", "http")),
+        client=_client_of(scope),
+        http_version=str(scope.get("http_version", "")),
     )
+
+
+def _client_of(scope: Scope) -> str:
+    client = cast("tuple[str, int] | None", scope.get("client"))
+    return "" if client is None else client[0]
 
 
 def headers_of(scope: Scope, names: Iterable[str]) -> dict[str, str]:

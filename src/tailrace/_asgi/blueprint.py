@@ -37,7 +37,18 @@ Enter: TypeAlias = Callable[[str, Sequence[str]], Callable[[], None] | Response]
 T = TypeVar("T")
 
 _log = logging.getLogger("tailrace")
-_PATTERNS: Final = tuple((path, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))) for path in PATHS)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """Return what a path of the table stands for."""
+    parts = re.split(r"\{(\w+)\}", path)
+    names = [f"(?P<{name}>[^/]+)" for name in parts[1::2]]
+    return re.compile(
+        "".join(part for pair in zip(map(re.escape, parts[::2]), [*names, ""], strict=True) for part in pair)
+    )
+
+
+_PATTERNS: Final = tuple((path, _pattern(path)) for path in PATHS)
 
 
 class _Own(Instead):

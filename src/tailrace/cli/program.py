@@ -32,6 +32,7 @@ COMMANDS = {
     "unpin": "tailrace.cli.pin",
     "prune": "tailrace.cli.prune",
     "check": "tailrace.cli.check",
+    "doctor": "tailrace.cli.doctor",
     "runner": "tailrace.cli.runner",
 }
 """the module of each command, in the order in which `--help` shows them"""

@@ -9,6 +9,8 @@ from tailrace.web.pace import Pace
 
 HEADERS = (
     "accept",
+    "accept-encoding",
+    "forwarded",
     "host",
     "if-match",
     "if-modified-since",
@@ -21,6 +23,11 @@ HEADERS = (
     "range",
     "sec-fetch-site",
     "sec-purpose",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-prefix",
+    "x-forwarded-proto",
     "x-moz",
 )
 """the names of all headers that are looked at, in lower case"""
@@ -44,6 +51,13 @@ class Request:
     """the wire that the route insists on; None: the client chooses"""
     pace: Pace = field(default_factory=Pace)
     """what the route says while the command is silent"""
+
+    scheme: str = ""
+    """`http` or `https`, by which the server was asked, as far as its adapter knows"""
+    client: str = ""
+    """the address of whoever asks, likewise"""
+    http_version: str = ""
+    """of the connection, likewise: `1.1`"""
 
     def __post_init__(self) -> None:
         """See that the application gave what it should.

@@ -1,7 +1,7 @@
 """What a viewer's driver takes: steps, one after the other.
 
 A driver is a thread or a greenlet (`tailrace.web.stream`), or an event loop (`tailrace.web.loop.delivery`). What it is
-driving may be a viewer of one run, or one of many; it knows only the face of both.
+driving may be a viewer of one run, or of many, or something else that comes in steps; it knows only the face of all.
 """
 
 from abc import ABC, abstractmethod
@@ -66,19 +66,19 @@ class Stream(ABC):
         """The wire's name."""
 
     @property
-    @abstractmethod
     def run_ids(self) -> tuple[str, ...]:
-        """The runs that are shown."""
+        """The runs that are shown; none by default."""
+        return ()
 
     @property
-    @abstractmethod
     def head(self) -> "Member | None":
         """Its place in a broadcast, if it wants nothing but what that sends: it may be sent that by others."""
+        return None
 
     @property
-    @abstractmethod
     def is_reading(self) -> bool:
         """Whether it reads output by itself, which others should not have to wait for."""
+        return False
 
     @property
     @abstractmethod
@@ -89,13 +89,13 @@ class Stream(ABC):
     def heartbeat(self) -> bytes:
         """Return a heartbeat."""
 
-    @abstractmethod
     def lag_bytes(self) -> int:
         """Return how much there is that has not been framed for this viewer yet. From any thread.
 
         Raises:
             EngineError, UnknownRun: a run cannot be looked at.
         """
+        return 0
 
     def passage(self) -> Passage | None:
         """Return what may go to the viewer as it is, next; None: only the next step gives it. Tell `pass_on` of it."""

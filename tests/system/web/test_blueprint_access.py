@@ -14,7 +14,8 @@ from tailrace.core.states import State
 from tailrace.flask import Tailrace
 from tailrace.web.engines import EngineHere
 from tailrace.web.routes.call import Action
-from tailrace.web.routes.table import ROUTES, Route
+from tailrace.web.routes.route import Route
+from tailrace.web.routes.table import ROUTES
 from tests.support.wait import wait_for
 from tests.system.web.conftest import Mount
 from tests.system.web.mounted import BYTES, FORMS, UNKNOWN, Asked, Policy, ask, mounted, post

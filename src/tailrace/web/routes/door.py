@@ -23,7 +23,7 @@ from tailrace.web.responses import Response
 from tailrace.web.routes import table
 from tailrace.web.routes.call import Call, Refused, guarded
 from tailrace.web.routes.permission import check, for_run
-from tailrace.web.routes.table import Route
+from tailrace.web.routes.route import Route
 from tailrace.web.starting import is_cross_site
 
 _HOST = re.compile(r"(?:(?P<name>[^][:@/\s]+)|\[(?P<ipv6>[0-9a-f:.]+)\])(?::[0-9]*)?")

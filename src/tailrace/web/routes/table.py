@@ -1,45 +1,212 @@
 """All routes of the API. A path's `{run}` is a run's id, its `{command}` a command's name.
 
-Whoever may have a GET may have its HEAD.
+Whoever may have a GET may have its HEAD. A new route is a row here; what it takes and gives stands in the row, as
+`tailrace.web.routes.route` says, and so in the API's description; tests ask the server whether it is so.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Mapping
+from functools import cache
+from http import HTTPStatus
 
+from tailrace.core.outcome import KINDS
+from tailrace.core.run import RunInfo
+from tailrace.core.states import State
+from tailrace.core.wires.eventstream import MAX_OFFSET
+from tailrace.core.wires.places import MOST_RUNS
+from tailrace.engine.base import Page
+from tailrace.engine.catalog import PAGE_LIMIT
+from tailrace.web.probe import LONGEST_S, MOST_PIECES, SHORTEST_S
 from tailrace.web.responses import Response
-from tailrace.web.routes import commands, control, events, lines, runs, search, socket
-from tailrace.web.routes.call import Action, Call
+from tailrace.web.routes import commands, control, events, lines, openapi, probe, runs, search, socket
+from tailrace.web.routes.call import JSON, Call
+from tailrace.web.routes.commands import FORM, CommandList, CommandShown
+from tailrace.web.routes.control import NoFields, StopFields
+from tailrace.web.routes.probe import PROBE_HEADER, Seen
+from tailrace.web.routes.route import (
+    ANY,
+    BYTES_BODY,
+    EVENT_ID,
+    EVENTS,
+    RUN_ID,
+    SWITCH,
+    TEXT,
+    WIRE,
+    Answer,
+    Bodies,
+    Param,
+    Route,
+    Schema,
+    Takes,
+    gives,
+    gives_stream,
+    takes_json,
+)  # fmt: skip
+from tailrace.web.view import STREAMS
+from tailrace.web.watching import RUN_HEADER
+
+OK, CREATED, ACCEPTED = HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED
+NO_CONTENT, PARTIAL = HTTPStatus.NO_CONTENT, HTTPStatus.PARTIAL_CONTENT
+BAD, NOT_ACCEPTABLE, CONFLICT = HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.CONFLICT
+EARLY, LARGE, TYPE = (
+    HTTPStatus.PRECONDITION_FAILED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+)  # fmt: skip
+NO_RANGE, MANY = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, HTTPStatus.TOO_MANY_REQUESTS
+UNAVAILABLE, FULL = HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STORAGE
+
+FORMAT = Param("format", WIRE, "the wire, instead of what `Accept` says")
+STREAM = Param("stream", {"type": "string", "enum": list(STREAMS)}, "this stream alone")
+RESUME = Param("Last-Event-ID", EVENT_ID, "the id of the last event that arrived", "header")
+VIEW = (
+    FORMAT,
+    STREAM,
+    Param("from", {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET}, "begin at this offset"),
+    Param("tail", {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET}, "begin with the last so many lines"),
+    Param("follow", SWITCH, "`0`: give what there is now, and end"),
+    RESUME,
+    Param("Range", TEXT, "a part of the text", "header"),
+)
+LIST = (
+    Param("state", {"type": "string", "enum": [*State, *KINDS]}, "a state, or the kind of an outcome"),
+    Param("command", TEXT, "a declared command's name"),
+    Param("label", {"type": "array", "items": {"type": "string", "pattern": "^[^=]+="}}, "NAME=VALUE, each once"),
+    Param("limit", {"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT}, "at most so many; 50 by default"),
+    Param("cursor", RUN_ID, "the `next` of the page before"),
+)
+OFFSET: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET}
+LINES = (
+    Param("start", {"type": "integer"}, "begin with this line; -1 is the last"),
+    Param("last", {"type": "integer", "minimum": 1}, "begin so many lines before the end"),
+    Param("at", OFFSET, "begin with the line that has this byte"),
+    Param("time", {"type": "number", "minimum": 0}, "begin where the output was so many seconds after the start"),
+    Param("count", {"type": "integer", "minimum": 0, "maximum": lines.MOST}, "so many lines at most"),
+)
+SEARCH = (
+    Param("q", TEXT, "what to find", is_required=True),
+    Param("regex", SWITCH, "`1`: it is a regular expression (RE2)"),
+    Param("ignore_case", SWITCH, "`1`: A is a"),
+    Param("from", OFFSET, "begin at this offset"),
+    Param("start", {"type": "integer", "minimum": 1}, "begin with this line"),
+    Param("format", {"type": "string", "enum": list(search.FORMS)}, "the form, instead of what `Accept` says"),
+    Param("count", {"type": "integer", "minimum": 1, "maximum": search.MOST}, "hits in a page, at most"),
+    Param("follow", SWITCH, "`0`: a stream of hits ends where the output does now"),
+    RESUME,
+)
+SOCKET_VIEW = tuple(param for param in VIEW if param.name not in ("format", "Last-Event-ID", "Range"))
+HITS: Bodies = {kind: EVENTS for name, kind in search.FORMS.items() if name != "json"}
+MANY_RUNS = (
+    Param("run", {"type": "array", "items": RUN_ID, "maxItems": MOST_RUNS}, "the runs, each once"),
+    Param("list", SWITCH, "`1`: the list of runs, too"),
+    Param("Last-Event-ID", TEXT, "the id of the last event that arrived", "header"),
+)
 
 
-class Route(NamedTuple):
-    """What a request does, and what its caller must be allowed."""
+def _seconds(least: float) -> Schema:
+    return {"type": "number", "minimum": least, "maximum": LONGEST_S}
 
-    method: str
-    path: str
-    action: Action
-    function: Callable[[Call], Response]
-    is_socket: bool = False
-    """whether it opens a websocket"""
+
+PROBE = (
+    FORMAT,
+    Param("pieces", {"type": "integer", "minimum": 1, "maximum": MOST_PIECES}, "before the silence"),
+    Param("every", _seconds(SHORTEST_S), "seconds between two pieces"),
+    Param("silence", _seconds(0), "seconds before the last piece"),
+    Param("heartbeat", _seconds(SHORTEST_S), "seconds of silence before a heartbeat"),
+    RESUME,
+)
+PARAMETERS: Schema = {
+    "type": "object",
+    "properties": {"parameters": {"type": "object", "description": "as the command's schema has them"}},
+    "additionalProperties": False,
+}
+FIELDS: Schema = {"type": "object", "description": "a field for each parameter"}
+SEEN_ALL = Answer(NO_CONTENT, "the client has seen the end: an EventSource stops")
+STARTS = Takes((FORMAT, STREAM, RESUME), {JSON: PARAMETERS, FORM: FIELDS})
+A_RUN = gives(RunInfo, what="the run")
+FIELDLESS = (BAD, LARGE, TYPE)
+
+
+def describe_api(call: Call) -> Response:
+    """Return this description of the API, OpenAPI 3.1."""
+    return openapi.describe(call, _description())
+
+
+@cache
+def _description() -> Mapping[str, object]:
+    return openapi.document(ROUTES)
 
 
 ROUTES = (
-    Route("GET", "/api/commands", "list", commands.list_commands),
-    Route("GET", "/api/commands/{command}", "list", commands.show_command),
-    Route("POST", "/api/commands/{command}/runs", "start", commands.start_run),
-    Route("GET", "/api/runs", "list", runs.list_runs),
-    Route("GET", "/api/runs/{run}", "view", runs.show_run),
-    Route("GET", "/api/runs/{run}/output", "view", runs.show_output),
-    Route("GET", "/api/runs/{run}/lines", "view", lines.show_lines),
-    Route("GET", "/api/runs/{run}/search", "view", search.search_output),
-    Route("GET", "/api/runs/{run}/socket", "view", socket.open_socket, is_socket=True),
-    Route("GET", "/api/events", "view", events.show_events),
-    Route("POST", "/api/runs/{run}/stop", "stop", control.stop),
-    Route("POST", "/api/runs/{run}/input", "input", control.send_input),
-    Route("POST", "/api/runs/{run}/pin", "pin", control.pin),
-    Route("POST", "/api/runs/{run}/unpin", "pin", control.unpin),
-)
-PATHS = tuple(dict.fromkeys(route.path for route in ROUTES))
+    Route("GET", "/api/commands", "list", commands.list_commands, gives=(gives(CommandList),)),
+    Route("GET", "/api/commands/{command}", "list", commands.show_command, gives=(gives(CommandShown),)),
+    Route(
+        "POST", "/api/commands/{command}/runs", "start", commands.start_run, STARTS,
+        (
+            gives(RunInfo, CREATED, "the run, which was started"),
+            Answer(OK, "the run, which was going already; or its stream", {
+                JSON: RunInfo, **gives_stream("", RUN_HEADER).bodies,
+            }),
+            SEEN_ALL,
+        ),
+        (BAD, NOT_ACCEPTABLE, CONFLICT, EARLY, LARGE, TYPE, NO_RANGE, MANY, UNAVAILABLE, FULL),
+    ),
+    Route("GET", "/api/runs", "list", runs.list_runs, Takes(LIST), (gives(Page),), (BAD,)),
+    Route("GET", "/api/runs/{run}", "view", runs.show_run, gives=(A_RUN,)),
+    Route(
+        "GET", "/api/runs/{run}/output", "view", runs.show_output, Takes(VIEW),
+        (
+            gives_stream("the output, to its end", RUN_HEADER),
+            SEEN_ALL,
+            Answer(PARTIAL, "a part of the text", {"text/plain": TEXT}, {"Content-Range": "which part it is"}),
+        ),
+        (BAD, NOT_ACCEPTABLE, NO_RANGE, MANY),
+    ),
+    Route(
+        "GET", "/api/runs/{run}/lines", "view", lines.show_lines, Takes(LINES), (gives(lines.LinePage, what="a page"),),
+        (BAD, NO_RANGE),
+    ),
+    Route(
+        "GET", "/api/runs/{run}/search", "view", search.search_output, Takes(SEARCH),
+        (Answer(OK, "a page of hits; or a stream of them", {JSON: search.HitPage, **HITS}),),
+        (BAD, NOT_ACCEPTABLE, NO_RANGE, MANY),
+    ),
+    Route(
+        "GET", "/api/runs/{run}/socket", "view", socket.open_socket, Takes(SOCKET_VIEW),
+        (Answer(HTTPStatus.SWITCHING_PROTOCOLS, "a WebSocket"),), (BAD, HTTPStatus.NOT_IMPLEMENTED, NO_RANGE, MANY),
+        is_socket=True,
+    ),
+    Route(
+        "GET", "/api/events", "view", events.show_events, Takes(MANY_RUNS),
+        (Answer(OK, "what happens to the runs", {"text/event-stream": EVENTS}), SEEN_ALL),
+        (BAD, HTTPStatus.NOT_FOUND, NO_RANGE, MANY),
+    ),
+    Route(
+        "POST", "/api/runs/{run}/stop", "stop", control.stop, takes_json(StopFields),
+        (gives(RunInfo, OK, "the run, which was over already"), gives(RunInfo, ACCEPTED, "the run")),
+        (*FIELDLESS, CONFLICT, UNAVAILABLE),
+    ),
+    Route(
+        "POST", "/api/runs/{run}/input", "input", control.send_input,
+        Takes((Param("close", SWITCH, "`1`: end the input behind the body"),), BYTES_BODY),
+        (Answer(NO_CONTENT, "it has been taken"), Answer(ACCEPTED, "it lies ready to be taken")),
+        (*FIELDLESS, CONFLICT, UNAVAILABLE),
+    ),
+    Route("POST", "/api/runs/{run}/pin", "pin", control.pin, takes_json(NoFields), (A_RUN,), FIELDLESS),
+    Route("POST", "/api/runs/{run}/unpin", "pin", control.unpin, takes_json(NoFields), (A_RUN,), FIELDLESS),
+    Route(
+        "GET", "/api/probe", "list", probe.probe, Takes(PROBE),
+        (gives_stream("the pieces", PROBE_HEADER), SEEN_ALL), (BAD, NOT_ACCEPTABLE, MANY),
+    ),
+    Route("GET", "/api/probe/request", "list", probe.look_at_request, gives=(gives(Seen),), refuses=(BAD,)),
+    Route(
+        "POST", "/api/probe/request", "list", probe.look_at_request, Takes(bodies={"*/*": ANY}), (gives(Seen),),
+        (BAD, LARGE),
+    ),
+    Route(
+        "GET", "/api/openapi.json", "list", describe_api,
+        gives=(Answer(OK, "this document", {JSON: {"type": "object"}}),),
+    ),
+)  # fmt: skip
 SOCKET = next(route.path for route in ROUTES if route.is_socket)
+PATHS = tuple(dict.fromkeys(route.path for route in ROUTES))
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 """that an adapter is to pass on for each path, so that what does not fit is answered here"""
 
