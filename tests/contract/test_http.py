@@ -6,6 +6,7 @@ takes neither signals nor sizes, and knows by itself who asks.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -40,15 +41,16 @@ class TestHttpEngine(RemoteContract):
     def test_what_a_server_does_not_do_is_refused(self, engine: Engine) -> None:
         """Each with a hint that says what to do instead."""
         run = engine.start(["cat"], stdin=True)
-        bare = HttpEngine(f"{engine.url}") if isinstance(engine, HttpEngine) else engine
-        for ask in (
-            lambda: bare.start(["true"]),
-            lambda: bare.spec(run.id),
-            lambda: bare.prune(Retention(count=0)),
-            lambda: bare.control(run.id, Signal(15)),
-            lambda: bare.control(run.id, Resize(10, 10)),
-        ):
-            with pytest.raises(NotAllowed) as caught:
-                ask()
-            assert caught.value.hint
-        assert bare.get(run.id).outcome is None
+        assert isinstance(engine, HttpEngine)
+        with closing(HttpEngine(engine.url)) as bare:
+            for ask in (
+                lambda: bare.start(["true"]),
+                lambda: bare.spec(run.id),
+                lambda: bare.prune(Retention(count=0)),
+                lambda: bare.control(run.id, Signal(15)),
+                lambda: bare.control(run.id, Resize(10, 10)),
+            ):
+                with pytest.raises(NotAllowed) as caught:
+                    ask()
+                assert caught.value.hint
+            assert bare.get(run.id).outcome is None

@@ -21,8 +21,8 @@ class Relay:
         """bytes that went to clients"""
         self.accepted = 0
         """connections that clients made"""
-        self.cut_after: int | None = None
-        """cut the next connection when so many bytes have gone to its client"""
+        self.cuts: list[int] = []
+        """after how many bytes to its client to cut each of the next connections"""
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -75,13 +75,12 @@ class Relay:
             server.shutdown(socket.SHUT_RDWR)
 
     def _to_client(self, client: socket.socket, server: socket.socket) -> None:
-        sent = 0
+        sent, limit = 0, self.cuts.pop(0) if self.cuts else None
         with suppress(OSError), server:
             while data := server.recv(4096):
                 self._flows.wait()
-                if self.cut_after is not None and sent + len(data) >= self.cut_after:
-                    data, self.cut_after = data[: max(0, self.cut_after - sent)], None
-                    client.sendall(data)
+                if limit is not None and sent + len(data) >= limit:
+                    client.sendall(data[: limit - sent])
                     break
                 client.sendall(data)
                 sent += len(data)

@@ -14,6 +14,8 @@ from tailrace.engine.run import Run
 from tailrace.host.messages import Input
 from tests.system.web.server import Server
 
+PINGS = {"flask": ("/ping", b"pong"), "serve": ("/healthz", b'{"status":"ok"}')}
+
 
 class Started(HttpEngine):
     """Has runs started on the server's disk, where a server's own commands would be."""
@@ -35,9 +37,10 @@ class Started(HttpEngine):
         self._disk.close()
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a server in a process of its own, for all tests of a file."""
+@pytest.fixture(scope="module", params=["flask", "serve"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a server in a process of its own, for all tests of a file: Flask's blueprint, and `tailrace serve`."""
     log = tmp_path_factory.mktemp("server") / "log"
-    with closing(Server("werkzeug", log, {}, ("-m", "tests.support.serving", "{port}"))) as server:
+    command = ("-m", "tests.support.serving" if request.param == "flask" else "tests.support.serving_loop", "{port}")
+    with closing(Server(request.param, log, {}, command, ping=PINGS[request.param])) as server:
         yield server

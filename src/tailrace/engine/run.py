@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tailrace.core.errors import InvalidInput, StreamBroken
@@ -66,20 +67,23 @@ class Run:
     async def afollow(
         self, offset: int = 0, *, tail: int | None = None, line: int | None = None, stream: str | None = None
     ) -> AsyncIterator[Chunk]:
-        """Yield the output as `follow` does, in an asyncio event loop; reading happens at the tail, or in a thread.
+        """Yield the output as `follow` does, in an asyncio event loop, which never waits: what may, has a thread.
 
-        After cancellation nothing is held; resume from the last chunk's `end`.
+        After cancellation nothing is held, as soon as a thread that reads is done with it; resume from the last
+        chunk's `end`.
         """
         import asyncio
 
+        from tailrace.engine.elsewhere import Elsewhere
+
         loop = asyncio.get_running_loop()
         changed = asyncio.Event()
-        cursor = self.engine.cursor(self.id, offset, tail=tail, line=line, stream=_STREAMS[stream])
+        cursor = Elsewhere(partial(self.engine.cursor, self.id, offset, tail=tail, line=line, stream=_STREAMS[stream]))
         is_watching = False
         try:
             while True:
                 changed.clear()
-                seen = await asyncio.to_thread(cursor.look)
+                seen = await cursor.look()
                 if isinstance(seen, End):
                     return
                 if isinstance(seen, Gap):

@@ -17,7 +17,7 @@ from tailrace.engine.base import Engine as AnyEngine
 from tailrace.testing.engine.viewer import watch
 from tests.support.wait import wait_for
 from tests.system.cli.conftest import Program
-from tests.system.cli.distant import TOKEN
+from tests.system.cli.distant import COMMANDS, TOKEN
 from tests.system.web.gate import WAIT
 from tests.system.web.server import Server
 
@@ -25,34 +25,49 @@ BOTH = "printf 'one\\ntwo\\n'; sleep 0.05; printf 'oops\\n' >&2; sleep 0.05; pri
 BINARY = "import os, random\nr = random.Random(7)\nfor _ in range(40): os.write(1, r.randbytes(5000))"
 LONG = "import os\nfor _ in range(16): os.write(1, b'x' * (1 << 16))"
 MIXED = "import os\nfor n in range(2000): os.write(1, b'out %d\\n' % n); os.write(2, b'err %d \\xff\\n' % n)"
-FORMS = ("/ops/runs/{}", "/ops/api/runs/{}", "/ops/api/runs/{}/output?from=3#L2", "/ops/runs/{}/")
-GUNICORN = (
-    *("-m", "gunicorn", "--no-control-socket", "--graceful-timeout", "1", "--bind", "127.0.0.1:{port}"),
-    *("--worker-class", "gthread", "--threads", "16", "tests.system.cli.distant:make_app()"),
-)
+FORMS = ("/runs/{}", "/api/runs/{}", "/api/runs/{}/output?from=3#L2", "/runs/{}/")
+SERVERS = {
+    "werkzeug": ("-m", "tests.system.cli.distant", "{port}"),
+    "gunicorn": (
+        *("-m", "gunicorn", "--no-control-socket", "--graceful-timeout", "1", "--bind", "127.0.0.1:{port}"),
+        *("--worker-class", "gthread", "--threads", "16", "tests.system.cli.distant:make_app()"),
+    ),
+    "serve": ("-m", "tailrace", "serve", str(COMMANDS), "--port", "{port}"),
+}
 
 
-@pytest.fixture
-def server(state_dir: Path, tmp_path: Path) -> Iterator[Server]:
-    """Give a server of the same state directory; its API is under `/ops`."""
-    env = {"TAILRACE_STATE": str(state_dir)}
-    with closing(
-        Server("werkzeug", tmp_path / "server.log", env, ("-m", "tests.system.cli.distant", "{port}"))
-    ) as made:
+@pytest.fixture(params=["werkzeug", "serve"])
+def server(request: pytest.FixtureRequest, state_dir: Path, tmp_path: Path) -> Iterator[Server]:
+    """Give a server of the same state directory: Flask's blueprint, under `/ops`, and `tailrace serve`."""
+    with closing(_server(request.param, state_dir, tmp_path)) as made:
         yield made
 
 
-@pytest.fixture
-def gunicorn(state_dir: Path, tmp_path: Path) -> Iterator[Server]:
-    """Give the same application under gunicorn."""
-    with closing(Server("gthread", tmp_path / "gunicorn.log", {"TAILRACE_STATE": str(state_dir)}, GUNICORN)) as made:
+@pytest.fixture(params=["gunicorn", "serve"])
+def strong(request: pytest.FixtureRequest, state_dir: Path, tmp_path: Path) -> Iterator[Server]:
+    """Give one that is told to stop, not only killed."""
+    with closing(_server(request.param, state_dir, tmp_path)) as made:
         yield made
+
+
+def _server(kind: str, state_dir: Path, tmp_path: Path) -> Server:
+    ping = ("/healthz", b'{"status":"ok"}') if kind == "serve" else ("/ping", b"pong")
+    return Server(kind, tmp_path / "server.log", {"TAILRACE_STATE": str(state_dir)}, SERVERS[kind], ping=ping)
+
+
+def base_of(server: Server) -> str:
+    """Return what `--on` is to say."""
+    return server.url if server.kind == "serve" else f"{server.url}/ops"
 
 
 @pytest.fixture
 def on(server: Server) -> str:
     """Give what `--on` is to say."""
-    return f"{server.url}/ops"
+    return base_of(server)
+
+
+blueprint_alone = pytest.mark.parametrize("server", ["werkzeug"], indirect=True)
+"""what is tested is of this side, or of the application: one server will do"""
 
 
 class Following:
@@ -91,13 +106,14 @@ def python(code: str, gate: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_address_of_a_run_is_followed(program: Program, server: Server, form: str) -> None:
+def test_every_address_of_a_run_is_followed(program: Program, on: str, form: str) -> None:
     """Its page, its place in the API, its output: stdout on stdout, stderr on stderr, and the run's exit code."""
     run_id = program.detached("--", "sh", "-c", BOTH)
-    done = program("follow", server.url + form.format(run_id))
+    done = program("follow", on + form.format(run_id))
     assert (done.returncode, done.stdout, done.stderr) == (9, b"one\ntwo\nthree", b"oops\n")
 
 
+@blueprint_alone
 def test_options_are_the_same(program: Program, on: str) -> None:
     """From a byte, the last lines, one stream, another form; and `last`, where the server is named."""
     program("run", "--", "sh", "-c", BOTH)
@@ -113,6 +129,7 @@ def test_options_are_the_same(program: Program, on: str) -> None:
     assert b"beyond the output" in beyond.stderr
 
 
+@blueprint_alone
 def test_no_follow_shows_what_there_is(program: Program, on: str, until_printed: Callable[[str, bytes], None]) -> None:
     """All of it, a line without its end and half a character's worth of patience included; then 0."""
     run_id = program.detached("--", "sh", "-c", r"seq 20000; printf 'prompt> \303'; exec sleep 600")
@@ -130,7 +147,7 @@ def test_a_killed_server_loses_nothing(
     """Killed in the middle, away while the command goes on and ends, and back: every byte, once, and the exit code."""
     gate = tmp_path / "gate"
     run = engine.start(python(code, gate))
-    following = Following(program, tmp_path, "follow", f"{server.url}/ops/runs/{run.id}")
+    following = Following(program, tmp_path, "follow", f"{base_of(server)}/runs/{run.id}")
     following.until_shown(10_000)
     server.kill()
     gate.touch()
@@ -149,19 +166,19 @@ def test_a_killed_server_loses_nothing(
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_flood_survives_restarts(
-    program: Program, gunicorn: Server, engine: Engine, tmp_path: Path, number: signal.Signals
+    program: Program, strong: Server, engine: Engine, tmp_path: Path, number: signal.Signals
 ) -> None:
     """The server ends three times while it sends as fast as it can; the digest is the file's."""
     run = engine.start(["seq", "1500000"])
-    following = Following(program, tmp_path, "follow", f"{gunicorn.url}/ops/runs/{run.id}")
+    following = Following(program, tmp_path, "follow", f"{base_of(strong)}/runs/{run.id}")
     for size in (1, 2_000_000, 4_000_000):
         following.until_shown(size)
         if number is signal.SIGTERM:
-            gunicorn.process.terminate()
-            gunicorn.process.wait(60)
+            strong.process.terminate()
+            strong.process.wait(60)
         else:
-            gunicorn.kill()
-        gunicorn.restart()
+            strong.kill()
+        strong.restart()
     assert following.process.wait(100) == 0, following.err.read_text()
     assert digest(following.out.read_bytes()) == digest(watch(engine, run.id).data)
 
@@ -172,7 +189,7 @@ def test_a_run_that_goes_meanwhile_is_no_whole_one(
     """Pruned while the server was away: what came is there, and 125 says that the rest is not."""
     gate = tmp_path / "gate"
     run = engine.start(python("print('begun')", gate))
-    following = Following(program, tmp_path, "follow", f"{server.url}/ops/runs/{run.id}")
+    following = Following(program, tmp_path, "follow", f"{base_of(server)}/runs/{run.id}")
     following.until_shown(6)
     server.kill()
     gate.touch()
@@ -187,7 +204,7 @@ def test_a_server_that_is_not_there_is_said(program: Program, server: Server) ->
     """At first there is nothing to resume: 125, and what to look at. Other addresses are the caller's mistake."""
     run_id = program.detached("--", "true")
     server.kill()
-    done = program("follow", f"{server.url}/ops/runs/{run_id}")
+    done = program("follow", f"{base_of(server)}/runs/{run_id}")
     assert done.returncode == 125
     assert b"cannot be reached: connection refused" in done.stderr
     assert done.stderr.count(b"\n") == 2
@@ -210,6 +227,7 @@ def test_a_declared_command_is_run(program: Program, on: str, engine: Engine) ->
     assert newest(engine).command == "exit"
 
 
+@blueprint_alone
 @pytest.mark.parametrize(
     ("args", "said"),
     [
@@ -230,6 +248,7 @@ def test_a_wrong_request_starts_nothing(program: Program, on: str, engine: Engin
     assert engine.list(Query()).runs == ()
 
 
+@blueprint_alone
 def test_detached_it_is_only_started(program: Program, on: str, engine: Engine) -> None:
     """The id is printed, and nothing else."""
     done = program("run", "--detach", "--on", on, "polite")
@@ -237,6 +256,7 @@ def test_detached_it_is_only_started(program: Program, on: str, engine: Engine) 
     assert done.stdout.decode().strip() == newest(engine).id
 
 
+@blueprint_alone
 def test_who_joins_a_run_does_not_stop_it(program: Program, on: str, engine: Engine, tmp_path: Path) -> None:
     """It is somebody else's, of the same key: ^C only ends the watching."""
     first = program("run", "--detach", "--on", on, "shared").stdout.decode().strip()
@@ -259,6 +279,7 @@ def test_interrupt_stops_the_run(program: Program, on: str, engine: Engine, tmp_
     assert isinstance(newest(engine).outcome, Stopped)
 
 
+@blueprint_alone
 def test_a_second_interrupt_hurries(program: Program, on: str, tmp_path: Path) -> None:
     """A command that ignores INT and TERM is killed at the third."""
     running = Following(program, tmp_path, "run", "--on", on, "stubborn")
@@ -293,6 +314,7 @@ def test_an_interrupt_is_kept_for_a_server_that_is_away(
     assert not newest(engine).is_finished
 
 
+@blueprint_alone
 def test_terminate_and_another_shell_give_143(program: Program, on: str, tmp_path: Path) -> None:
     """SIGTERM here, or a stop from elsewhere."""
     running = Following(program, tmp_path, "run", "--on", on, "polite")
@@ -306,6 +328,7 @@ def test_terminate_and_another_shell_give_143(program: Program, on: str, tmp_pat
     assert b"tailrace: sent INT to 1 process" in stopped.stderr
 
 
+@blueprint_alone
 def test_who_closes_the_pipe_wants_it_no_more(program: Program, on: str, engine: Engine) -> None:
     """`head` leaves, and so the run is stopped, as one of this machine's is."""
     done = program.shell(f'"$@" run --on {on} ticking | head -n 1')
@@ -334,6 +357,7 @@ def test_input_goes_there(program: Program, on: str) -> None:
     assert digest(done.stdout) == digest(data.upper())
 
 
+@blueprint_alone
 def test_a_lost_answer_starts_nothing_twice(program: Program, on: str, engine: Engine) -> None:
     """Nobody knows whether it has started; it is said how to find out, and that is so."""
     done = program("run", "--on", on, "lost")
@@ -371,6 +395,7 @@ def test_runs_are_listed_shown_and_written_to(program: Program, on: str, engine:
     assert b"is finished" in late.stderr
 
 
+@blueprint_alone
 def test_a_token_opens_what_is_closed(program: Program, server: Server) -> None:
     """It comes from the environment, and is never printed."""
     run_id = program.detached("--", "echo", "hi")
@@ -383,6 +408,7 @@ def test_a_token_opens_what_is_closed(program: Program, server: Server) -> None:
         assert done.stderr.count(b"\n") == 2
 
 
+@blueprint_alone
 def test_stopping_names_one_server_at_a_time(program: Program, on: str) -> None:
     """Runs of several servers, or a server said twice, are refused."""
     run_id = program.detached("--", "true")

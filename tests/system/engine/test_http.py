@@ -103,25 +103,14 @@ def test_cuts_anywhere_lose_nothing(engine: Started, relay: Relay, state_dir: Pa
     """The connection is cut again and again, within events, headers and ranges: the same bytes, with their labels."""
     run = python(engine, code)
     ended(run)
-    cuts = [5, 300, 700, 1500, 9_999, 20_001, 65_536, 100_000]
-
-    def cut_again() -> None:
-        if relay.cut_after is None and cuts:
-            relay.cut_after = cuts.pop(0)
-
+    accepted = relay.accepted
+    relay.cuts = [3_000, 5, 300, 700, 1500, 9_999, 20_001, 65_536, 100_000]
     with closing(engine.cursor(run.id)) as cursor:
-        cut_again()
-        relay.cut()
-        seen = Seen()
-        while seen.end is None:
-            more = watch_some(cursor)
-            seen.chunks += more.chunks
-            seen.end = more.end
-            cut_again()
+        seen = watch_cursor(cursor)
     there = of_disk(state_dir, run.id)
     assert seen.data == there.data
     assert by_label(seen) == by_label(there)
-    assert relay.accepted > 3
+    assert relay.accepted > accepted + 3
 
 
 def test_only_what_is_no_text_is_fetched_by_itself(engine: Started, relay: Relay) -> None:
@@ -254,7 +243,7 @@ def test_a_server_that_is_away_is_told_from_one_that_refuses(relay: Relay, state
     url = f"http://127.0.0.1:{relay.port}/{state_dir.name}/none"
     with closing(tailrace.connect(url)) as none, pytest.raises(InvalidInput) as caught:
         none.list(tailrace.Query())
-    assert "the server answers 404 Not Found" in str(caught.value)
+    assert str(caught.value) in {"the server answers 404 Not Found", "there is nothing at this address"}
 
 
 def test_a_token_is_sent_and_not_shown(relay: Relay, monkeypatch: pytest.MonkeyPatch, state_dir: Path) -> None:

@@ -126,7 +126,7 @@ class CrowdViewer:
                 break
         self._raw = self._raw[at:]
         self._take_body(b"".join(parts))
-        if self._is_last and self.wire == "text":
+        if self._is_last and self.wire == "text":  # an event stream may end at any time; its end is an event
             self.is_done = True
 
     def _take_body(self, data: bytes) -> None:

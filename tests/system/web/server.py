@@ -40,7 +40,7 @@ class Server:
     ) -> None:
         self._ping = ping
         self._is_tls = is_tls
-        self._kind = kind
+        self.kind = kind
         self._command = COMMANDS[kind] if command is None else command
         self._env = {**os.environ, "PYTHONFAULTHANDLER": "1", **env}
         self._log = log
@@ -104,7 +104,7 @@ class Server:
         command = [part.format(port=self.port) for part in self._command]
         with self._log.open("ab") as log:
             process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=self._env, stdout=log, stderr=log)
-        wait_for(lambda: process.poll() is not None or self._answers(), what=f"{self._kind} to answer")
+        wait_for(lambda: process.poll() is not None or self._answers(), what=f"{self.kind} to answer")
         assert process.poll() is None, self.log()
         return process
 

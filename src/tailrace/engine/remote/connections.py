@@ -102,6 +102,7 @@ class Connections:
         self._tls: SSLContext | None = None
         self._lock = threading.Lock()
         self._idle: list[HTTPConnection] = []
+        self._kept = KEPT
         self._pid = os.getpid()
 
     def get(self, path: str, headers: Mapping[str, str] = _NONE, *, unless: int | None = None) -> Reply:
@@ -159,9 +160,9 @@ class Connections:
         return reply
 
     def close(self) -> None:
-        """Close what is idle."""
+        """Close what is idle, and from now on whatever becomes so."""
         with self._lock:
-            idle, self._idle = self._idle, []
+            idle, self._idle, self._kept = self._idle, [], 0
         for connection in idle:
             connection.close()
 
@@ -234,7 +235,7 @@ class Connections:
 
     def _give_back(self, connection: HTTPConnection) -> None:
         with self._lock:
-            if len(self._idle) < KEPT and self._pid == os.getpid():
+            if len(self._idle) < self._kept and self._pid == os.getpid():
                 self._idle.append(connection)
                 return
         connection.close()

@@ -8,6 +8,7 @@ the transport back before it ends the response, by `send`, as always.
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Final, Protocol, TypeAlias
 
 from tailrace.core.errors import StreamBroken
@@ -123,7 +124,7 @@ class Sink(Protocol):
 class LentSink:
     """A lent transport, until it is given back."""
 
-    __slots__ = ("_drained", "_on_clog", "_on_gone", "_pump", "_written", "lent")
+    __slots__ = ("_drained", "_given", "_on_clog", "_on_gone", "_pump", "_written", "lent")
 
     def __init__(self, on_clog: Callable[[], None], on_gone: Callable[[], None]) -> None:
         self.lent: Lent | None = None
@@ -132,6 +133,9 @@ class LentSink:
         self._drained: asyncio.Future[None] | None = None
         self._pump: Pump | None = None
         self._written = 0
+        """of the body"""
+        self._given = 0
+        """to the transport, or past it to the socket, chunks' own bytes too"""
 
     async def put(self, data: bytes) -> None:
         """See `Sink.put`."""
@@ -166,11 +170,12 @@ class LentSink:
             await self._write(b"")
         self._pump = Pump(asyncio.get_running_loop(), lent.fileno(), *passage)
         try:
-            await self._pump.run(on_taken)
+            await self._pump.run(partial(self._passed, on_taken))
         except ConnectionError as error:
             raise Gone("the viewer has left") from error
         except EOFError as error:
-            raise StreamBroken(str(error), op="follow", subject="output", hint="the file was truncated") from None
+            hint = "something has cut the file short: see what was done to the state directory"
+            raise StreamBroken(str(error), op="follow", subject="output", hint=hint) from None
         finally:
             self._pump.close()
             self._pump = None
@@ -178,9 +183,14 @@ class LentSink:
         if lent.is_chunked:
             await self._write(b"\r\n")
 
+    def _passed(self, on_taken: Callable[[int], None], count: int) -> None:
+        self._given += count
+        on_taken(count)
+
     async def _write(self, data: bytes) -> None:
         await self.settle()
         if data:
+            self._given += len(data)
             self._own().write(data)
         await self.settle()
 
@@ -190,8 +200,14 @@ class LentSink:
             raise Gone("the viewer has left")
 
     def untaken_bytes(self) -> int:
-        """See `Sink.untaken_bytes`."""
-        return self._own().untaken_bytes() if self._own().is_clogged or self._pump is not None else 0
+        """See `Sink.untaken_bytes`: a number that goes down by what is taken, however much is given meanwhile.
+
+        What waits would not do: one who takes slowly has as much before him each time, since there is always more.
+        """
+        if not self._own().is_clogged and self._pump is None:
+            return 0
+        left = self._own().untaken_bytes()
+        return UNKNOWN_BYTES - self._given + left if left else 0
 
     def evict(self) -> None:
         """See `Sink.evict`."""
