@@ -111,7 +111,8 @@ class Viewer(Stream):
         self._ear: Ear | None = None
         self._bell: Bell | None = None
         self._flush_due = self._beat_due = self._news_at = self._interval_due = NEVER
-        self._news_due = self._lag_due = 0.0
+        self._news_due = 0.0
+        self._lag_due = NEVER if place.info.is_finished else 0.0  # who looks at what is over is not late
         self._skips = False
 
     def steps(self, ear: Ear) -> Steps:
@@ -279,7 +280,8 @@ class Viewer(Stream):
         """Return how far behind the viewer is, if that is much, and it has not just been told."""
         if not self.framer.tells_lag or now < self._lag_due:
             return b""
-        behind = self._own().info().size - self.framer.resume_offset
+        ahead = self._own().passage()
+        behind = 0 if ahead is None else ahead.end - self.framer.resume_offset
         is_much = behind > LAG_BYTES
         self._lag_due = now + (LAG_S if is_much else NEWS_S)
         return self.framer.lagging(behind) if is_much else b""

@@ -25,9 +25,19 @@ class _Gap(msgspec.Struct, frozen=True, rename={"begin": "from", "end": "to"}):
     why: str
 
 
+class _Lagging(msgspec.Struct, frozen=True):
+    offset: int
+    behind: int
+
+
 def tagged(name: bytes, fields: bytes) -> bytes:
     """Return an object with its type in front of its fields; it must have some."""
     return b'{"type":"%b",%b' % (name, fields[1:])
+
+
+def lagging_object(offset: int, behind_bytes: int) -> bytes:
+    """Return `{"offset", "behind"}`: so many bytes are waiting behind this offset."""
+    return msgspec.json.encode(_Lagging(offset, behind_bytes))
 
 
 def gap_object(gap: Gap) -> bytes:

@@ -22,7 +22,7 @@ import msgspec
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
 from tailrace.core.wires.base import LIMIT_BYTES, Framer
-from tailrace.core.wires.objects import gap_object, tagged
+from tailrace.core.wires.objects import gap_object, lagging_object, tagged
 
 SUBPROTOCOL: Final = "tailrace.v1"
 HEADER: Final = struct.Struct(">BBQq")
@@ -38,11 +38,6 @@ class Message(NamedTuple):
 
     is_text: bool
     data: bytes
-
-
-class _Lagging(msgspec.Struct, frozen=True):
-    offset: int
-    behind: int
 
 
 class WebsocketFramer(Framer):
@@ -89,7 +84,7 @@ class WebsocketFramer(Framer):
 
     def lagging(self, behind_bytes: int) -> bytes:
         """Return the news that the viewer is so far behind the end of what there is."""
-        return _text(tagged(b"lagging", msgspec.json.encode(_Lagging(self._returned, behind_bytes))))
+        return _text(tagged(b"lagging", lagging_object(self._returned, behind_bytes)))
 
     def heartbeat(self) -> bytes:
         """Return nothing: a websocket has pings, which servers send."""

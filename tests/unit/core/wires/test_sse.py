@@ -231,3 +231,13 @@ def test_hostile_text_stays_within_its_event() -> None:
     (event,) = parse(sse().output(chunk(0, hostile)))
     assert isinstance(event, Event)
     assert (event.type, event.last_event_id) == ("output", f"{RUN}/{len(hostile)}")
+
+
+def test_who_lags_is_told_and_loses_nothing() -> None:
+    """The news has the id of where the viewer is: to come back with it goes on, to come back with `tail` skips."""
+    made = sse()
+    made.output(chunk(0, b"one\nhalf"))
+    [news] = parse(made.lagging(9_000_000))
+    assert (news.type, news.last_event_id) == ("lagging", f"{RUN}/4")
+    assert msgspec.json.decode(news.data) == {"offset": 4, "behind": 9_000_000}
+    assert texts(made.flush()) == ["half"]
