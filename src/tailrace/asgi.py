@@ -32,6 +32,7 @@ from tailrace.web.loop.work import beside
 from tailrace.web.pace import Pace
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
+from tailrace.web.routes.permission import checked_names
 
 __all__ = [
     "Answer",
@@ -126,14 +127,7 @@ class Tailrace:
             InvalidInput: the file with the commands cannot be read, or something in it is wrong.
             TypeError: neither `authorize` nor `open=True`, or both.
         """
-        if (authorize is None) == (open is not True) or not (authorize is None or callable(authorize)):
-            raise TypeError(
-                "blueprint() needs authorize=…, a function that says who may do what; "
-                "or, for everybody who can reach the server, open=True instead"
-            )
-        if isinstance(hosts, str):
-            raise TypeError(f"hosts must be a list of names: [{hosts!r}]")
-        names = frozenset(host.lower() for host in hosts) if hosts or open else None
+        names = checked_names(authorize, hosts, is_open=open is True)
         declared = self._commands if commands is None else commands_of(commands)
         return Blueprint(self._engine, self._request, authorize, names, declared)
 

@@ -36,6 +36,7 @@ from tailrace.web.client import client_of
 from tailrace.web.pace import Pace
 from tailrace.web.requests import HEADERS, Request
 from tailrace.web.responses import Response
+from tailrace.web.routes.permission import checked_names
 from tailrace.web.steps import Stream
 from tailrace.web.stream import Body
 
@@ -150,14 +151,7 @@ class Tailrace:
             InvalidInput: the file with the commands cannot be read, or something in it is wrong.
             TypeError: neither `authorize` nor `open=True`, or both.
         """
-        if (authorize is None) == (open is not True) or not (authorize is None or callable(authorize)):
-            raise TypeError(
-                "blueprint() needs authorize=…, a function that says who may do what; "
-                "or, for everybody who can reach the server, open=True instead"
-            )
-        if isinstance(hosts, str):
-            raise TypeError(f"hosts must be a list of names: [{hosts!r}]")
-        names = frozenset(host.lower() for host in hosts) if hosts or open else None
+        names = checked_names(authorize, hosts, is_open=open is True)
         own = None if commands is None else commands_of(commands)
         adapter = Adapter(
             engine=lambda: self.engine,

@@ -1,6 +1,7 @@
 """Whether a caller may do something: to any run, to view this one, to do it to this one; in this order, always."""
 
 import dataclasses
+from collections.abc import Collection
 from http import HTTPStatus
 
 from tailrace.core.errors import UnknownRun
@@ -60,3 +61,24 @@ def _no_run(run_id: str) -> UnknownRun:
         subject=run_id[:40],
         hint="the list of runs has those that there are",
     )
+
+
+def checked_names(authorize: object, hosts: Collection[str], *, is_open: bool) -> frozenset[str] | None:
+    """Return the names by which an API that is mounted so may be asked; None: any.
+
+    Args:
+        authorize: what decides who may do what; None: nothing does.
+        hosts: names, besides addresses and those of this machine.
+        is_open: whether everybody may do anything, and whoever mounts it has said so.
+
+    Raises:
+        TypeError: neither says who may, or both do.
+    """
+    if (authorize is None) != is_open or not (authorize is None or callable(authorize)):
+        raise TypeError(
+            "blueprint() needs authorize=…, a function that says who may do what; "
+            "or, for everybody who can reach the server, open=True instead"
+        )
+    if isinstance(hosts, str):
+        raise TypeError(f"hosts must be a list of names: [{hosts!r}]")
+    return frozenset(host.lower() for host in hosts) if hosts or is_open else None
