@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import click
 
-from tailrace.cli.extras import needed
+from tailrace.cli.extras import need_server
 
 HOST = "127.0.0.1"
 FIRST_PORT = 8000
@@ -26,7 +26,7 @@ def demo_command(port: int | None) -> int:
     Nobody else can reach it, and nothing stays: what runs and what ran is in a directory of its own, which goes with
     ^C, together with everything that still runs in it.
     """
-    needed("uvicorn", "server")
+    need_server()
     from tailrace.cli.catalogue import commands
     from tailrace.cli.throwaway import throwaway
     from tailrace.config.load import Config

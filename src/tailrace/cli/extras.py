@@ -4,17 +4,20 @@ import importlib.util
 
 from tailrace.core.errors import InvalidInput
 
+SERVER = ("uvicorn", "httptools", "websockets", "prometheus_client")
+"""what the extra `server` brings; some of it may be there for other reasons"""
 
-def needed(module: str, extra: str) -> None:
-    """See that a module is there.
+
+def need_server() -> None:
+    """See that everything is there that a server needs.
 
     Raises:
-        InvalidInput: it is not; the hint is how to get it.
+        InvalidInput: something is not; the hint is how to get it.
     """
-    if importlib.util.find_spec(module) is None:
+    if missing := [module for module in SERVER if importlib.util.find_spec(module) is None]:
         raise InvalidInput(
-            f"this needs {module}, which is not installed",
+            f"this needs {missing[0]}, which is not installed",
             op="start",
-            subject=module,
-            hint=f"pip install 'tailrace[{extra}]'",
+            subject=missing[0],
+            hint="pip install 'tailrace[server]'",
         )

@@ -70,7 +70,8 @@ class _Run(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.MissingParameter:
-            hint = "for example: tailrace run -- make test"
+            is_elsewhere = "--on" in args
+            hint = f"for example: tailrace run {'--on URL NAME' if is_elsewhere else '-- make test'}"
             raise InvalidInput("what is to be run?", op="run", subject="argv", hint=hint) from None
 
 

@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 
 import click
 
-from tailrace.cli.extras import needed
+from tailrace.cli.extras import need_server
 from tailrace.cli.place import place_option, state_path
 from tailrace.config.load import load
 
@@ -40,7 +40,7 @@ def serve_command(config: str | None, **flags: Unpack[Flags]) -> int:
     come from the file, the environment (TAILRACE_…) and these options; later wins. Stop it with ^C or SIGTERM: runs go
     on, and viewers resume at the next server.
     """
-    needed("uvicorn", "server")
+    need_server()
     from tailrace.server.serve import serve
 
     found = config if config is not None else FILE if Path(FILE).exists() else None

@@ -103,7 +103,8 @@ class Reader:
     def _said(self, error: ValueError, name: str, value: object) -> tuple[str, str]:
         """Return what is wrong with the value of the field, and the cure."""
         if not isinstance(error, msgspec.ValidationError):
-            return f"cannot be so: {error}", "write text in quotes, and numbers without"
+            what, _, advice = str(error).partition("; ")
+            return f"cannot be so: {what}", advice or "write text in quotes, and numbers without"
         types = [_worded(names) for names in _TYPE.findall(str(error))]
         if name in self._choices and len(types) < 2:
             return f"cannot be {str(value)[:40]!r}", near(str(value), self._choices[name])

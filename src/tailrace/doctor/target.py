@@ -1,5 +1,6 @@
 """The server that is examined, and how it is asked."""
 
+import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -10,11 +11,16 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from tailrace._version import __version__
+from tailrace.core import ids
 from tailrace.core.errors import InvalidInput
 
 PATIENCE_S = 30.0
 """for an answer to begin, or to go on, beyond what was asked for"""
 NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+_PAGE = re.compile(rf"(?:/runs/[{ids.ALPHABET}]{{{ids.LENGTH}}}(?:/.*)?|/commands/[^/]+|/api(?:/.*)?)$")
+"""the address of a page or of the API, which people copy: what is before it is the server's"""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,8 @@ class Target:
             raise _no_address(url, "it begins with neither http:// nor https:// and a host")
         if parts.query or parts.fragment or parts.username is not None:
             raise _no_address(url, "it has a query, a fragment or a user")
-        return cls(parts.scheme, parts.hostname, port, parts.path.rstrip("/"), headers, is_insecure)
+        prefix = _PAGE.sub("", parts.path.rstrip("/"))
+        return cls(parts.scheme, parts.hostname, port, prefix, headers, is_insecure)
 
     @property
     def authority(self) -> str:

@@ -26,3 +26,20 @@ def test_no_address(url: str) -> None:
     """It is refused."""
     with pytest.raises(InvalidInput):
         Target.of(url)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/runs/1k16rqj0w0s2ndm139q1pyc5zr5",
+        "/commands/count",
+        "/api/runs",
+        "/api/runs/1k16rqj0w0s2ndm139q1pyc5zr5/output",
+        "/api",
+    ],
+)
+def test_the_address_of_a_page_is_that_of_its_server(path: str) -> None:
+    """People copy what their browser shows; a prefix of the same words is left alone."""
+    assert Target.of(f"http://localhost:8000{path}").url == "http://localhost:8000/"
+    assert Target.of(f"https://example.org/ops{path}").url == "https://example.org/ops/"
+    assert Target.of("https://example.org/runs").url == "https://example.org/runs/"

@@ -24,7 +24,8 @@ def open_socket(call: Call) -> Response:
         raise Refused(
             HTTPStatus.NOT_IMPLEMENTED,
             "no WebSocket can be opened by this request",
-            "open one with `new WebSocket(…)` at an ASGI server; where there is none, follow ./output and post ./input",
+            "open one with `new WebSocket(…)` at an ASGI server, through proxies that pass Upgrade and Connection on;"
+            " where there is none, follow ./output and post ./input",
         )
     if protocols and SUBPROTOCOL not in protocols:
         raise InvalidInput(
