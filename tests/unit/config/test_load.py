@@ -195,14 +195,8 @@ def test_what_a_file_need_not_say(write: Write) -> None:
         (
             '[commands.a]\nargv = ["a"]\ntimeout = "soon"\nmax_output = "much"\nwhen_busy = "wait"\nenv = { A = 1 }\n',
             [
-                (
-                    "tailrace.toml:3: commands.a.timeout cannot be so: 'soon' is not a duration; "
-                    "for example 10, 10s, 5m, 1h30m, 30d"
-                ),
-                (
-                    "tailrace.toml:4: commands.a.max_output cannot be so: 'much' is not a size; "
-                    "for example 4096, 10k, 1M, 1G"
-                ),
+                "tailrace.toml:3: commands.a.timeout cannot be so: 'soon' is not a duration",
+                "tailrace.toml:4: commands.a.max_output cannot be so: 'much' is not a size",
                 "tailrace.toml:5: commands.a.when_busy cannot be 'wait'",
                 "tailrace.toml:6: commands.a.env[…] must be text, not a whole number",
             ],

@@ -5,6 +5,8 @@ import pytest
 from tailrace.core.errors import InvalidInput
 from tailrace.doctor.target import Target
 
+RUN = "1k16rqj0w0s2ndm139q1pyc5zr5"
+
 
 @pytest.mark.parametrize(
     ("url", "authority", "prefix"),
@@ -28,16 +30,7 @@ def test_no_address(url: str) -> None:
         Target.of(url)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/runs/1k16rqj0w0s2ndm139q1pyc5zr5",
-        "/commands/count",
-        "/api/runs",
-        "/api/runs/1k16rqj0w0s2ndm139q1pyc5zr5/output",
-        "/api",
-    ],
-)
+@pytest.mark.parametrize("path", [f"/runs/{RUN}", "/commands/count", "/api/runs", f"/api/runs/{RUN}/output", "/api"])
 def test_the_address_of_a_page_is_that_of_its_server(path: str) -> None:
     """People copy what their browser shows; a prefix of the same words is left alone."""
     assert Target.of(f"http://localhost:8000{path}").url == "http://localhost:8000/"
