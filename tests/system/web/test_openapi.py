@@ -14,7 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 import tailrace
 from tailrace import Engine, Run
 from tailrace.web.routes.openapi import document
-from tailrace.web.routes.table import ROUTES
+from tailrace.web.routes.table import API_ROUTES
 from tests.system.web.mounted import BYTES, JSON, UNKNOWN, Policy, ask, mounted
 from tests.system.web.serving import serving
 
@@ -28,6 +28,7 @@ request-timeout = 30
 "query.pieces" = 2
 "query.every" = 0.02
 "query.silence" = 0
+"query.list" = 0
 [[operations]]
 # a schema cannot say what these refuse: two places at once, another run's event, no input at all, names that are not
 # printable; and for the probe it makes up ids of events that do not fit their pattern
@@ -48,7 +49,7 @@ COMMANDS = """
 argv = ["seq", "1", "{n}"]
 parameters.n = { type = "integer", minimum = 1, maximum = 50, default = 3 }
 """
-DESCRIPTION = json.loads(msgspec.json.encode(document(ROUTES)))
+DESCRIPTION = json.loads(msgspec.json.encode(document(API_ROUTES)))
 
 
 @pytest.fixture
@@ -74,8 +75,8 @@ def test_it_is_well_made() -> None:
 def test_every_route_is_in_it() -> None:
     """With its words, an operation of its own name, and at least one answer that is no error."""
     found = {(method.upper(), path): one for path, each in DESCRIPTION["paths"].items() for method, one in each.items()}
-    assert set(found) == {(route.method, route.path) for route in ROUTES}
-    assert len({operation["operationId"] for operation in found.values()}) == len(ROUTES)
+    assert set(found) == {(route.method, route.path) for route in API_ROUTES}
+    assert len({operation["operationId"] for operation in found.values()}) == len(API_ROUTES)
     for (method, path), operation in found.items():
         assert operation["summary"], (method, path)
         assert any(status[0] in "12" for status in operation["responses"]), (method, path)

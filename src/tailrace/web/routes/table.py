@@ -124,6 +124,11 @@ A_RUN = gives(RunInfo, what="the run")
 FIELDLESS = (BAD, LARGE, TYPE)
 
 
+def is_page(path: str) -> bool:
+    """Tell whether people look at what is at this path of the table, and at its errors too."""
+    return not path.startswith("/api/")
+
+
 def describe_api(call: Call) -> Response:
     """Return this description of the API, OpenAPI 3.1."""
     return openapi.describe(call, _description())
@@ -131,7 +136,7 @@ def describe_api(call: Call) -> Response:
 
 @cache
 def _description() -> Mapping[str, object]:
-    return openapi.document([route for route in ROUTES if not is_page(route.path)])
+    return openapi.document(API_ROUTES)
 
 
 ROUTES = (
@@ -212,15 +217,12 @@ ROUTES = (
     Route("GET", "/page/page.js", "view", pages.show_script),
     Route("GET", "/page/icon.svg", "view", pages.show_icon),
 )  # fmt: skip
+API_ROUTES = tuple(route for route in ROUTES if not is_page(route.path))
+"""those for programs, which are described"""
 SOCKET = next(route.path for route in ROUTES if route.is_socket)
 PATHS = tuple(dict.fromkeys(route.path for route in ROUTES))
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 """that an adapter is to pass on for each path, so that what does not fit is answered here"""
-
-
-def is_page(path: str) -> bool:
-    """Tell whether people look at what is at this path of the table, and at its errors too."""
-    return not path.startswith("/api/")
 
 
 def find(method: str, path: str) -> Route | None:
