@@ -211,6 +211,10 @@ class LendingProtocol(HttpToolsProtocol):
         self._bound()
         super().handle_websocket_upgrade()
 
+    def _should_upgrade(self) -> bool:
+        """Tell whether it becomes a websocket; what HTTP/1.0 says of upgrading is left out (RFC 9110, 7.8)."""
+        return self.scope["http_version"] == "1.1" and super()._should_upgrade()
+
     def lend(self, borrower: Borrower) -> Lent | None:
         """See `Lender.lend`."""
         scope, cycle = self.scope, self._answered
