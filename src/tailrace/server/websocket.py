@@ -43,6 +43,8 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take the handshake, then frames."""
+        if self.transport.is_closing():
+            return
         if self.handshake_initiated and not self.handshake_complete:
             self._early += data
             if len(self._early) > EARLY_BYTES:

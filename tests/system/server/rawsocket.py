@@ -82,10 +82,20 @@ class RawSocket:
     Args:
         connection: to the server.
         path: what is opened; it must be accepted.
+        early: sent before the handshake is over.
+        is_apart: whether that is a segment of its own.
         is_polite: whether it answers a close frame by itself.
     """
 
-    def __init__(self, connection: socket.socket, path: str, *, is_polite: bool = True) -> None:
+    def __init__(
+        self,
+        connection: socket.socket,
+        path: str,
+        *,
+        early: bytes = b"",
+        is_apart: bool = False,
+        is_polite: bool = True,
+    ) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.connection = connection
         self._is_polite = is_polite
@@ -94,7 +104,7 @@ class RawSocket:
         self.pongs: list[bytes] = []
         self.objects: list[dict[str, object]] = []
         self.closing: tuple[int, bytes] = (DROPPED, b"")
-        connection.sendall(handshake(path))
+        self.send(*([handshake(path), early] if is_apart else [handshake(path) + early]))
         head = b"".join(iter(self._reader.readline, b"\r\n"))
         assert head.startswith(b"HTTP/1.1 101 "), head
         assert f"sec-websocket-accept: {ACCEPT}\r\n".lower().encode() in head.lower()

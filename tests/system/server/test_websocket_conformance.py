@@ -21,7 +21,7 @@ from tests.support.wait import wait_for
 from tests.system.server import conformance
 from tests.system.server.conformance import ENDS, HI, OPEN, OPENINGS, Case, Opening
 from tests.system.server.rawsocket import ACCEPT, BINARY, CONT, PING, RawSocket, close, frame, handshake
-from tests.system.server.serving import Serving
+from tests.system.server.serving import Serving, read_all
 from tests.system.web.asgi import SUBPROTOCOL, Client
 
 CASES = tuple(conformance.table())
@@ -203,16 +203,37 @@ def test_a_close_by_the_server(bench: Bench) -> None:
     bench.check_nothing_is_left()
 
 
-@pytest.mark.parametrize("early", [frame(PING, b"p") + HI, b"\xff" * 100, HI[:3]], ids=["frames", "nonsense", "half"])
-def test_what_comes_before_the_handshake_is_over(bench: Bench, early: bytes) -> None:
-    """A client must wait (4.1). If it does not, what it sent counts, or the connection ends; no error of ours."""
+@pytest.mark.parametrize("is_apart", [False, True], ids=["same segment", "next segment"])
+@pytest.mark.parametrize("cut", [0, 3, len(HI)])
+def test_what_comes_before_the_handshake_is_over(bench: Bench, cut: int, is_apart: bool) -> None:
+    """A client must wait (4.1). If it does not, what it sent still counts."""
+    bench.look()
+    client = RawSocket(bench.serving.connect(), bench.path, early=frame(PING, b"p") + HI[:cut], is_apart=is_apart)
+    client.send(HI[cut:])
+    while not (client.output and client.pongs):
+        assert client.read() is not None
+    client.send(close(1000))
+    client.read_all()
+    client.end()
+    assert (client.output, client.pongs, client.closing[0]) == (b"hi", [b"p"], 1000)
+    bench.check_nothing_is_left()
+    bench.check_input_was(b"hi")
+
+
+@pytest.mark.parametrize("is_apart", [False, True], ids=["same segment", "next segment"])
+@pytest.mark.parametrize("version", ["13", "8"])
+def test_nonsense_before_the_handshake_is_over(bench: Bench, version: str, is_apart: bool) -> None:
+    """The handshake is answered, the connection ends, and it is no error of ours."""
     bench.look()
     with closing(bench.serving.connect()) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.sendall(handshake(bench.path))
-        connection.sendall(early)
-        assert _head(connection).startswith("HTTP/1.1 101 ")
+        sent = handshake(bench.path, without=("Sec-WebSocket-Version",), more=(f"Sec-WebSocket-Version: {version}",))
+        with suppress(ConnectionResetError):  # refused while more was coming
+            for segment in (sent, b"\xff" * 100) if is_apart else (sent + b"\xff" * 100,):
+                connection.sendall(segment)
+            assert _head(connection).startswith("HTTP/1.1 101 " if version == "13" else "HTTP/1.1 426 ")
+            read_all(connection)
     bench.check_nothing_is_left()
+    bench.check_input_was(b"")
 
 
 def test_pings_of_a_client_that_reads_nothing(bench: Bench) -> None:
