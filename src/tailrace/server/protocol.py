@@ -18,6 +18,7 @@ import asyncio
 import fcntl
 import socket
 import struct
+import sys
 import termios
 from collections import deque
 from collections.abc import Callable
@@ -96,6 +97,7 @@ class LendingProtocol(HttpToolsProtocol):
         "_head_bytes",
         "_is_asleep",
         "_is_counting",
+        "_segment",
         "is_clogged",
     )
 
@@ -110,12 +112,14 @@ class LendingProtocol(HttpToolsProtocol):
     """that have come of a request besides its body, since the first part of it that the system gave"""
     _is_asleep: bool
     _is_counting: bool
+    _segment: bytes
+    """what has just come"""
     is_clogged: bool
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Begin, with nothing lent."""
         self._answered = self._borrower = None
-        self._early = b""
+        self._early = self._segment = b""
         self._due = None
         self._count_anew()
         self._is_asleep = self.is_clogged = False
@@ -167,7 +171,9 @@ class LendingProtocol(HttpToolsProtocol):
         if self._due is None and self._is_free():
             self._expect(HEADERS_S)  # nothing that can be sent between two requests makes it wait for longer
         self._is_counting = True
+        self._segment = data
         super().data_received(data)
+        self._segment = b""
         if self._is_counting:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
@@ -206,10 +212,18 @@ class LendingProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection on, bounded."""
+        """Hand the connection on, bounded, with what came behind the handshake, which uvicorn would drop."""
+        upgrade = sys.exception()
+        behind = self._segment[int(upgrade.args[0]) :] if isinstance(upgrade, httptools.HttpParserUpgrade) else b""
         self._expect(None)
         self._bound()
         super().handle_websocket_upgrade()
+        if behind:
+            cast("asyncio.Protocol", self.transport.get_protocol()).data_received(behind)
+
+    def _should_upgrade(self) -> bool:
+        """Tell whether it becomes a websocket; what HTTP/1.0 says of upgrading is left out (RFC 9110, 7.8)."""
+        return self.scope["http_version"] == "1.1" and super()._should_upgrade()
 
     def lend(self, borrower: Borrower) -> Lent | None:
         """See `Lender.lend`."""

@@ -20,6 +20,7 @@ from tailrace.core.errors import InvalidInput
 from tailrace.server.app import ServerApp
 from tailrace.server.logs import set_up
 from tailrace.server.protocol import LendingProtocol
+from tailrace.server.websocket import BoundedWebSocket
 from tailrace.server.workers import Workers
 from tailrace.web.loop.hall import hall_of
 
@@ -113,6 +114,7 @@ def uvicorn_config(settings: Server, app: ServerApp) -> uvicorn.Config:
         made = uvicorn.Config(
             app,
             http=LendingProtocol,
+            ws=BoundedWebSocket,
             ws_max_size=WEBSOCKET_BYTES,
             ws_per_message_deflate=False,  # some 100 KiB a viewer, and a copy of each message for each
             lifespan="on",

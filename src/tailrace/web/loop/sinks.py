@@ -280,7 +280,11 @@ class Sending:
         self.check()
 
     async def settle(self) -> bool:
-        """See `Sink.settle`: each `send` waits for itself."""
+        """See `Sink.settle`: each `send` waits for itself.
+
+        Who left, or was evicted, while nothing was sent and nobody dozed has woken nobody: it is seen here.
+        """
+        self.check()
         return False
 
     def check(self) -> None:
