@@ -280,7 +280,8 @@ class Sending:
         self.check()
 
     async def settle(self) -> bool:
-        """See `Sink.settle`: each `send` waits for itself."""
+        """See `Sink.settle`: each `send` waits for itself. Who has left since must not be waited with."""
+        self.check()
         return False
 
     def check(self) -> None:
