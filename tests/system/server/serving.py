@@ -148,6 +148,14 @@ def raw(serving: Serving, request: bytes) -> bytes:
         return read_all(connection)
 
 
+def until(connection: socket.socket, word: bytes) -> bytes:
+    """Return what comes, up to the word, or to the connection's end."""
+    found = b""
+    while word not in found and (data := connection.recv(65536)):
+        found += data
+    return found
+
+
 def read_all(connection: socket.socket) -> bytes:
     """Return all that comes until the connection ends, however it does."""
     parts: list[bytes] = []
