@@ -48,6 +48,14 @@ HEAD_BYTES = 64 << 10
 TOO_LONG: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
+def reset(transport: asyncio.Transport) -> None:
+    """Close the connection at once, so that no answer on it looks complete, even one that ends with the connection."""
+    found = cast("socket.socket | None", transport.get_extra_info("socket"))
+    if found is not None and found.fileno() >= 0:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
 class _NoEvent(asyncio.Event):
     """Nobody waits for it; one for all connections that sleep."""
 

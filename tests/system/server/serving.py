@@ -17,6 +17,11 @@ from tests.support.wait import wait_for
 
 PATIENCE_S = 60.0
 FORM = "application/x-www-form-urlencoded"
+UPGRADE = (
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
+"""the headers of a websocket's handshake"""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 COMMANDS = """
 [commands.count]

@@ -12,7 +12,7 @@ import pytest
 import tailrace
 from tailrace.server import protocol
 from tests.support.wait import wait_for
-from tests.system.server.serving import FORM, Serving, raw, read_all, until
+from tests.system.server.serving import FORM, UPGRADE, Serving, raw, read_all, until
 
 HOST = b"Host: localhost\r\n"
 POST = b"POST /api/commands/count/runs HTTP/1.1\r\n" + HOST + b"Content-Type: " + FORM.encode() + b"\r\n"
@@ -80,12 +80,6 @@ def test_pipelined_requests_are_answered_in_order(serving: Serving) -> None:
         serving, get % (b"healthz", b"") + get % (b"nothing", b"") + get % (b"healthz", b"Connection: close\r\n")
     )
     assert _statuses(answer) == [200, 404, 200]
-
-
-UPGRADE = (
-    b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-)
 
 
 @pytest.mark.parametrize(
