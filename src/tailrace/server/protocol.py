@@ -272,6 +272,14 @@ class LendingProtocol(HttpToolsProtocol):
         self._sleep()
         return self
 
+    def cut(self) -> None:
+        """See `Lender.cut`. With TLS, a proper end of the connection would be one of a body over HTTP/1.0, too."""
+        self._end_answer()
+        if isinstance(self._answered, _OldCycle) or self.transport.get_write_buffer_size():
+            reset(self.transport)
+        else:
+            self.transport.close()
+
     @property
     def write(self) -> Callable[[bytes], None]:
         """See `Lent.write`."""
