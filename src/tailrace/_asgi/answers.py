@@ -64,7 +64,8 @@ class Answer:
                 await send({"type": "http.response.body", "body": data, "more_body": False})
                 return
             aborts, delivery = body.aborts, Delivery(hall_of(asyncio.get_running_loop()), body)
-            sink = delivery.sink = _lent(scope, delivery) or SendSink(receive, send, delivery.lapse)
+            lender = _lender(scope)
+            sink = delivery.sink = _lent(lender, delivery) or SendSink(receive, send, delivery.lapse)
             del self.headers, scope, receive  # a viewer may stay for days
             is_complete = False
             try:
@@ -82,6 +83,8 @@ class Answer:
                 sink.close(is_cut=not is_complete)
             if is_complete:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
+            elif sink.lent is None and lender is not None:
+                lender.cut()
             elif aborts and sink.lent is None:
                 raise ConnectionResetError("a stream is cut before its recorded end")  # then no server ends it properly
         finally:
@@ -92,9 +95,12 @@ class Answer:
         return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers]
 
 
-def _lent(scope: Scope, delivery: Delivery) -> LentSink | None:
+def _lender(scope: Scope) -> Lender | None:
+    return cast("dict[str, Lender]", scope.get("extensions") or {}).get(LENDER)
+
+
+def _lent(lender: Lender | None, delivery: Delivery) -> LentSink | None:
     """Return a sink with the server's transport; None if it lends none."""
-    lender = cast("dict[str, Lender]", scope.get("extensions") or {}).get(LENDER)
     if lender is None:
         return None
     sink = LentSink(delivery.clogged, delivery.gone)

@@ -42,12 +42,13 @@ def request_of(scope: Scope, user: str | None, wire: str | None, pace: Pace) -> 
         wire=wire,
         pace=pace,
         scheme=str(scope.get("scheme", "http")),
-        client=_client_of(scope),
+        client=client_of(scope),
         http_version=str(scope.get("http_version", "")),
     )
 
 
-def _client_of(scope: Scope) -> str:
+def client_of(scope: Scope) -> str:
+    """Return the address of whoever asks; empty where none is known."""
     client = cast("tuple[str, int] | None", scope.get("client"))
     return "" if client is None else client[0]
 

@@ -8,10 +8,10 @@ import inspect
 import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Final, TypeAlias, TypeVar, cast
+from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
 from tailrace._asgi.answers import Answer
-from tailrace._asgi.asking import body_of, headers_of, pairs_of, path_of
+from tailrace._asgi.asking import body_of, client_of, headers_of, pairs_of, path_of
 from tailrace._asgi.handshakes import Refusing, accept, protocols_of
 from tailrace.core.command import Commands
 from tailrace.core.run import RunInfo
@@ -32,9 +32,19 @@ AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Verdict: TypeAlias = bool | AsgiApp
 Authorize: TypeAlias = Callable[[Scope, Action, RunInfo | None], Verdict | Awaitable[Verdict]]
 MakeRequest: TypeAlias = Callable[[Scope, str | None, Pace], Coroutine[object, object, Request]]
-Enter: TypeAlias = Callable[[str, Sequence[str]], Callable[[], None] | Response]
 
 T = TypeVar("T")
+
+
+class Limiting(Protocol):
+    """What lets viewers in; see `tailrace.server.limits`."""
+
+    def refusal(self, address: str) -> Response | None:
+        """Return the answer to one more viewer from the address; None: there is room."""
+
+    def enter(self, address: str, run_ids: Sequence[str], *, has_begun: bool) -> Callable[[], None] | Response:
+        """Return what is called when the viewer has left, or its refusal."""
+
 
 _log = logging.getLogger("tailrace")
 
@@ -75,8 +85,8 @@ class Blueprint:
         self._authorize = authorize
         self._hosts = hosts
         self._commands = commands
-        self.enter: Enter | None = None
-        """asked before a viewer is served: returns what is called when it has left, or a response that refuses it"""
+        self.limits: Limiting | None = None
+        """asked before a viewer is served"""
 
     def under(self, prefix: str, app: AsgiApp) -> AsgiApp:
         """Return an application that answers below the prefix, and has another one answer everywhere else.
@@ -153,10 +163,9 @@ class Blueprint:
     def _admitted(self, scope: Scope, response: Response) -> Callable[[], None] | Response | None:
         """Return what is to be called when the viewer has left, or its refusal; None for what is no stream."""
         stream = response.body if response.session is None else response.session.viewer
-        if self.enter is None or not isinstance(stream, Stream):
+        if self.limits is None or not isinstance(stream, Stream):
             return None
-        client = cast("tuple[str, int] | None", scope.get("client"))
-        entered = self.enter("" if client is None else client[0], stream.run_ids)
+        entered = self.limits.enter(client_of(scope), stream.run_ids, has_begun=scope.get("method") == "POST")
         if isinstance(entered, Response):
             stream.close()
         return entered
@@ -179,6 +188,7 @@ class Blueprint:
                 commands=self._commands,
                 protocols=protocols_of(scope),
                 report=_log_failure,
+                refusal=lambda: None if self.limits is None else self.limits.refusal(client_of(scope)),
                 read=lambda limit_bytes: wait_for(body_of(receive, limit_bytes)),
             )
 

@@ -25,14 +25,27 @@ class Limits:
         self._runs: Counter[str] = Counter()
         self._addresses: Counter[str] = Counter()
 
-    def enter(self, address: str, run_ids: Sequence[str]) -> Callable[[], None] | Response:
-        """Let a viewer in: return what is to be called once when it leaves; or the refusal.
+    def refusal(self, address: str) -> Response | None:
+        """Return the answer to one more viewer from the address, whatever it wants to see; None: there is room.
 
         Where no address is known, as behind a Unix socket whose proxy does not say it, they are not counted by it: all
-        would be taken for one.
+        would be taken for one. From any thread.
         """
         if self._per_address and address and self._addresses[address] >= self._per_address:
             return _refusal(f"{self._per_address} viewers from this address", "close some of them")
+        return None
+
+    def enter(self, address: str, run_ids: Sequence[str], *, has_begun: bool) -> Callable[[], None] | Response:
+        """Let a viewer in: return what is to be called once when it leaves; or the refusal.
+
+        Args:
+            address: where it is.
+            run_ids: what it is to see.
+            has_begun: there was room at its address when it asked, and a run has been started for it since: it is not
+                refused for its address now, since it would try again, and start another.
+        """
+        if not has_begun and (refusal := self.refusal(address)) is not None:
+            return refusal
         for run_id in run_ids:
             if self._per_run and self._runs[run_id] >= self._per_run:
                 return _refusal(f"{self._per_run} viewers of run {run_id}", "wait until some have left")

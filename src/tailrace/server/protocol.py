@@ -11,11 +11,15 @@ made again; a GET has been read to its end by then, so a new parser begins where
 uvicorn gives a client all the time it likes to send a request. Here its headers must be complete so many seconds after
 the connection was made, or after their first byte, and its body so many after them; else the connection is closed.
 
+What comes behind a request that is still being answered, and cannot be taken, must not be answered before it, nor in
+the middle of it: what was asked rightly is answered, then the connection is closed.
+
 Of uvicorn's own state, this touches `scope`, `headers`, `cycle`, `pipeline`, `parser` and `flow`.
 """
 
 import asyncio
 import fcntl
+import select
 import socket
 import struct
 import sys
@@ -45,6 +49,14 @@ HEAD_BYTES = 64 << 10
 TOO_LONG: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
+def reset(transport: asyncio.Transport) -> None:
+    """Close the connection at once, so that no answer on it looks complete, even one that ends with the connection."""
+    found = cast("socket.socket | None", transport.get_extra_info("socket"))
+    if found is not None and found.fileno() >= 0:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
 class _NoEvent(asyncio.Event):
     """Nobody waits for it; one for all connections that sleep."""
 
@@ -54,7 +66,18 @@ class _NoEvent(asyncio.Event):
 
 _NO_EVENT: Final = _NoEvent()
 EARLY_BYTES = 64 << 10
-"""taken of what a client sends while it is still being answered; it waits with more"""
+"""kept of what a client sends while the transport is lent; with more, all of it is nobody's"""
+MOST_PIPELINED = 100
+"""requests that wait for the one that is being answered; each is some KiB"""
+LOOK_S = 5.0
+"""between two looks whether a client that is read no further has left"""
+KEEPALIVE: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
+)
+"""a client that has not answered the kernel for two minutes is gone (tcp(7), seconds)"""
 
 
 class _OldCycle(RequestResponseCycle):
@@ -64,7 +87,9 @@ class _OldCycle(RequestResponseCycle):
     """
 
     async def send(self, message: "ASGISendEvent") -> None:
-        """Send it, with no chunks around it."""
+        """Send it, with no chunks around it; to a client that has just left, nothing."""
+        if self.transport.is_closing():
+            return
         if message["type"] == "http.response.start":
             if b"content-length" not in {name.lower() for name, _value in message.get("headers", ())}:
                 self.chunked_encoding = False
@@ -97,6 +122,7 @@ class LendingProtocol(HttpToolsProtocol):
         "_head_bytes",
         "_is_asleep",
         "_is_counting",
+        "_looking",
         "_segment",
         "is_clogged",
     )
@@ -112,6 +138,8 @@ class LendingProtocol(HttpToolsProtocol):
     """that have come of a request besides its body, since the first part of it that the system gave"""
     _is_asleep: bool
     _is_counting: bool
+    _looking: asyncio.TimerHandle | None
+    """when to look whether the client has left"""
     _segment: bytes
     """what has just come"""
     is_clogged: bool
@@ -120,11 +148,12 @@ class LendingProtocol(HttpToolsProtocol):
         """Begin, with nothing lent."""
         self._answered = self._borrower = None
         self._early = self._segment = b""
-        self._due = None
+        self._due = self._looking = None
         self._count_anew()
         self._is_asleep = self.is_clogged = False
         super().connection_made(transport)
         self._expect(HEADERS_S)
+        self._ask_for_life()
 
     def on_message_begin(self) -> None:
         """Offer the transport to whoever answers."""
@@ -138,8 +167,8 @@ class LendingProtocol(HttpToolsProtocol):
         """Have the body come in time too, and what is old answered in the old way.
 
         Raises:
-            ValueError: it is too long, or does not say exactly once which host is asked (RFC 9112, 3.2); whoever has
-                called refuses it.
+            ValueError: it is too long, one too many, or does not say exactly once which host is asked (RFC 9112, 3.2);
+                whoever has called refuses it.
         """
         head_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if head_bytes > HEAD_BYTES:
@@ -147,6 +176,8 @@ class LendingProtocol(HttpToolsProtocol):
             raise ValueError("too long")
         if self.parser.get_http_version() == "1.1" and [name for name, _value in self.headers].count(b"host") != 1:
             raise ValueError("one Host header")
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise ValueError("one too many")
         if self._is_free():
             self._expect(BODY_S)
         before = self.cycle
@@ -155,18 +186,23 @@ class LendingProtocol(HttpToolsProtocol):
             return  # it becomes a websocket
         if self.scope["http_version"] == "1.0":
             self.cycle.__class__ = _OldCycle
-        if not self.pipeline:
+        if self.pipeline:
+            self._look_later()  # nothing more is read now, not even that the client leaves
+        else:
             self._answered = self.cycle
 
     def data_received(self, data: bytes) -> None:
         """Take a request. What comes while the transport is lent is looked at after that.
 
-        It is kept, so that the end of the connection is seen behind it; only who sends much is read no further.
+        It is kept, so that the end of the connection is seen behind it. Of who sends much, nothing is: the end of the
+        connection could not get through to us if we left it unread. This answer is the last then.
         """
+        if self._is_last():
+            return
         if self._borrower is not None:
             self._early += data
             if len(self._early) > EARLY_BYTES:
-                self.transport.pause_reading()
+                self._early, self.cycle.keep_alive = b"", False
             return
         if self._due is None and self._is_free():
             self._expect(HEADERS_S)  # nothing that can be sent between two requests makes it wait for longer
@@ -201,10 +237,17 @@ class LendingProtocol(HttpToolsProtocol):
             self.data_received(early)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no request that is taken here, and close the connection; within an answer, without a word."""
-        if not self._is_free() and self.cycle.response_started:
-            self.transport.abort()
-            return
+        """Refuse what is no request that is taken here, and close the connection.
+
+        Behind what is still to be answered, that comes first, and then the end; within an answer, there are no words.
+        """
+        if not self._is_free():
+            if not self.cycle.more_body:
+                self.cycle.keep_alive = False
+                return
+            if self.cycle is not self._answered or self.cycle.response_started:
+                self.transport.abort()
+                return
         if self._head_bytes <= HEAD_BYTES:
             super().send_400_response(msg)
             return
@@ -212,7 +255,13 @@ class LendingProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection on, bounded, with what came behind the handshake, which uvicorn would drop."""
+        """Hand the connection on, bounded, with what came behind the handshake, which uvicorn would drop.
+
+        Behind what is still to be answered, refuse to.
+        """
+        if not self._is_free():
+            self.send_400_response("Invalid HTTP request received.")
+            return
         upgrade = sys.exception()
         behind = self._segment[int(upgrade.args[0]) :] if isinstance(upgrade, httptools.HttpParserUpgrade) else b""
         self._expect(None)
@@ -239,6 +288,14 @@ class LendingProtocol(HttpToolsProtocol):
         self.is_clogged = self.transport.get_write_buffer_size() > 0
         self._sleep()
         return self
+
+    def cut(self) -> None:
+        """See `Lender.cut`. With TLS, a proper end of the connection would be one of a body over HTTP/1.0, too."""
+        self._end_answer()
+        if isinstance(self._answered, _OldCycle) or self.transport.get_write_buffer_size():
+            reset(self.transport)
+        else:
+            self.transport.close()
 
     @property
     def write(self) -> Callable[[bytes], None]:
@@ -275,8 +332,6 @@ class LendingProtocol(HttpToolsProtocol):
             self._close()
         else:
             self.transport.set_write_buffer_limits()
-            if len(self._early) > EARLY_BYTES:
-                self.transport.resume_reading()
         self.is_clogged = False
 
     def pause_writing(self) -> None:
@@ -298,6 +353,8 @@ class LendingProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the borrower that there is no client any more."""
         self._expect(None)
+        if self._looking is not None:
+            self._looking.cancel()
         self._awake()
         super().connection_lost(exc)
         self._end_answer()
@@ -318,6 +375,26 @@ class LendingProtocol(HttpToolsProtocol):
         """Tell whether no request is being answered: while one is, what comes behind it is left to wait, not timed."""
         cycle = cast("RequestResponseCycle | None", self.cycle)
         return cycle is None or cycle.response_complete
+
+    def _is_last(self) -> bool:
+        """Tell whether all has come that is to be answered: the rest is nobody's."""
+        return not self._is_free() and not self.cycle.more_body and not self.cycle.keep_alive
+
+    def _look_later(self) -> None:
+        """See that a client that is read no further does not leave unseen."""
+        if self._looking is None:
+            self._looking = self.loop.call_later(LOOK_S, self._look)
+
+    def _look(self) -> None:
+        self._looking = None
+        if self._is_free() or self.transport.is_closing():
+            return
+        poll = select.poll()
+        poll.register(self.fileno(), select.POLLRDHUP)
+        if poll.poll(0):
+            self.transport.abort()
+        else:
+            self._look_later()
 
     def _expect(self, within_s: float | None) -> None:
         """Have what is being received be complete in time, or close the connection; None: expect nothing."""
@@ -363,6 +440,14 @@ class LendingProtocol(HttpToolsProtocol):
             self._socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         except (OSError, AttributeError):
             return  # not TCP, or a system that has no such option: its own bound stands
+
+    def _ask_for_life(self) -> None:
+        """Have the kernel see whether the client is there: a silent text has no heartbeat, and hosts may be gone."""
+        try:
+            for level, option, value in KEEPALIVE:
+                self._socket().setsockopt(level, option, value)
+        except OSError:
+            return  # not TCP: who is on this machine cannot be gone unseen
 
     def _socket(self) -> socket.socket:
         return cast("socket.socket", self.transport.get_extra_info("socket"))

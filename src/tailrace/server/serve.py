@@ -19,7 +19,7 @@ from tailrace.config.server import Server
 from tailrace.core.errors import InvalidInput
 from tailrace.server.app import ServerApp
 from tailrace.server.logs import set_up
-from tailrace.server.protocol import LendingProtocol
+from tailrace.server.protocol import LendingProtocol, reset
 from tailrace.server.websocket import BoundedWebSocket
 from tailrace.server.workers import Workers
 from tailrace.web.loop.hall import hall_of
@@ -28,6 +28,10 @@ BACKLOG = 2048
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GRACE_S = 5
 """for requests that are being answered, when the server is told to stop; streams end at once"""
+STUCK_S = 1.0
+"""for clients to take what was written before their connections were closed, when the server is told to stop"""
+AGAIN_S = 0.1
+"""between two looks for those that do not"""
 THREADS = 64
 """for what routes wait for: a disk, a keeper, a slow body. The usual six, on two processors, would soon be taken"""
 WEBSOCKET_BYTES = 1 << 20
@@ -67,8 +71,17 @@ class StoppingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let every viewer go, to resume at the next server."""
-        hall_of(asyncio.get_running_loop()).leave()
+        loop = asyncio.get_running_loop()
+        hall_of(loop).leave()
+        loop.call_later(STUCK_S, self._reset_stuck)
         await super().shutdown(sockets)
+
+    def _reset_stuck(self) -> None:
+        """End the connections that only wait for their clients to take the rest; those see that it was not all."""
+        for connection in list(self.server_state.connections):
+            if connection.transport.is_closing():
+                reset(connection.transport)
+        asyncio.get_running_loop().call_later(AGAIN_S, self._reset_stuck)
 
 
 def _rarely_collect() -> None:

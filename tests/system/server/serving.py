@@ -17,6 +17,11 @@ from tests.support.wait import wait_for
 
 PATIENCE_S = 60.0
 FORM = "application/x-www-form-urlencoded"
+UPGRADE = (
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
+"""the headers of a websocket's handshake"""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 COMMANDS = """
 [commands.count]
@@ -146,6 +151,14 @@ def raw(serving: Serving, request: bytes) -> bytes:
     with closing(serving.connect()) as connection:
         connection.sendall(request)
         return read_all(connection)
+
+
+def until(connection: socket.socket, word: bytes) -> bytes:
+    """Return what comes, up to the word, or to the connection's end."""
+    found = b""
+    while word not in found and (data := connection.recv(65536)):
+        found += data
+    return found
 
 
 def read_all(connection: socket.socket) -> bytes:

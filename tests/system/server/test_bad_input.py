@@ -12,7 +12,7 @@ import pytest
 import tailrace
 from tailrace.server import protocol
 from tests.support.wait import wait_for
-from tests.system.server.serving import FORM, Serving, raw, read_all
+from tests.system.server.serving import FORM, UPGRADE, Serving, raw, read_all, until
 
 HOST = b"Host: localhost\r\n"
 POST = b"POST /api/commands/count/runs HTTP/1.1\r\n" + HOST + b"Content-Type: " + FORM.encode() + b"\r\n"
@@ -80,6 +80,64 @@ def test_pipelined_requests_are_answered_in_order(serving: Serving) -> None:
         serving, get % (b"healthz", b"") + get % (b"nothing", b"") + get % (b"healthz", b"Connection: close\r\n")
     )
     assert _statuses(answer) == [200, 404, 200]
+
+
+@pytest.mark.parametrize(
+    "bad", [b"GARBAGE\r\n\r\n", b"GET /api/runs/%b/socket HTTP/1.1\r\n" + HOST + UPGRADE + b"\r\n"]
+)
+@pytest.mark.parametrize("form", ["text", "sse"])
+def test_what_cannot_be_taken_behind_a_request(serving: Serving, form: str, bad: bytes) -> None:
+    """It puts nothing into the answers before it, which are whole; then the connection is closed."""
+    run_id = serving.start("echo")
+    run = tailrace.Run(tailrace.connect(), run_id)
+    get = f"GET /api/runs/{run_id}/output?format={form} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    with closing(serving.connect()) as connection:
+        connection.sendall(get + b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n")
+        wait_for(lambda: b'path="send",wire="%b"} 1.0' % form.encode() in serving.ask("/metrics").body)
+        connection.sendall(bad.replace(b"%b", run_id.encode()))
+        run.send(b"whole\n")
+        run.close_input()
+        answer = read_all(connection)
+    assert _statuses(answer) == [200, 200]
+    assert answer.index(b"got whole") < answer.index(b"0\r\n\r\nHTTP/1.1 200 OK\r\n")
+    assert answer.endswith(b'{"status":"ok"}')
+    assert "Traceback" not in serving.err()
+
+
+def test_requests_without_end_behind_a_stream(serving: Serving) -> None:
+    """Some wait to be answered, the others are nobody's, and cost nothing."""
+    run_id = serving.start("echo")
+    get = f"GET /api/runs/{run_id}/output?format=text HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    with closing(serving.connect()) as connection:
+        connection.sendall(get + b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" * 1000)
+        run = tailrace.Run(tailrace.connect(), run_id)
+        wait_for(lambda: b'path="send",wire="text"} 1.0' in serving.ask("/metrics").body)
+        run.close_input()
+        answer = read_all(connection)
+    assert len(_statuses(answer)) == 1 + protocol.MOST_PIPELINED
+
+
+@pytest.mark.parametrize("behind", [b"x" * (1 << 20), b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"])
+@pytest.mark.parametrize("is_one_packet", [True, False])
+def test_who_sends_behind_a_stream_and_leaves(serving: Serving, behind: bytes, *, is_one_packet: bool) -> None:
+    """It does not stay a viewer, though the command prints nothing that could show that nobody is there."""
+    run_id = serving.start("wait")
+    get = f"GET /api/runs/{run_id}/output?format=text HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    with closing(serving.connect()) as connection:
+        if is_one_packet:
+            connection.sendall(get + behind)
+        else:
+            connection.sendall(get)
+            assert b"begun" in until(connection, b"begun")
+            connection.sendall(behind)
+        wait_for(lambda: _viewers(serving) == 1)
+    wait_for(lambda: _viewers(serving) == 0)
+
+
+def test_the_kernel_sees_whether_a_silent_client_is_there(serving: Serving) -> None:
+    """Its host may be gone, and a text has no heartbeat that would show it."""
+    with closing(serving.connect()) as connection:
+        wait_for(lambda: _has_keepalive(connection.getsockname()[1]))
 
 
 def test_half_a_body_is_not_taken_for_the_whole(serving: Serving) -> None:
@@ -159,6 +217,17 @@ def test_clients_that_vanish(serving: Serving) -> None:
     wait_for(lambda: len([name for name in _files(serving) if name.startswith("socket:")]) <= files)
     wait_for(lambda: b'tailrace_viewers{path="lent",wire="sse"} 0.0' in serving.ask("/metrics").body)
     assert "Traceback" not in serving.err()
+
+
+def _viewers(serving: Serving) -> float:
+    rows = serving.ask("/metrics").body.decode().splitlines()
+    return sum(float(row.rpartition(" ")[2]) for row in rows if row.startswith("tailrace_viewers{"))
+
+
+def _has_keepalive(port: int) -> bool:
+    """Tell whether the other end of the connection from this port has a timer that asks for life (proc(5), tcp)."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(row[2].endswith(f":{port:04X}") and row[5].startswith("02:") for row in rows)
 
 
 def _has_ended(connection: socket.socket) -> bool:

@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+import tailrace
 from tests.support.wait import wait_for
 from tests.system.server.conftest import Serve
 from tests.system.server.serving import Serving
@@ -19,6 +20,17 @@ def test_more_viewers_than_are_let_in(serve: Serve, setting: str) -> None:
             assert msgspec.json.Decoder(dict[str, object]).decode(refused.body)["hint"]
             assert serving.ask("/api/runs").status == 200
         wait_for(lambda: _is_let_in(serving, output))
+
+
+def test_nothing_is_started_for_one_viewer_too_many(serve: Serve) -> None:
+    """It is told to come back, and would start it again then. Who does not want to watch may start it."""
+    serving = serve("max_viewers_per_address = 1")
+    start, sse = "/api/commands/wait/runs", {"Accept": "text/event-stream"}
+    with serving.asking(start, "POST", headers=sse) as first:
+        assert first.status == 200
+        assert serving.post(start, headers=sse).status == 429
+        assert len(tailrace.connect().list(tailrace.Query()).runs) == 1
+        assert serving.post(start).status == 201
 
 
 def _is_let_in(serving: Serving, path: str) -> bool:

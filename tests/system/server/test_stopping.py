@@ -10,7 +10,7 @@ import pytest
 import tailrace
 from tests.support.wait import wait_for
 from tests.system.server.conftest import Serve
-from tests.system.server.serving import Serving, read_all
+from tests.system.server.serving import UPGRADE, Serving, read_all
 from tests.system.web.server import children
 
 STREAM = b"GET /api/runs/%b/output?format=%b HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -63,6 +63,26 @@ def test_a_stalled_viewer_holds_nothing_up(serve: Serve, state_dir: Path) -> Non
     assert "grace" not in serving.err()
 
 
+SOCKET = b"GET /api/runs/%b/socket HTTP/1.1\r\nHost: localhost\r\n" + UPGRADE + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    "request_of", [STREAM.replace(b"%b HTTP/1.1", b"text HTTP/1.0"), SOCKET], ids=["1.0", "socket"]
+)
+def test_a_stalled_viewer_of_another_kind(serve: Serve, state_dir: Path, request_of: bytes) -> None:
+    """It is let go as soon; a body that would end with its connection does not look complete: that is reset."""
+    serving = serve("", "--port", "0")
+    run = tailrace.connect(state_dir).start(["sh", "-c", "seq 3000000; exec sleep 1000"])
+    wait_for(lambda: run.info().size > 20_000_000)
+    with closing(serving.connect()) as stalled:
+        stalled.sendall(request_of % run.id.encode())
+        stalled.recv(1000)
+        assert serving.stop() == 0
+        with pytest.raises(ConnectionResetError):
+            _read_on(stalled)
+    assert "grace" not in serving.err()
+
+
 def test_a_dead_worker_is_replaced(serve: Serve) -> None:
     """Requests go on being answered by the others, and by the new one."""
     serving = serve("", "--port", "0", "--workers", "2")
@@ -98,6 +118,11 @@ def test_a_killed_master_takes_its_workers_with_it(serve: Serve) -> None:
     workers = _workers(serving)
     serving.process.kill()
     wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+
+
+def _read_on(connection: socket.socket) -> None:
+    while connection.recv(1 << 20):
+        pass
 
 
 def _workers(serving: Serving) -> set[int]:

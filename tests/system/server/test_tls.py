@@ -34,3 +34,16 @@ def test_stopping_ends_a_stream_behind_tls(serve: Serve, certificate: str) -> No
     with serving.asking(f"/api/runs/{run_id}/output?format=sse") as response:
         assert response.readline()
         assert serving.stop() == 0
+
+
+def test_a_cut_text_does_not_look_complete(serve: Serve, certificate: str) -> None:
+    """Over HTTP/1.0 a body ends with its connection; a proper end of TLS would be the body's, so there is none."""
+    serving = serve(certificate)
+    url = f"https://127.0.0.1:{serving.port}/api/runs/{serving.start('wait')}/output?format=text"
+    command = ["curl", "-skN", "--http1.0", "--noproxy", "*", url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as curl:
+        assert curl.stdout is not None
+        assert curl.stdout.read(6) == b"begun\n"
+        assert serving.stop() == 0
+        assert curl.wait() != 0
+    assert "Traceback" not in serving.err()

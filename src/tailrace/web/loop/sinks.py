@@ -82,6 +82,9 @@ class Lender(Protocol):
     def lend(self, borrower: Borrower) -> Lent | None:
         """Lend the transport; None if it cannot be lent for this request."""
 
+    def cut(self) -> None:
+        """Close the connection, which is not lent, in the middle of an answer, which must not look complete."""
+
 
 class Sink(Protocol):
     """Where one viewer's bytes go."""

@@ -32,6 +32,8 @@ ITEM_BYTES: Final = 64
 """what anything that waits counts for, besides its length"""
 CLOSE_S: Final = 2.0
 """for a client that has to take what was sent before to its end"""
+LEAVING_S: Final = 0.25
+"""the same when the server is stopping, beyond what all viewers had"""
 REASON_BYTES: Final = 123
 """RFC 6455, 5.5"""
 
@@ -132,7 +134,7 @@ class Socket:
     async def _close(self, closed: Closed) -> None:
         message = {"type": "websocket.close", "code": closed.code, "reason": closed.reason[:REASON_BYTES]}
         with suppress(OSError, RuntimeError, TimeoutError):  # it has been closed by the other side meanwhile
-            async with asyncio.timeout(CLOSE_S):
+            async with asyncio.timeout(LEAVING_S if closed.code == LEAVING else CLOSE_S):
                 await self._send(message)
 
     async def _hear(self) -> None:

@@ -95,6 +95,8 @@ class Call:
     """of a websocket's handshake, the subprotocols that the client offers; None: this is no such handshake"""
     report: Callable[[Exception], None] = lambda _error: None
     """told of errors, not the caller's, that come after the call has been answered"""
+    refusal: Callable[[], Response | None] = lambda: None
+    """returns the answer to one viewer too many; to be asked before a run is started for him"""
     lasting: Callable[[May], May] = lambda may: may
     """returns a `may` that can be asked after the call has been answered, while its stream goes on"""
 

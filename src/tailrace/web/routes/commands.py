@@ -83,6 +83,8 @@ def start_run(call: Call) -> Response:
         _check_view(call, run_id, is_new=ids.created_us(run_id) >= before_us)
 
     if _wants_stream(call):
+        if (refusal := call.refusal()) is not None:
+            return refusal
         return start(call.engine(), call.request, argv, options, see=see)
     check_no_place(call.request)
     run, is_new = begun(call, values)
