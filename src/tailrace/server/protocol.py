@@ -19,6 +19,7 @@ Of uvicorn's own state, this touches `scope`, `headers`, `cycle`, `pipeline`, `p
 
 import asyncio
 import fcntl
+import os
 import select
 import socket
 import struct
@@ -119,6 +120,7 @@ class LendingProtocol(HttpToolsProtocol):
         "_borrower",
         "_due",
         "_early",
+        "_fd",
         "_head_bytes",
         "_is_asleep",
         "_is_counting",
@@ -132,6 +134,8 @@ class LendingProtocol(HttpToolsProtocol):
     _borrower: Borrower | None
     _early: bytes
     """what came while the transport was lent: the next request, or some of it"""
+    _fd: int
+    """of the socket, while it is lent"""
     _due: asyncio.TimerHandle | None
     """when what is being received must be complete"""
     _head_bytes: int
@@ -283,6 +287,7 @@ class LendingProtocol(HttpToolsProtocol):
         if not is_plain or self.pipeline or cycle.chunked_encoding is None or cycle.more_body or self.is_gone:
             return None
         self._borrower = borrower
+        self._fd = self.fileno()
         self._bound()
         self.transport.set_write_buffer_limits(high=0)
         self.is_clogged = self.transport.get_write_buffer_size() > 0
@@ -300,7 +305,22 @@ class LendingProtocol(HttpToolsProtocol):
     @property
     def write(self) -> Callable[[bytes], None]:
         """See `Lent.write`."""
-        return self.transport.write
+        return self._put
+
+    def _put(self, data: bytes) -> None:
+        """Write to the socket itself, past the transport, which costs a third less; it gets what the socket leaves.
+
+        Its own buffer must be empty for that. It is whenever it is not clogged, since none of it may be waiting.
+        """
+        if self.is_clogged or self.transport.is_closing():
+            self.transport.write(data)
+            return
+        try:
+            sent = os.write(self._fd, data)
+        except OSError:  # full, or lost: the transport sees to either
+            sent = 0
+        if sent < len(data):
+            self.transport.write(data[sent:])
 
     @property
     def is_gone(self) -> bool:
