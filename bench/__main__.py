@@ -85,7 +85,7 @@ def main() -> int:
         results[name] = result
         if path is not None:
             path.write_text(document(results, machine.describe()))
-            _draw(name, result, path.parent / "plots")
+            _draw(name, result, path.parent / "figures")
     print(table(results))
     return int(any(result.is_missed for result in results.values()))
 

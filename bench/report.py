@@ -79,7 +79,7 @@ def document(results: dict[str, Measured], machine: Sequence[str]) -> str:
     for name, result in results.items():
         calm = [f"machine before: {result.before}", f"machine after: {result.after}"]
         parts.append("\n".join([f"**{name}**", "", *(f"- {line}" for line in [*result.details, *calm])]))
-        parts += [f"![{name}: {plot}](plots/{name}-{plot}.svg)" for plot in result.plots]
+        parts += [f"![{name}: {plot}](figures/{name}-{plot}.svg)" for plot in result.plots]
     for name, result in results.items():
         if result.is_missed:
             lines = result.profile or ["no profile was taken"]
