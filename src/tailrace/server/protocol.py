@@ -308,7 +308,7 @@ class LendingProtocol(HttpToolsProtocol):
         return self._put
 
     def _put(self, data: bytes) -> None:
-        """Write to the socket itself, past the transport, which costs a third less; it gets what the socket leaves.
+        """Write to the socket itself, past the transport, which costs a little less; it gets what the socket leaves.
 
         Its own buffer must be empty for that. It is whenever it is not clogged, since none of it may be waiting.
         """
