@@ -5,6 +5,7 @@ found before its `offset`, so nobody who comes back has to begin anew. Everythin
 is searched when it is complete.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import msgspec
 
 from tailrace.core.piece import Chunk, Gap, Spot
 from tailrace.core.search import Found, Searcher
+from tailrace.core.wires.base import Framer
 from tailrace.core.wires.eventstream import EventStreamFramer
 from tailrace.core.wires.ndjson import NdjsonFramer, typed
 
@@ -62,8 +64,8 @@ class _Search:
             yield _News(b"hit", msgspec.json.encode(each.hit), each.end, each.line)
 
 
-class HitsSseFramer(EventStreamFramer):
-    """Frames hits as events. Holds what its searcher holds.
+class HitsFramer(Framer):
+    """What both wires frame in the same way; beside it stands the framer of the wire. Holds what its searcher holds.
 
     Args:
         run_id: the run whose output is searched.
@@ -77,54 +79,12 @@ class HitsSseFramer(EventStreamFramer):
         self._taken = 0
         self._search = _Search(searcher)
 
-    def at(self, offset: int) -> "HitsSseFramer":
+    def at(self, offset: int) -> "HitsFramer":
         """Return one that goes on with the same search."""
-        return HitsSseFramer(self._run_id, self._search.again(offset))
+        return type(self)(self._run_id, self._search.again(offset))
 
     def output(self, chunk: Chunk) -> bytes:
-        """Return an event for each hit."""
-        self._take(chunk.offset, chunk.end)
-        return self._events(self._search.add(chunk))
-
-    def flush(self) -> bytes:
-        """Return nothing: half a line is not searched."""
-        return b""
-
-    def gap(self, gap: Gap) -> bytes:
-        """Return the hits in what was held back, then the gap."""
-        told = super().gap(gap)
-        self._search.searcher.skip(gap.end)
-        return told
-
-    def _release(self) -> bytes:
-        events = self._events(self._search.release())
-        self._returned = max(self._returned, self._taken)
-        return events
-
-    def _events(self, news: Iterable[_News]) -> bytes:
-        return b"".join([self._news(each) for each in news])
-
-    def _news(self, news: _News) -> bytes:
-        self._returned = news.end
-        return self._event(news.name, news.data)
-
-
-class HitsNdjsonFramer(NdjsonFramer):
-    """Frames hits as lines of JSON. Holds what its searcher holds; takes what `HitsSseFramer` takes."""
-
-    name = "hits"
-
-    def __init__(self, run_id: str, searcher: Searcher) -> None:
-        super().__init__(run_id, searcher.searched)
-        self._taken = 0
-        self._search = _Search(searcher)
-
-    def at(self, offset: int) -> "HitsNdjsonFramer":
-        """Return one that goes on with the same search."""
-        return HitsNdjsonFramer(self._run_id, self._search.again(offset))
-
-    def output(self, chunk: Chunk) -> bytes:
-        """Return a line for each hit."""
+        """Return each hit."""
         self._take(chunk.offset, chunk.end)
         return self._told(self._search.add(chunk))
 
@@ -134,18 +94,36 @@ class HitsNdjsonFramer(NdjsonFramer):
 
     def gap(self, gap: Gap) -> bytes:
         """Return the hits in what was held back, then the gap."""
-        told = super().gap(gap)
+        told = super().gap(gap)  # type: ignore[safe-super]  # the wire's own, which stands behind this
         self._search.searcher.skip(gap.end)
         return told
 
+    @abstractmethod
+    def _framed(self, news: _News) -> bytes:
+        """Return one piece of news as the wire has it."""
+
     def _release(self) -> bytes:
-        lines = self._told(self._search.release())
+        told = self._told(self._search.release())
         self._returned = max(self._returned, self._taken)
-        return lines
+        return told
 
     def _told(self, news: Iterable[_News]) -> bytes:
-        return b"".join([self._news(each) for each in news])
+        framed = []
+        for each in news:
+            self._returned = each.end
+            framed.append(self._framed(each))
+        return b"".join(framed)
 
-    def _news(self, news: _News) -> bytes:
-        self._returned = news.end
+
+class HitsSseFramer(HitsFramer, EventStreamFramer):
+    """Frames hits as events."""
+
+    def _framed(self, news: _News) -> bytes:
+        return self._event(news.name, news.data)
+
+
+class HitsNdjsonFramer(HitsFramer, NdjsonFramer):
+    """Frames hits as lines of JSON."""
+
+    def _framed(self, news: _News) -> bytes:
         return typed(news.name, news.data)
