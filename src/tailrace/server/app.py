@@ -19,6 +19,7 @@ from tailrace.server.logs import report
 from tailrace.server.metrics import CONTENT_TYPE, Metrics
 from tailrace.web.loop.hall import Hall, hall_of
 from tailrace.web.loop.sinks import Receive, Scope, Send
+from tailrace.web.loop.work import beside
 from tailrace.web.problems import problem, response_to
 from tailrace.web.responses import Response
 
@@ -59,7 +60,7 @@ class ServerApp:
                 return
         asked = (scope, receive, send)
         if (own := self._own.get(path_of(scope))) is not None and scope["type"] == "http":
-            response = await asyncio.to_thread(own, hall_of(asyncio.get_running_loop()))
+            response = await beside(own, hall_of(asyncio.get_running_loop()))
             await Answer(response, report)(*asked)
             return
         del scope, receive, send  # a viewer may stay for days

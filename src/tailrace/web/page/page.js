@@ -2,7 +2,7 @@
 // What works without this file: the list of commands, their forms, the list of runs, and the output as plain text. With
 // it, a run's page follows the output, stops the run and types into it. Output becomes text nodes, never markup.
 
-const KEPT_LINES = 5000; // as in runs.py
+const KEPT_LINES = 5000;
 const KEPT_CHARS = 2e6; // of all lines
 const LINE_CHARS = 64 << 10; // a longer one goes on in the next
 const WAITING_CHARS = 4e6; // that a hidden page puts by; its oldest goes first

@@ -10,9 +10,6 @@ from tailrace.core.states import State
 from tailrace.core.words import duration, size, state
 from tailrace.web.page.html import Html, element, joined
 
-KEPT_LINES = 5000
-"""that the page keeps of an output; `page.js` has the same number"""
-
 
 def list_of(runs: Iterable[RunInfo], root: str) -> Html:
     """Return the runs, one below the other; each leads to its page."""
