@@ -51,36 +51,44 @@ def test_streams_end_at_once_and_can_be_resumed(
     assert tailrace.connect().get(run_id).state == "running"
 
 
-def test_a_stalled_viewer_holds_nothing_up(serve: Serve, state_dir: Path) -> None:
-    """One that takes nothing of a long output, without reading, is let go too, before any grace is over."""
-    serving = serve("", "--port", "0")
-    run = tailrace.connect(state_dir).start(["sh", "-c", "seq 3000000; exec sleep 1000"])
-    wait_for(lambda: run.info().size > 20_000_000)
-    with closing(serving.connect()) as stalled:
-        stalled.sendall(STREAM % (run.id.encode(), b"sse"))
-        stalled.recv(1000)
-        assert serving.stop() == 0
-    assert "grace" not in serving.err()
-
-
 SOCKET = b"GET /api/runs/%b/socket HTTP/1.1\r\nHost: localhost\r\n" + UPGRADE + b"\r\n"
 
 
-@pytest.mark.parametrize(
-    "request_of", [STREAM.replace(b"%b HTTP/1.1", b"text HTTP/1.0"), SOCKET], ids=["1.0", "socket"]
-)
-def test_a_stalled_viewer_of_another_kind(serve: Serve, state_dir: Path, request_of: bytes) -> None:
-    """It is let go as soon; a body that would end with its connection does not look complete: that is reset."""
+@pytest.fixture
+def stop_beside(serve: Serve, state_dir: Path) -> Iterator[Callable[[bytes], socket.socket]]:
+    """Give what stops a server beside a viewer that takes nothing of a long output, and returns the connection."""
     serving = serve("", "--port", "0")
     run = tailrace.connect(state_dir).start(["sh", "-c", "seq 3000000; exec sleep 1000"])
     wait_for(lambda: run.info().size > 20_000_000)
-    with closing(serving.connect()) as stalled:
-        stalled.sendall(request_of % run.id.encode())
-        stalled.recv(1000)
-        assert serving.stop() == 0
-        with pytest.raises(ConnectionResetError):
-            _read_on(stalled)
-    assert "grace" not in serving.err()
+    with ExitStack() as stack:
+
+        def stop(request: bytes) -> socket.socket:
+            stalled = stack.enter_context(closing(serving.connect()))
+            stalled.sendall(request % run.id.encode())
+            stalled.recv(1000)
+            assert serving.stop() == 0
+            assert "grace" not in serving.err()
+            return stalled
+
+        yield stop
+
+
+def test_a_stalled_stream_holds_nothing_up(stop_beside: Callable[[bytes], socket.socket]) -> None:
+    """It is let go without being read, before any grace is over; it does not look complete."""
+    stalled = stop_beside(STREAM.replace(b"%b HTTP", b"sse HTTP"))
+    assert not read_all(stalled).endswith(END)
+
+
+def test_a_stalled_body_without_a_length_is_reset(stop_beside: Callable[[bytes], socket.socket]) -> None:
+    """One that would end with its connection would look complete if that were closed properly."""
+    stalled = stop_beside(STREAM.replace(b"%b HTTP/1.1", b"text HTTP/1.0"))
+    with pytest.raises(ConnectionResetError):
+        _read_on(stalled)
+
+
+def test_a_stalled_websocket_holds_nothing_up(stop_beside: Callable[[bytes], socket.socket]) -> None:
+    """It is let go as soon, whether or not there was room for a word of goodbye."""
+    stop_beside(SOCKET)
 
 
 def test_a_dead_worker_is_replaced(serve: Serve) -> None:
