@@ -1,0 +1,153 @@
+/** What the server says: the shapes of the API (`/api/openapi.json`). Times are ISO 8601 UTC, sizes bytes, durations
+ * seconds. Fields that are not known here are left alone. */
+
+export type State = "queued" | "starting" | "running" | "stopping" | "finished";
+
+export type Outcome =
+  | { kind: "exited"; code: number }
+  | { kind: "signaled"; signal: number }
+  | { kind: "timed_out"; limit: "wall" | "idle" }
+  | { kind: "stopped"; by: string | null }
+  | { kind: "output_limit" }
+  | { kind: "failed_to_start"; error: string; exit_code: number }
+  | { kind: "cancelled"; by: string | null }
+  | { kind: "lost"; why: string };
+
+export interface Usage {
+  cpu_user_s: number;
+  cpu_system_s: number;
+  max_rss_bytes: number;
+}
+
+export interface LadderStep {
+  signal: string;
+  time: string;
+  processes: number;
+}
+
+export interface Child {
+  pid: number;
+  argv: string;
+}
+
+export interface Run {
+  id: string;
+  command: string | null;
+  argv: string[];
+  state: State;
+  outcome: Outcome | null;
+  created: string | null;
+  started: string | null;
+  ended: string | null;
+  duration_s: number | null;
+  size: number;
+  dropped: number;
+  cwd: string;
+  labels: Record<string, string>;
+  key: string | null;
+  by: string | null;
+  pinned: boolean;
+  /** of its terminal; null: it has none */
+  rows: number | null;
+  columns: number | null;
+  queue_place: number | null;
+  held: string | null;
+  hint: string | null;
+  damage: string | null;
+  usage: Usage | null;
+  ladder: LadderStep[];
+  lingering: Child[];
+}
+
+export type StreamName = "stdout" | "stderr" | "mixed";
+
+/** A piece of output, as the sse wire has it. */
+export interface Piece {
+  offset: number;
+  time: number | null;
+  stream: StreamName;
+  text: string;
+}
+
+/** A part of the output that is missing, and why. */
+export interface Gap {
+  from: number;
+  to: number;
+  why: string;
+}
+
+/** A line, without its LF. `number` counts from 1; below 0 it counts from the end of the page's `size` (-1 is the last
+ * line there) and 0 means not known, both because not all lines before it have been counted yet. */
+export interface Line {
+  number: number;
+  offset: number;
+  time: number | null;
+  stream: StreamName;
+  text: string;
+  /** the line is longer than its text; `rest` is the offset of what is not shown */
+  continued?: boolean;
+  rest?: number | null;
+  /** the line has no LF so far */
+  partial?: boolean;
+}
+
+export interface LinePage {
+  start: number;
+  lines: Line[];
+  next: number | null;
+  /** lines so far; null: not all are counted yet */
+  total: number | null;
+  /** bytes in which lines have been counted */
+  counted: number;
+  /** the page's lines lie in [begin, end) */
+  begin: number;
+  end: number;
+  size: number;
+  complete: boolean;
+}
+
+/** A line with matches; columns are counted in characters of `text`. */
+export interface Hit {
+  number: number;
+  offset: number;
+  time: number | null;
+  stream: StreamName;
+  text: string;
+  columns: [number, number][];
+  match: number;
+  skipped?: number;
+  continued?: boolean;
+}
+
+export interface Problem {
+  title: string;
+  status: number;
+  detail: string;
+  hint: string;
+  /** each by itself, where several things may be wrong at once: `subject` is the parameter's name */
+  errors?: { subject: string; detail: string; hint: string }[];
+}
+
+/** A parameter's JSON Schema, as far as forms need it. */
+export interface ParameterSchema {
+  type: "string" | "integer" | "number" | "boolean" | "array";
+  title?: string;
+  description?: string;
+  default?: unknown;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  pattern?: string;
+  enum?: string[];
+  format?: string;
+  examples?: unknown[];
+}
+
+export interface Command {
+  name: string;
+  title: string;
+  description: string;
+  argv: string[];
+  parameters: { type: "object"; properties: Record<string, ParameterSchema>; required: string[] };
+}

@@ -1,0 +1,3 @@
+/** The page: what the server gave, made alive. */
+
+import "./style/page.css";

@@ -1,0 +1,23 @@
+/// <reference types="vitest/config" />
+import { defineConfig } from "vite";
+
+// The bundle goes into the Python package. Its files are named by their content, so browsers may keep them for ever;
+// `manifest.json` tells the server what they are called. Addresses are relative: the page works under any prefix.
+export default defineConfig({
+  base: "./",
+  publicDir: false,
+  build: {
+    outDir: "../src/tailrace/web/page/built",
+    emptyOutDir: true,
+    assetsDir: "",
+    manifest: "manifest.json",
+    target: "es2022",
+    modulePreload: { polyfill: false }, // it is an inline script
+    rolldownOptions: {
+      input: { page: "src/page.tsx" },
+    },
+  },
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  worker: { format: "es" },
+  test: { include: ["tests/**/*.test.{ts,tsx}"], environment: "node" },
+});
