@@ -140,6 +140,8 @@ export interface ParameterSchema {
   maxLength?: number;
   pattern?: string;
   enum?: string[];
+  /** of an array: what each may be */
+  items?: { enum?: string[] };
   format?: string;
   examples?: unknown[];
 }

@@ -1,0 +1,73 @@
+/** The home page: the commands, each with its form, and the runs. */
+
+import { useState } from "preact/hooks";
+import type { Command } from "../core/shapes";
+import { StartForm } from "../parts/form/form";
+import type { Given } from "./given";
+import { Listing } from "./list/listing";
+import type { Server } from "./server";
+
+/** commands, beyond which there is a field to find one */
+const MANY = 10;
+
+export function Home({ given, server }: { given: Given; server: Server }) {
+  return (
+    <div class="overview">
+      <Commands given={given} server={server} />
+      <Listing server={server} root={given.root} commands={given.commands} />
+    </div>
+  );
+}
+
+function Commands({ given, server }: { given: Given; server: Server }) {
+  const [wanted, setWanted] = useState("");
+  const { commands } = given;
+  const shown = commands.filter((command) => isMeant(command, wanted));
+  return (
+    <section class="commands" aria-label="Commands">
+      <h2>Commands</h2>
+      {commands.length > MANY && (
+        <div class="find-command">
+          <input
+            type="search"
+            aria-label="Find a command"
+            placeholder="Find a command"
+            value={wanted}
+            onInput={(event) => setWanted(event.currentTarget.value)}
+          />
+        </div>
+      )}
+      {commands.length === 0 && (
+        <p class="nothing">No command is declared here. Runs that are started elsewhere can be watched.</p>
+      )}
+      <div class="cards">
+        {shown.map((command) => (
+          <Card key={command.name} command={command} given={given} server={server} />
+        ))}
+      </div>
+      {commands.length > 0 && shown.length === 0 && <p class="nothing">No command is called that.</p>}
+    </section>
+  );
+}
+
+function Card({ command, given, server }: { command: Command; given: Given; server: Server }) {
+  return (
+    <article class="card">
+      <h2 class="name">
+        <a href={`${given.root}commands/${command.name}`}>{command.title || command.name}</a>
+      </h2>
+      {command.description && <p class="about">{command.description}</p>}
+      {given.may.start && (
+        <StartForm command={command} api={server.api} lead={(run) => location.assign(`${given.root}runs/${run.id}`)} />
+      )}
+    </article>
+  );
+}
+
+function isMeant(command: Command, words: string): boolean {
+  const text = `${command.name} ${command.title} ${command.description}`.toLowerCase();
+  return words
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
