@@ -10,6 +10,7 @@ export default defineConfig({
     outDir: "../src/tailrace/web/page/built",
     emptyOutDir: true,
     assetsDir: "",
+    assetsInlineLimit: 0, // a file has an address that the page's policy allows
     manifest: "manifest.json",
     target: "es2022",
     modulePreload: { polyfill: false }, // it is an inline script

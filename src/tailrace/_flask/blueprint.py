@@ -1,7 +1,7 @@
 """The API's routes as a blueprint: Flask finds the path, `tailrace.web.routes.door` decides everything else."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from flask import Blueprint, copy_current_request_context, current_app, request
@@ -18,7 +18,7 @@ from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Action, Call, Instead
 from tailrace.web.routes.door import answer
-from tailrace.web.routes.table import METHODS, PATHS, SOCKET, is_page
+from tailrace.web.routes.table import METHODS, NAMES, PATHS, SOCKET, is_page
 
 Authorize: TypeAlias = Callable[[Action, RunInfo | None], bool | AnyResponse]
 
@@ -77,8 +77,8 @@ def _add_routes(state: BlueprintSetupState, serve: Callable[[str | None, str | N
     has_prefix = (state.url_prefix or "").strip("/")
 
     def add(rule: str, endpoint: str, path: str | None) -> None:
-        def view(run: str | None = None, command: str | None = None, **_others: object) -> ResponseReturnValue:
-            return serve(path, _named(path, run=run, command=command))
+        def view(**variables: str) -> ResponseReturnValue:
+            return serve(path, _named(path, variables))
 
         state.add_url_rule(rule, endpoint, view, methods=METHODS, provide_automatic_options=False, strict_slashes=True)
 
@@ -91,11 +91,9 @@ def _add_routes(state: BlueprintSetupState, serve: Callable[[str | None, str | N
     add("/<path:rest>" if has_prefix else "/api/<path:rest>", "nothing", None)
 
 
-def _named(path: str | None, *, run: str | None, command: str | None) -> str | None:
+def _named(path: str | None, variables: Mapping[str, str]) -> str | None:
     """Return what stands for the placeholder of a path of the table; other variables are the prefix's own."""
-    if path is None:
-        return None
-    return run if "{run}" in path else command if "{command}" in path else None
+    return next((variables[name] for name in NAMES if path is not None and f"{{{name}}}" in path), None)
 
 
 def _rule(path: str) -> str:
@@ -105,7 +103,7 @@ def _rule(path: str) -> str:
 def _endpoint(path: str) -> str:
     """Return the name for `url_for`: `runs`, `run`, `run_output`, `command_runs`, `page`, `page_run`, and so on."""
     named = path.removeprefix("/api/").replace("runs/{run}", "run").replace("commands/{command}", "command")
-    named = re.sub(r"[/.]", "_", named.strip("/"))
+    named = re.sub(r"[/.-]", "_", named.strip("/{}").replace("{", ""))
     return named if not is_page(path) else f"page_{named}".removesuffix("_").replace("page_page_", "page_")
 
 

@@ -11,6 +11,8 @@ from tailrace.web.loop.sinks import Message, Scope, Send
 
 ALLOWED_HEADERS = b"accept, cache-control, last-event-id, range, if-range"
 EXPOSED_HEADERS = b"accept-ranges, content-range, etag, tailrace-run"
+ORIGIN = b"access-control-allow-origin"
+"""stands in an answer once: files that any page may load have it already"""
 AGE_S = b"600"
 
 
@@ -45,9 +47,13 @@ class Allowing:
     async def __call__(self, message: Message) -> None:
         """Send."""
         if message["type"] == "http.response.start":
-            headers = cast("list[tuple[bytes, bytes]]", message["headers"])
+            headers = [
+                header
+                for header in cast("list[tuple[bytes, bytes]]", message["headers"])
+                if header[0].lower() != ORIGIN
+            ]
             more = [
-                (b"access-control-allow-origin", self._origin),
+                (ORIGIN, self._origin),
                 (b"vary", b"Origin"),
                 (b"access-control-expose-headers", EXPOSED_HEADERS),
             ]

@@ -1,35 +1,36 @@
-"""A whole page: its frame, and how it is sent."""
+"""A whole page: its frame, what it loads, what its script is given, and how it is sent."""
 
+import secrets
+from collections.abc import Iterator
 from http import HTTPStatus
+from typing import Final
 
+import msgspec
+
+from tailrace.web.page import bundle
+from tailrace.web.page.given import Given, script_of
 from tailrace.web.page.html import Html, element, joined
+from tailrace.web.page.policy import PAGE_HEADERS, page_policy
 from tailrace.web.responses import Response
 
-CONTENT_TYPE = "text/html; charset=utf-8"
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-"""nothing from elsewhere, nothing that stands in the page itself, and no frame around it (CSP, level 3)"""
-HEADERS = (
-    ("Content-Type", CONTENT_TYPE),
-    ("Cache-Control", "no-store"),
-    ("Content-Security-Policy", POLICY),
-    ("Referrer-Policy", "same-origin"),  # with no-referrer, a form's Origin would be null, and refused
-    ("X-Content-Type-Options", "nosniff"),
-)
-NAME = "Tailrace"
+NAME: Final = "Tailrace"
+MAKING_STYLES: Final = ("run", "runs")
+"""the pages whose script may make style elements: they may show a terminal"""
+UNBUILT: Final = "The page's own files are missing here: build them by `npm ci && npm run bundle` in frontend/."
 
 
-def page(title: str, root: str, *main: Html, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def page(title: str, given: Given, *main: Html, status: HTTPStatus = HTTPStatus.OK) -> Response:
     """Return a page as a response.
 
     Args:
         title: what stands in the browser's tab.
-        root: the way from the page to the one of all commands, so that links hold under any prefix: `./` or `../`.
-        *main: what it shows.
+        given: for the page's script; its `nonce` is set here.
+        *main: what the page shows where there is no JavaScript, and until there is.
         status: of the response.
     """
+    nonce = secrets.token_urlsafe(18) if given.page in MAKING_STYLES else ""
+    given = msgspec.structs.replace(given, nonce=nonce)
+    root, entry = given.root, bundle.entry(bundle.PAGE)
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -37,13 +38,14 @@ def page(title: str, root: str, *main: Html, status: HTTPStatus = HTTPStatus.OK)
         element("meta", name="color-scheme", content="light dark"),
         element("title", f"{title} · {NAME}" if title else NAME),
         element("link", rel="icon", href=f"{root}page/icon.svg"),
-        element("link", rel="stylesheet", href=f"{root}page/page.css"),
-        element("script", src=f"{root}page/page.js", defer=True),
+        *([] if entry is None else _loaded(entry, root)),
     )
     banner = element("header", element("a", NAME, href=root, class_="home"), class_="banner")
-    body = element("body", banner, element("main", *main))
+    notice = [] if entry is not None else [element("p", UNBUILT, class_="fault", role="alert")]
+    body = element("body", banner, element("main", *notice, *main, id="main"), script_of(given))
     whole = joined(Html("<!doctype html>\n"), element("html", head, body, lang="en"), "\n")
-    return Response(status=status, headers=HEADERS, body=whole.encode("utf-8", "replace"))
+    headers = (*PAGE_HEADERS, ("Content-Security-Policy", page_policy(nonce)))
+    return Response(status=status, headers=headers, body=whole.encode("utf-8", "replace"))
 
 
 def see_other(where: str) -> Response:
@@ -53,3 +55,11 @@ def see_other(where: str) -> Response:
         where: the way there from the form's address, so that it holds under any prefix.
     """
     return Response(status=HTTPStatus.SEE_OTHER, headers=(("Location", where), ("Cache-Control", "no-store")), body=b"")
+
+
+def _loaded(entry: bundle.Entry, root: str) -> Iterator[Html]:
+    for name in entry.styles:
+        yield element("link", rel="stylesheet", href=f"{root}page/{name}")
+    for name in entry.modules:
+        yield element("link", rel="modulepreload", href=f"{root}page/{name}")
+    yield element("script", type="module", src=f"{root}page/{entry.script}")

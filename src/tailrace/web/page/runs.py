@@ -10,6 +10,11 @@ from tailrace.core.states import State
 from tailrace.core.words import duration, size, state
 from tailrace.web.page.html import Html, element, joined
 
+WHOLE_BYTES = 4 << 20
+"""of output, up to which a browser without JavaScript gets all of it"""
+LAST_LINES, PANE_LINES = 10_000, 200
+"""that it gets of a longer one, and of each of several"""
+
 
 def list_of(runs: Iterable[RunInfo], root: str) -> Html:
     """Return the runs, one below the other; each leads to its page."""
@@ -33,27 +38,29 @@ def head_of(info: RunInfo) -> Html:
     )
 
 
-def console_of(info: RunInfo, root: str, *, takes_input: bool) -> Html:
-    """Return where the output is shown, with what can be done to a run that goes."""
-    whole = f"{root}api/runs/{info.id}/output?format=text"
-    stop = element("button", "Stop", type="button", id="stop", hidden=info.is_finished, class_="scripted")
-    box = element("input", type="checkbox", checked=True)
-    stay = element("label", box, "Stay at the end", id="stay", class_="scripted")
+def plain_of(info: RunInfo, root: str, *, can_stop: bool, can_type: bool) -> Html:
+    """Return what stands in for the page's script: the output as it comes, as plain text, and forms.
+
+    A browser keeps all of a text that it shows, so of a long output it gets the end, and the way to the whole.
+    """
+    here, whole = f"{root}runs/{info.id}", f"{root}api/runs/{info.id}/output?format=text"
     tools = element(
         "div",
-        stop,
+        _stop_of(info, here) if can_stop and not info.is_finished else "",
+        "" if info.is_finished else element("a", "How it stands now", href=here),
         element("a", "Whole text", href=whole),
-        stay,
-        element("span", "", id="kept"),
-        element("span", "", id="link", role="status"),
         class_="tools",
-    )  # fmt: skip
-    output = element("pre", "", id="output", tabindex=0, aria_label="Output", data_run=info.id, data_root=root)
-    plain = element(
-        "noscript",
-        element("p", "Without JavaScript, follow the output as ", element("a", "plain text", href=whole), "."),
     )
-    return joined(tools, plain, output, _input_of(info) if takes_input and not info.is_finished else "")
+    typed = _input_of(here) if can_type and not info.is_finished else ""
+    return element("noscript", tools, _frame(info, whole, LAST_LINES if info.size > WHOLE_BYTES else None), typed)
+
+
+def pane_of(info: RunInfo, root: str) -> Html:
+    """Return one of several runs: how it stands, and the last lines of its output."""
+    whole = f"{root}api/runs/{info.id}/output?format=text"
+    title = element("h2", element("a", name_of(info), href=f"{root}runs/{info.id}"))
+    frame = element("noscript", _frame(info, f"{whole}&follow=0", PANE_LINES))
+    return element("section", title, element("p", _badge(info), class_="standing"), frame, class_="pane")
 
 
 def name_of(info: RunInfo) -> str:
@@ -130,9 +137,25 @@ def _when(at: datetime | None) -> Html:
     return element("time", f"{at:%Y-%m-%d %H:%M:%S} UTC", datetime=at.isoformat())
 
 
-def _input_of(info: RunInfo) -> Html:
-    """Return the line that is typed into the command."""
-    field = element("input", type="text", id="typed", autocomplete="off", spellcheck="false", aria_label="Input")
+def _frame(info: RunInfo, whole: str, lines: int | None) -> Html:
+    """Return the output as plain text, in a frame that may do nothing."""
+    address = whole if lines is None else f"{whole}&tail={lines}"
+    told = "" if lines is None else element("p", f"The last {lines:,} lines.", class_="none")
+    frame = element("iframe", src=address, title=f"Output of {name_of(info)}", sandbox=True, class_="plain-output")
+    return joined(told, frame)
+
+
+def _stop_of(info: RunInfo, here: str) -> Html:
+    """Return the form that stops the run; one that is stopping already has its next signal sent."""
+    is_stopping = info.state is State.STOPPING
+    now = element("input", type="hidden", name="now", value="1") if is_stopping else ""
+    button = element("button", "Next signal now" if is_stopping else "Stop", type="submit")
+    return element("form", now, button, method="post", action=f"{here}/stop", class_="stop-form")
+
+
+def _input_of(here: str) -> Html:
+    """Return the form of the line that is typed into the command."""
+    field = element("input", type="text", name="line", autocomplete="off", spellcheck="false", aria_label="Input")
     send = element("button", "Send", type="submit")
-    close = element("button", "End input", type="button", id="close", hidden=info.state is State.FINISHED)
-    return element("form", field, send, close, id="input", class_="scripted")
+    close = element("button", "End input", type="submit", name="close", value="1")
+    return element("form", field, send, close, method="post", action=f"{here}/input", class_="input-form")

@@ -91,6 +91,8 @@ class Call:
     """what may be started"""
     command: Command | None = None
     """which of them the path names"""
+    file: str = ""
+    """the name of a file that the path names"""
     protocols: Sequence[str] | None = None
     """of a websocket's handshake, the subprotocols that the client offers; None: this is no such handshake"""
     report: Callable[[Exception], None] = lambda _error: None

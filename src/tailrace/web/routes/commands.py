@@ -16,6 +16,7 @@ from tailrace.core.errors import InvalidInput
 from tailrace.core.wires.table import is_named
 from tailrace.engine.base import StartOptions
 from tailrace.engine.run import Run
+from tailrace.web.page.given import CommandShown, all_shown, shown
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import JSON, Call, Refused, body, check_type, json_response, media_type, wrong_type
 from tailrace.web.starting import begin, check_no_place, refuse, start
@@ -33,18 +34,6 @@ TOO_LONG = "parameters are small; give large input to the run's standard input"
 HINT = 'a JSON object, such as {"parameters": {"n": 5}}, or a form'
 
 
-class CommandShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A command as whoever may list them sees it. Its environment, which may hold secrets, is not shown."""
-
-    name: str
-    title: str
-    description: str
-    argv: tuple[str, ...]
-    """the template"""
-    parameters: dict[str, object]
-    """the JSON Schema (2020-12) of what may be given"""
-
-
 class CommandList(msgspec.Struct, frozen=True):
     """All commands, in the order of their declaration."""
 
@@ -53,12 +42,12 @@ class CommandList(msgspec.Struct, frozen=True):
 
 def list_commands(call: Call) -> Response:
     """Return the commands that may be started, each with the JSON Schema of its parameters."""
-    return json_response(CommandList(tuple(map(_shown, call.commands.values()))))
+    return json_response(CommandList(all_shown(call.commands.values())))
 
 
 def show_command(call: Call) -> Response:
     """Return one command."""
-    return json_response(_shown(call.declared))
+    return json_response(shown(call.declared))
 
 
 def start_run(call: Call) -> Response:
@@ -120,16 +109,6 @@ def form_values(call: Call) -> dict[str, str]:
     if data or call.content_type:
         check_type(call, FORM)
     return _form(data)
-
-
-def _shown(command: Command) -> CommandShown:
-    return CommandShown(
-        name=command.name,
-        title=command.title,
-        description=command.description,
-        argv=command.argv,
-        parameters=command.schema(),
-    )
 
 
 def _wants_stream(call: Call) -> bool:

@@ -31,10 +31,19 @@ NOTHING = msgspec.json.Decoder(NoFields)
 
 def stop(call: Call) -> Response:
     """Begin the stop ladder, and return the run: 202, or 200 if it was over already."""
-    run, asked = call.run, fields(call, STOP)
-    was_over = call.info is not None and call.info.is_finished
-    aside(lambda: run.stop(by=call.request.user or None, now=asked.now))
-    return json_response(run.info(), HTTPStatus.OK if was_over else HTTPStatus.ACCEPTED)
+    was_over = call.shown.is_finished
+    stopped(call, now=fields(call, STOP).now)
+    return json_response(call.run.info(), HTTPStatus.OK if was_over else HTTPStatus.ACCEPTED)
+
+
+def stopped(call: Call, *, now: bool) -> None:
+    """Begin the stop ladder of the path's run, in the name of the caller; `now`: go to its next rung at once.
+
+    Raises:
+        WrongState, EngineUnavailable: see `Run.stop`.
+    """
+    run = call.run
+    aside(lambda: run.stop(by=call.request.user or None, now=now))
 
 
 def send_input(call: Call) -> Response:
@@ -47,7 +56,7 @@ def send_input(call: Call) -> Response:
         InvalidInput: there is nothing to do, or the query makes no sense.
         WrongState: the run takes no input, or is still being sent some.
     """
-    run, closes = call.run, _closes(call)
+    closes = _closes(call)
     data = body(call, INPUT_BYTES, "send it in several requests, each when the one before was answered with 204")
     if data or call.content_type:
         check_type(call, BYTES)
@@ -56,17 +65,28 @@ def send_input(call: Call) -> Response:
             "there is no input in this request", op="send", subject="body", hint="send a body, or ?close=1"
         )
 
+    is_taken = give(call, data, closes=closes)
+    headers = (("Cache-Control", "no-store"),)
+    if is_taken:
+        return Response(status=HTTPStatus.NO_CONTENT, headers=headers)
+    return Response(status=HTTPStatus.ACCEPTED, headers=headers, body=b"")
+
+
+def give(call: Call, data: bytes, *, closes: bool) -> bool:
+    """Send the input to the path's run, and tell whether its command has taken it; if not, it lies ready.
+
+    Raises:
+        WrongState: the run takes no input, or is still being sent some.
+    """
+    run = call.run
+
     def send() -> None:
         if data:
             run.send(data)
         if closes:
             run.close_input()
 
-    is_taken = aside(send, patience_s=PATIENCE_S)
-    headers = (("Cache-Control", "no-store"),)
-    if is_taken:
-        return Response(status=HTTPStatus.NO_CONTENT, headers=headers)
-    return Response(status=HTTPStatus.ACCEPTED, headers=headers, body=b"")
+    return aside(send, patience_s=PATIENCE_S)
 
 
 def pin(call: Call) -> Response:

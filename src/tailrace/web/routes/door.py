@@ -38,7 +38,7 @@ def answer(
     Args:
         make_call: returns what is asked, and by whom.
         path: the path of `table.PATHS` that fits; None if none does.
-        name: what stands for `{run}` or `{command}` in it; None if it has neither.
+        name: what stands for `{run}`, `{command}` or `{file}` in it; None if it has none of them.
         report: told of every error that is not the caller's.
 
     Raises:
@@ -74,6 +74,8 @@ def _answer(call: Call, path: str | None, name: str | None) -> Response:
 
 
 def _with_name(call: Call, route: Route, name: str) -> Call:
+    if "{file}" in route.path:
+        return dataclasses.replace(call, file=name)
     if "{command}" in route.path:
         return dataclasses.replace(call, command=call.commands.find(name))
     return for_run(call, route.action, name)

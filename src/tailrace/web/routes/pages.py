@@ -1,32 +1,33 @@
 """The pages, and what their forms do without JavaScript. They are asked for like everything else, at the same door."""
 
-import hashlib
 from collections.abc import Mapping
-from functools import cache
 from http import HTTPStatus
-from importlib.resources import files
 
 import msgspec
 
 from tailrace.core.command import Command
-from tailrace.core.errors import Fault, InvalidValues
+from tailrace.core.errors import Fault, InvalidInput, InvalidValues
 from tailrace.core.run import RunInfo
 from tailrace.core.spec import Stdio
+from tailrace.core.wires.places import MOST_RUNS
 from tailrace.engine.base import Query
 from tailrace.web.page import runs
 from tailrace.web.page.document import page, see_other
 from tailrace.web.page.forms import form_of
+from tailrace.web.page.given import Allowed, CommandShown, Given, all_shown, shown
 from tailrace.web.page.html import Html, element
 from tailrace.web.problems import CONTENT_TYPE as PROBLEM
-from tailrace.web.problems import Problem, status_of
-from tailrace.web.requests import Request
+from tailrace.web.problems import OneOf, Problem, status_of
 from tailrace.web.responses import Response
-from tailrace.web.routes.call import Call
+from tailrace.web.routes.call import Action, Call, Instead
 from tailrace.web.routes.commands import begun, form_values
+from tailrace.web.routes.control import give, stopped
+from tailrace.web.routes.permission import viewable
 from tailrace.web.routes.runs import visible
 from tailrace.web.starting import refuse
 
 SHOWN_RUNS = 20
+SIDE_BY_SIDE = "Runs side by side"
 HOME, BELOW = "./", "../"
 """the way to the page of all commands, from there and from the others"""
 _PROBLEM = msgspec.json.Decoder(Problem)
@@ -36,14 +37,15 @@ def home(call: Call) -> Response:
     """Show the commands, each with its form, and the newest runs."""
     if not call.request.path.endswith("/"):
         return see_other(call.request.path.rpartition("/")[2] + "/")
-    cards = [_card(command) for command in call.commands.values()]
+    commands = tuple(call.commands.values())
     none = element("p", "No command is declared here. Runs that are started elsewhere can be watched.", class_="none")
-    shown = element("div", *cards, class_="cards") if cards else none
+    cards = element("div", *map(_card, commands), class_="cards") if commands else none
     newest = visible(call, Query(limit=SHOWN_RUNS)).runs
+    given = Given(page="home", root=HOME, may=_allowed(call, None), commands=all_shown(commands))
     return page(
-        "", HOME,
+        "", given,
         element("div",
-            element("section", element("h2", "Commands"), shown),
+            element("section", element("h2", "Commands"), cards),
             element("section", element("h2", "Runs"), runs.list_of(newest, HOME), id="runs"),
             class_="overview",
         ),
@@ -73,27 +75,67 @@ def start_from_form(call: Call) -> Response:
 
 
 def show_run(call: Call) -> Response:
-    """Show one run: how it stands, and its output as it comes."""
-    info = _info_of(call)
-    spec = call.engine().spec(info.id)
-    takes_input = call.may("input", info) and (spec.stdin or spec.stdio is Stdio.PTY)
-    console = runs.console_of(info, BELOW, takes_input=takes_input)
-    return page(f"{runs.name_of(info)}: {info.id}", BELOW, runs.head_of(info), console)
+    """Show one run: how it stands, its output, and what can be done to it."""
+    info = call.shown
+    may = _allowed(call, info)
+    given = Given(page="run", root=BELOW, may=may, run=info, commands=_command_of(call, info))
+    plain = runs.plain_of(info, BELOW, can_stop=may.stop, can_type=may.input)
+    return page(f"{runs.name_of(info)}: {info.id}", given, runs.head_of(info), plain)
 
 
-def show_style(call: Call) -> Response:
-    """Return the pages' style sheet."""
-    return _file("page.css", "text/css; charset=utf-8", call.request)
+def stop_from_form(call: Call) -> Response:
+    """Begin the stop ladder, or go to its next rung at once, and lead back to the run's page.
+
+    Raises:
+        Refused, InvalidInput: the form cannot be used.
+        WrongState, EngineUnavailable: see `Run.stop`.
+    """
+    fields = form_values(call)
+    if fields not in ({}, {"now": "1"}):
+        raise InvalidInput(
+            "this form means nothing here",
+            op="stop",
+            subject="body",
+            hint="now=1 for the next signal at once, or nothing",
+        )
+    stopped(call, now=bool(fields))
+    return see_other(f"{BELOW}{call.run.id}")
 
 
-def show_script(call: Call) -> Response:
-    """Return the pages' script."""
-    return _file("page.js", "text/javascript; charset=utf-8", call.request)
+def type_from_form(call: Call) -> Response:
+    """Write the form's line to the command's standard input, or end the input, and lead back to the run's page.
+
+    Raises:
+        Refused, InvalidInput: the form cannot be used.
+        WrongState: the run takes no input, or is still being sent some.
+    """
+    match form_values(call):
+        case {"line": line, **others} if not others:
+            give(call, line.encode() + b"\n", closes=False)
+        case {"close": "1", **others} if others.keys() <= {"line"}:
+            give(call, b"", closes=True)
+        case _:
+            raise InvalidInput(
+                "this form means nothing here", op="send", subject="body", hint="line=TEXT, or close=1 to end the input"
+            )
+    return see_other(f"{BELOW}{call.run.id}")
 
 
-def show_icon(call: Call) -> Response:
-    """Return the pages' icon."""
-    return _file("icon.svg", "image/svg+xml", call.request)
+def show_runs(call: Call) -> Response:
+    """Show several runs, side by side.
+
+    Raises:
+        InvalidInput: the query names none, too many, or one twice.
+        UnknownRun: one of them is not there, or not for this caller.
+    """
+    if not call.query:
+        return see_other(HOME)
+    infos = [viewable(call, run_id) for run_id in _wanted(call)]
+    given = Given(page="runs", root=HOME, may=_allowed(call, None), runs=tuple(info.id for info in infos))
+    panes = [runs.pane_of(info, HOME) for info in infos]
+    return page(
+        f"{len(infos)} runs", given, element("h1", f"{len(infos)} runs"), element("div", *panes, class_="panes")
+    )
 
 
 def told(problem: Response, path: str) -> Response:
@@ -112,14 +154,46 @@ def told(problem: Response, path: str) -> Response:
         element("p", f"{document.detail[:1].upper()}{document.detail[1:]}."),
         element("p", f"{document.hint[:1].upper()}{document.hint[1:]}."),
     )
-    made = page(document.title, "../" * (path.count("/") - 1) or HOME, *main, status=HTTPStatus(document.status))
+    given = Given(page="problem", root=BELOW * (path.count("/") - 1) or HOME, problem=document)
+    made = page(document.title, given, *main, status=HTTPStatus(document.status))
     kept = tuple((name, value) for name, value in problem.headers if name not in dict(made.headers))
     return Response(status=made.status, headers=(*made.headers, *kept), body=made.body)
 
 
-def _info_of(call: Call) -> RunInfo:
-    assert call.info is not None  # noqa: S101  (for mypy)
-    return call.info
+def _wanted(call: Call) -> tuple[str, ...]:
+    """Return the ids of the runs that the query names."""
+    run_ids = tuple(value for name, value in call.query if name == "run")
+    if len(run_ids) < len(call.query) or len(set(run_ids)) < len(run_ids) or len(run_ids) > MOST_RUNS:
+        raise InvalidInput(
+            "this query means nothing here", op="look", subject="query",
+            hint=f"run=ID, up to {MOST_RUNS} times, each another one",
+        )  # fmt: skip
+    return run_ids
+
+
+def _allowed(call: Call, info: RunInfo | None) -> Allowed:
+    """Return what the caller may do to the run; without one, at all."""
+
+    def may(action: Action) -> bool:
+        try:
+            return call.may(action, None) and (info is None or action == "start" or call.may(action, info))
+        except Instead:
+            return False
+
+    takes_input = True
+    if info is not None:
+        spec = call.engine().spec(info.id)
+        takes_input = spec.stdin or spec.stdio is Stdio.PTY
+    return Allowed(start=may("start"), stop=may("stop"), input=takes_input and may("input"), pin=may("pin"))
+
+
+def _command_of(call: Call, info: RunInfo) -> tuple[CommandShown, ...]:
+    """Return the command that the run is of, if it is still declared, and its caller may list commands."""
+    found = [command for command in call.commands.values() if command.name == info.command]
+    try:
+        return all_shown(found) if found and call.may("list", None) else ()
+    except Instead:
+        return ()
 
 
 def _card(command: Command) -> Html:
@@ -144,20 +218,12 @@ def _command_page(
         class_="sheet",
     )
     listed = element("section", element("h2", "Runs"), runs.list_of(newest, BELOW), id="runs")
-    return page(title, BELOW, sheet, listed, status=status)
-
-
-@cache
-def _read(name: str) -> tuple[bytes, str]:
-    """Return a file of the pages, and its ETag."""
-    data = (files("tailrace.web.page") / name).read_bytes()
-    return data, f'"{hashlib.sha256(data).hexdigest()[:16]}"'
-
-
-def _file(name: str, content_type: str, request: Request) -> Response:
-    """Return the file, or 304 to who has it: it may be kept, but is asked for each time."""
-    data, etag = _read(name)
-    headers = (("ETag", etag), ("Cache-Control", "no-cache"), ("X-Content-Type-Options", "nosniff"))
-    if etag in [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]:
-        return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(status=HTTPStatus.OK, headers=(*headers, ("Content-Type", content_type)), body=data)
+    given = Given(
+        page="command",
+        root=BELOW,
+        may=_allowed(call, None),
+        commands=(shown(command),),
+        values=dict(texts or {}),
+        errors=tuple(OneOf(*fault) for fault in faults),
+    )
+    return page(title, given, sheet, listed, status=status)

@@ -1,5 +1,6 @@
-"""All routes of the API and the pages. A path's `{run}` is a run's id, its `{command}` a command's name.
+"""All routes of the API and the pages.
 
+A path's `{run}` is a run's id, its `{command}` a command's name, its `{file}` the name of a file that pages load.
 Whoever may have a GET may have its HEAD. A new route is a row here; what it takes and gives stands in the row, as
 `tailrace.web.routes.route` says, and so in the API's description; tests ask the server whether it is so.
 """
@@ -15,11 +16,12 @@ from tailrace.core.wires.eventstream import MAX_OFFSET
 from tailrace.core.wires.places import MOST_RUNS
 from tailrace.engine.base import Page
 from tailrace.engine.catalog import PAGE_LIMIT
+from tailrace.web.page.given import CommandShown
 from tailrace.web.probe import LONGEST_S, MOST_PIECES, SHORTEST_S
 from tailrace.web.responses import Response
-from tailrace.web.routes import commands, control, events, lines, openapi, pages, probe, runs, search, socket
+from tailrace.web.routes import commands, control, events, files, lines, openapi, pages, probe, runs, search, socket
 from tailrace.web.routes.call import JSON, Call
-from tailrace.web.routes.commands import FORM, CommandList, CommandShown
+from tailrace.web.routes.commands import FORM, CommandList
 from tailrace.web.routes.control import NoFields, StopFields
 from tailrace.web.routes.probe import PROBE_HEADER, Seen
 from tailrace.web.routes.route import (
@@ -213,14 +215,19 @@ ROUTES = (
     Route("GET", "/commands/{command}", "list", pages.show_command),
     Route("POST", "/commands/{command}", "start", pages.start_from_form),
     Route("GET", "/runs/{run}", "view", pages.show_run),
-    Route("GET", "/page/page.css", "view", pages.show_style),
-    Route("GET", "/page/page.js", "view", pages.show_script),
-    Route("GET", "/page/icon.svg", "view", pages.show_icon),
+    Route("POST", "/runs/{run}/stop", "stop", pages.stop_from_form),
+    Route("POST", "/runs/{run}/input", "input", pages.type_from_form),
+    Route("GET", "/runs", "view", pages.show_runs),
+    Route("GET", "/page/icon.svg", "view", files.show_icon),
+    Route("GET", "/page/tailrace-output.js", "view", files.show_element),
+    Route("GET", "/page/{file}", "view", files.show_file),
 )  # fmt: skip
 API_ROUTES = tuple(route for route in ROUTES if not is_page(route.path))
 """those for programs, which are described"""
 SOCKET = next(route.path for route in ROUTES if route.is_socket)
 PATHS = tuple(dict.fromkeys(route.path for route in ROUTES))
+NAMES = ("run", "command", "file")
+"""what stands in a path for something else; a path has one of them, or none"""
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 """that an adapter is to pass on for each path, so that what does not fit is answered here"""
 

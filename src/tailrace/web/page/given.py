@@ -1,0 +1,82 @@
+"""What a page is given besides its plain version, for its script to begin with: the JSON in the element `#given`."""
+
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from tailrace.core.command import Command
+from tailrace.core.run import RunInfo
+from tailrace.web.page.html import Html, element
+from tailrace.web.problems import OneOf, Problem
+
+Kind: TypeAlias = Literal["home", "command", "run", "runs", "problem"]
+
+
+class CommandShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A command as whoever may list them sees it. Its environment, which may hold secrets, is not shown."""
+
+    name: str
+    title: str
+    description: str
+    argv: tuple[str, ...]
+    """the template"""
+    parameters: dict[str, object]
+    """the JSON Schema (2020-12) of what may be given"""
+
+
+class Allowed(msgspec.Struct, frozen=True):
+    """What whoever looks at the page may do: to the page's run, or, where it has none, at all."""
+
+    start: bool = False
+    stop: bool = False
+    input: bool = False
+    """and the run takes some"""
+    pin: bool = False
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page is, and about what."""
+
+    page: Kind
+    root: str
+    """the way from the page to the one of all commands, `./` or `../`; the API is below it"""
+    may: Allowed = Allowed()
+    commands: tuple[CommandShown, ...] = ()
+    """all that there are; on a command's page and a run's, that one"""
+    run: RunInfo | None = None
+    runs: tuple[str, ...] = ()
+    """that are shown side by side"""
+    values: dict[str, str] = {}
+    """what a form said that could not be used"""
+    errors: tuple[OneOf, ...] = ()
+    """and what is wrong with it"""
+    problem: Problem | None = None
+    nonce: str = ""
+    """for style elements that a script makes; empty: it may make none"""
+
+
+def shown(command: Command) -> CommandShown:
+    """Return what is shown of a command."""
+    return CommandShown(
+        name=command.name,
+        title=command.title,
+        description=command.description,
+        argv=command.argv,
+        parameters=command.schema(),
+    )
+
+
+def all_shown(commands: Iterable[Command]) -> tuple[CommandShown, ...]:
+    """Return what is shown of the commands."""
+    return tuple(map(shown, commands))
+
+
+def script_of(given: Given) -> Html:
+    """Return the element.
+
+    In JSON `<` stands in texts only, and is written so that no text can end the element, or begin a comment in it
+    (HTML, 4.12.1.3).
+    """
+    text = msgspec.json.encode(given).decode().replace("<", "\\u003c")
+    return element("script", Html(text), type="application/json", id="given")
