@@ -33,7 +33,7 @@ def stop(call: Call) -> Response:
     """Begin the stop ladder, and return the run: 202, or 200 if it was over already."""
     run, asked = call.run, fields(call, STOP)
     was_over = call.info is not None and call.info.is_finished
-    aside(lambda: run.stop(by=call.request.user or None, now=asked.now))
+    aside(lambda: run.stop(by=call.request.by, now=asked.now))
     return json_response(run.info(), HTTPStatus.OK if was_over else HTTPStatus.ACCEPTED)
 
 
