@@ -6,6 +6,7 @@ that each must keep is a test suite: `tailrace.testing`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, TypedDict, Unpack
 
 import msgspec
@@ -80,20 +81,40 @@ class StartOptions(TypedDict, total=False):
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """Which runs to list, newest first. None: any."""
 
-    state: str | None = None
-    """a state, or the kind of an outcome"""
+    state: str | tuple[str, ...] | None = None
+    """a state, or the kind of an outcome; of several, any"""
     command: str | None = None
+    by: str | None = None
+    """who asked for it"""
     labels: dict[str, str] = {}
+    q: str | None = None
+    """what stands, in upper or lower case, in its id, command, arguments (with a blank between two), labels or `by`"""
+    since: datetime | None = None
+    """created then or later"""
+    until: datetime | None = None
+    """created before then"""
     limit: int = 50
     cursor: str | None = None
     """`Page.next` of the page before"""
+    total: bool = False
+    """also tell how many there are, on the first page"""
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """All states and kinds of outcomes, one of which is wanted; empty: any."""
+        return self.state if isinstance(self.state, tuple) else () if self.state is None else (self.state,)
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One page of runs, newest first; `next` is the cursor of the following page, or None."""
+    """One page of runs, newest first; `next` is the cursor of the following page, or None.
+
+    A page may be shorter than its limit, even empty, and have a next one all the same: one call looks at so many runs
+    at most. `total` is about how many the query finds in all; None: not asked for, not the first page, or not known.
+    """
 
     runs: tuple[RunInfo, ...]
     next: str | None
+    total: int | None = None
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
