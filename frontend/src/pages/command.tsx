@@ -1,8 +1,8 @@
 /** The page of a command: what it is, its form, and its runs. */
 
 import type { Command } from "../core/shapes";
-import { StartForm } from "../parts/form/form";
 import type { Wrong } from "../parts/form/field";
+import { StartForm } from "../parts/form/form";
 import { Notice } from "../parts/notice";
 import type { Given } from "./given";
 import { valuesIn } from "./handed";
@@ -50,7 +50,6 @@ function Template({ argv }: { argv: readonly string[] }) {
     <code class="template argv">
       {pieces.map((piece, index) => {
         if (piece === "{{" || piece === "}}") return piece.charAt(0);
-        // biome-ignore lint/suspicious/noArrayIndexKey: the pieces never change
         return /^\{.+\}$/.test(piece) ? <b key={index}>{piece.slice(1, -1)}</b> : piece;
       })}
     </code>

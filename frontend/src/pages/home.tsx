@@ -3,12 +3,16 @@
 import { useState } from "preact/hooks";
 import type { Command } from "../core/shapes";
 import { StartForm } from "../parts/form/form";
+import { Icon } from "../parts/icons";
+import { isStacked } from "../parts/width";
 import type { Given } from "./given";
 import { Listing } from "./list/listing";
 import type { Server } from "./server";
 
 /** commands, beyond which there is a field to find one */
 const MANY = 10;
+/** commands that do not hide the runs, even on a phone */
+const FEW = 2;
 
 export function Home({ given, server }: { given: Given; server: Server }) {
   return (
@@ -22,11 +26,21 @@ export function Home({ given, server }: { given: Given; server: Server }) {
 function Commands({ given, server }: { given: Given; server: Server }) {
   const [wanted, setWanted] = useState("");
   const { commands } = given;
+  const [isOpened, setOpened] = useState(commands.length <= FEW);
+  const isOpen = isOpened || !isStacked.value;
   const shown = commands.filter((command) => isMeant(command, wanted));
   return (
     <section class="commands" aria-label="Commands">
-      <h2>Commands</h2>
-      {commands.length > MANY && (
+      <h2>
+        Commands
+        {isStacked.value && (
+          <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => setOpened(!isOpened)}>
+            {isOpen ? "Fewer" : `All ${commands.length}`}
+            <Icon name={isOpen ? "up" : "down"} />
+          </button>
+        )}
+      </h2>
+      {isOpen && commands.length > MANY && (
         <div class="find-command">
           <input
             type="search"
@@ -41,9 +55,7 @@ function Commands({ given, server }: { given: Given; server: Server }) {
         <p class="nothing">No command is declared here. Runs that are started elsewhere can be watched.</p>
       )}
       <div class="cards">
-        {shown.map((command) => (
-          <Card key={command.name} command={command} given={given} server={server} />
-        ))}
+        {isOpen && shown.map((command) => <Card key={command.name} command={command} given={given} server={server} />)}
       </div>
       {commands.length > 0 && shown.length === 0 && <p class="nothing">No command is called that.</p>}
     </section>

@@ -1,10 +1,18 @@
-/** Whether the page is as narrow as a phone. The style sheets say the same. */
+/** How wide the page is, where that decides what is there. The style sheets say the same. */
 
-import { signal } from "@preact/signals";
+import { type ReadonlySignal, signal } from "@preact/signals";
 
-const query = typeof matchMedia === "function" ? matchMedia("(max-width: 639px)") : null;
+/** as narrow as a phone */
+export const isNarrow = matching("(max-width: 639px)");
+/** too narrow for two columns */
+export const isStacked = matching("(max-width: 899px)");
 
-export const isNarrow = signal(query?.matches ?? false);
-query?.addEventListener("change", (event) => {
-  isNarrow.value = event.matches;
-});
+function matching(query: string): ReadonlySignal<boolean> {
+  if (typeof matchMedia !== "function") return signal(false);
+  const list = matchMedia(query);
+  const is = signal(list.matches);
+  list.addEventListener("change", (event) => {
+    is.value = event.matches;
+  });
+  return is;
+}

@@ -24,7 +24,9 @@ export class Activities {
   readonly #changes = new Listeners<string>();
   readonly #asked = new Set<string>();
   #wanted: Run[] = [];
+  /** an older server has no activities: it is asked for the first few, and for no more */
   #isThere = true;
+  #hasHad = false;
 
   constructor(readonly api: Pick<Api, "activity">) {}
 
@@ -60,9 +62,10 @@ export class Activities {
     let bytes: readonly number[] = this.of(run.id) ?? [];
     try {
       bytes = (await this.api.activity(run.id, BUCKETS)).bytes;
+      this.#hasHad = true;
     } catch (error) {
       // a decoration: without it, the list is whole
-      if (error instanceof ApiProblem && error.status === 404) this.#isThere = this.#kept.size > 0;
+      if (error instanceof ApiProblem && error.status === 404 && !this.#hasHad) this.#isThere = false;
     }
     this.#asked.delete(run.id);
     this.#kept.delete(run.id);

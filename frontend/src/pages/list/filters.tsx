@@ -42,12 +42,13 @@ export function Filters({ filter, commands, hasCommands, tally, change }: Parts)
   );
   return (
     <search class="filters">
-      <h2>Runs</h2>
+      <h2>
+        Runs <span>{tally}</span>
+      </h2>
       <div class="find">
         <Icon name="find" />
         <Typed
           inputRef={search}
-          type="search"
           label="Search the runs"
           placeholder="Search"
           value={filter.q}
@@ -65,7 +66,6 @@ export function Filters({ filter, commands, hasCommands, tally, change }: Parts)
       )}
       <div class="label-of">
         <Typed
-          type="text"
           label="Label"
           placeholder="name=value"
           value={filter.label}
@@ -81,7 +81,6 @@ export function Filters({ filter, commands, hasCommands, tally, change }: Parts)
           Show all
         </button>
       )}
-      <span class="tally">{tally}</span>
     </search>
   );
 }
@@ -106,8 +105,7 @@ function Choice({ label, value, options, change }: ChoiceParts) {
 }
 
 interface TypedParts {
-  inputRef?: RefObject<HTMLInputElement>;
-  type: "search" | "text";
+  inputRef?: RefObject<HTMLInputElement | null>;
   label: string;
   placeholder: string;
   value: string;
@@ -115,7 +113,7 @@ interface TypedParts {
 }
 
 /** A field that takes effect when typing pauses. */
-function Typed({ inputRef, type, label, placeholder, value, change }: TypedParts) {
+function Typed({ inputRef, label, placeholder, value, change }: TypedParts) {
   const [text, setText] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => setText(value), [value]);
@@ -126,8 +124,10 @@ function Typed({ inputRef, type, label, placeholder, value, change }: TypedParts
   };
   return (
     <input
-      ref={inputRef ?? null}
-      type={type}
+      ref={(element) => {
+        if (inputRef) inputRef.current = element;
+      }}
+      type="search"
       aria-label={label}
       placeholder={placeholder}
       value={text}

@@ -67,8 +67,8 @@ export function Listing({ server, root, commands, only = "" }: Parts) {
 function tallyOf(list: RunList): string {
   if (!list.isOpen) return "";
   const total = list.total ?? (list.hasMore ? null : list.count);
-  if (total === null) return `more than ${list.count.toLocaleString("en")} runs`;
-  return `${total.toLocaleString("en")} run${total === 1 ? "" : "s"}`;
+  if (total === null) return `${list.count.toLocaleString("en")} and more`;
+  return total.toLocaleString("en");
 }
 
 function News({ list }: { list: RunList }) {

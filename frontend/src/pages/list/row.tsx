@@ -49,14 +49,10 @@ export function RunRow({ run, index, top, root, title, bytes }: Parts) {
         {labels.slice(0, 2).map(([label, value]) => (
           <span key={label} class="label">{`${label}=${value}`}</span>
         ))}
-        <span class="argv">{typed(run.argv).slice(0, MOST_TYPED)}</span>
+        <span class="argv">{shortArgv(run)}</span>
       </td>
-      <td class="spark">
-        {bytes && bytes.length > 0 && <Spark bytes={bytes} />}
-      </td>
-      <td class="size">
-        {run.size > 0 && shortSize(run.size)}
-      </td>
+      <td class="spark">{bytes && bytes.length > 0 && <Spark bytes={bytes} />}</td>
+      <td class="size">{run.size > 0 && shortSize(run.size)}</td>
       <td class="took">
         <Took run={run} />
       </td>
@@ -79,4 +75,10 @@ export function WaitingRow({ index, top }: { index: number; top: number }) {
       </td>
     </tr>
   );
+}
+
+/** Return the argv as one would type it, without the way to the program. */
+function shortArgv(run: Run): string {
+  const [program = "", ...rest] = run.argv;
+  return typed([program.split("/").pop() ?? "", ...rest]).slice(0, MOST_TYPED);
 }

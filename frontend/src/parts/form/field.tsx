@@ -43,30 +43,28 @@ export function Field(parts: Parts) {
     "aria-describedby": told,
   };
   const kind = kindOf(schema);
-  const about = (
-    <>
-      {schema.description && (
-        <p class="help" id={`${id}-help`}>
-          {schema.description}
-        </p>
-      )}
-      {wrong && (
-        <p class="fault" id={`${id}-fault`}>
-          {sentence(`${title} ${wrong.detail}`)} {sentence(wrong.hint)}
-        </p>
-      )}
-    </>
+  const help = schema.description && (
+    <p class="help" id={`${id}-help`}>
+      {schema.description}
+    </p>
+  );
+  const fault = wrong && (
+    <p class="fault" id={`${id}-fault`}>
+      {sentence(`${title} ${wrong.detail}`)} {sentence(wrong.hint)}
+    </p>
   );
   if (kind === "choices")
     return (
       <Choices {...parts} common={common} title={title}>
-        {about}
+        {help}
+        {fault}
       </Choices>
     );
   if (kind === "yes")
     return (
       <Yes {...parts} common={common} title={title}>
-        {about}
+        {help}
+        {fault}
       </Yes>
     );
   return (
@@ -75,8 +73,9 @@ export function Field(parts: Parts) {
         {title}
         {isRequired && schema.default === undefined && <Must />}
       </label>
+      {help}
       {kind === "choice" ? <Choice {...parts} common={common} /> : <Text {...parts} common={common} kind={kind} />}
-      {about}
+      {fault}
     </div>
   );
 }
@@ -145,38 +144,31 @@ function Choice({ schema, value, change, common, isRequired }: Inner) {
   );
 }
 
-const TYPES: Readonly<Partial<Record<FieldKind, string>>> = {
-  secret: "password",
-  date: "date",
-  instant: "datetime-local",
-};
-
 function Text({ schema, value, change, common, kind }: Inner & { kind: FieldKind }) {
-  const examples = schema.examples?.[0];
-  const placeholder = examples === undefined ? undefined : `for example ${String(examples)}`;
-  const text = String(value);
-  if (kind === "lines") {
-    return (
-      <textarea
-        {...common}
-        rows={4}
-        value={text}
-        placeholder={placeholder}
-        onInput={(event) => change(event.currentTarget.value)}
-      />
-    );
+  const example = schema.examples?.[0];
+  const typed = {
+    ...common,
+    value: String(value),
+    autocapitalize: "off" as const,
+    autocomplete: kind === "secret" ? ("new-password" as const) : ("off" as const),
+    spellcheck: false,
+    ...(example !== undefined && { placeholder: `for example ${String(example)}` }),
+    onInput: (event: { currentTarget: { value: string } }) => change(event.currentTarget.value),
+  };
+  switch (kind) {
+    case "lines":
+      return <textarea {...typed} rows={4} />;
+    case "secret":
+      return <input {...typed} type="password" />;
+    case "date":
+      return <input {...typed} type="date" />;
+    case "instant":
+      return <input {...typed} type="datetime-local" />;
+    case "whole":
+      return <input {...typed} type="text" inputMode="numeric" />;
+    case "number":
+      return <input {...typed} type="text" inputMode="decimal" />;
+    default:
+      return <input {...typed} type="text" />;
   }
-  return (
-    <input
-      {...common}
-      type={TYPES[kind] ?? "text"}
-      inputMode={kind === "whole" ? "numeric" : kind === "number" ? "decimal" : undefined}
-      value={text}
-      placeholder={placeholder}
-      autocomplete={kind === "secret" ? "new-password" : "off"}
-      autocapitalize="off"
-      spellcheck={false}
-      onInput={(event) => change(event.currentTarget.value)}
-    />
-  );
 }
