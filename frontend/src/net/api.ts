@@ -236,7 +236,7 @@ function lost(error: unknown): never {
 
 /** Return what a failure says to people. */
 export function messageOf(error: unknown): string {
-  if (isObject(error) && typeof error.hint === "string" && error instanceof Error)
-    return error.hint === "" ? error.message : `${error.message}: ${error.hint}`;
+  if (isObject(error) && typeof error["hint"] === "string" && error instanceof Error)
+    return error["hint"] === "" ? error.message : `${error.message}: ${error["hint"]}`;
   return error instanceof Error ? error.message : String(error);
 }

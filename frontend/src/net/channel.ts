@@ -90,8 +90,8 @@ export class Channel implements Target {
 
   join(subscriber: Subscriber): void {
     this.subscribers.add(subscriber);
-    if (this.refusal !== null) return subscriber.tell({ kind: "refused", why: this.refusal });
-    if (this.run !== null) subscriber.tell({ kind: "state", run: this.run });
+    if (this.refusal !== null) subscriber.tell({ kind: "refused", why: this.refusal });
+    else if (this.run !== null) subscriber.tell({ kind: "state", run: this.run });
     if (this.at !== null) this.catchUp(subscriber);
   }
 

@@ -151,8 +151,8 @@ export class RunsStream {
     const told: unknown = JSON.parse(data);
     if (!isObject(told)) return;
     if (name === "run" && isRun(told)) this.#owner.list({ kind: "run", run: told });
-    else if (name === "removed" && typeof told.id === "string") this.#owner.list({ kind: "gone", id: told.id });
-    else this.#takeOf(told.run, name, told);
+    else if (name === "removed" && typeof told["id"] === "string") this.#owner.list({ kind: "gone", id: told["id"] });
+    else this.#takeOf(told["run"], name, told);
   }
 
   #takeOf(runId: unknown, name: string, told: object): void {

@@ -5,7 +5,7 @@
  */
 
 import type { Piece } from "../core/shapes";
-import { byteLength, indexOfByte } from "./bytes";
+import { byteLength, indexOfByte } from "../core/bytes";
 
 export interface Output {
   kind: "output";

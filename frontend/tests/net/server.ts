@@ -27,7 +27,7 @@ default = 100
 `;
 
 function executable(): string {
-  const found = process.env.TAILRACE_BIN ?? join(import.meta.dirname, "../../../.venv/bin/tailrace");
+  const found = process.env["TAILRACE_BIN"] ?? join(import.meta.dirname, "../../../.venv/bin/tailrace");
   if (!existsSync(found))
     throw new Error(`these tests need a server: there is no ${found}; install one there, or set TAILRACE_BIN`);
   return found;

@@ -31,10 +31,12 @@ class Page:
         assert response.status_code == 200, response.data
         assert response.headers["Content-Type"] == "application/json"
         document = json.loads(response.data)
-        assert list(document) == ["start", "lines", "next", "total", "counted", "size", "complete"]
+        assert list(document) == ["start", "lines", "next", "begin", "end", "total", "counted", "size", "complete"]
         self.start: int = document["start"]
         self.lines: list[dict[str, str | int | float | bool | None]] = document["lines"]
         self.next: int | None = document["next"]
+        self.begin: int | None = document["begin"]
+        self.end: int | None = document["end"]
         self.total: int | None = document["total"]
         self.counted: int = document["counted"]
         self.size: int = document["size"]
