@@ -57,6 +57,17 @@ export interface Run {
   usage: Usage | null;
   ladder: LadderStep[];
   lingering: Child[];
+  /** when the last bytes came that are kept; a server that does not tell leaves this out, and what follows */
+  last_output?: string | null;
+  /** who asked for the end that has begun; once it has come, the outcome says so */
+  stopped_by?: string | null;
+  stdio?: "pipes" | "merged" | "pty";
+  timeout_s?: number | null;
+  idle_timeout_s?: number | null;
+  output_limit?: number | null;
+  output_policy?: "stop" | "truncate";
+  /** what a stop will do: each signal, and how long it is given */
+  stop_ladder?: [signal: string, seconds: number][];
 }
 
 export type StreamName = "stdout" | "stderr" | "mixed";

@@ -1,4 +1,4 @@
-/** Which rows of a long list are seen, where all have one height and the page itself scrolls. */
+/** Which rows of a long list are seen, where all have one height, and the page itself scrolls or an element around. */
 
 import { useEffect, useState } from "preact/hooks";
 
@@ -10,29 +10,36 @@ export interface Span {
   last: number;
 }
 
-/** Return the rows [first, last) that are seen in a list of `count` rows of `height` pixels. */
-export function useWindowed(ref: { readonly current: HTMLElement | null }, count: number, height: number): Span {
+interface Holder {
+  readonly current: HTMLElement | null;
+}
+
+/** Return the rows [first, last) that are seen in a list of `count` rows of `height` pixels; `scroller` is the element
+ * that scrolls it, where that is not the page. */
+export function useWindowed(ref: Holder, count: number, height: number, scroller?: Holder): Span {
   const [span, setSpan] = useState<Span>({ first: 0, last: Math.min(count, 2 * AROUND) });
   useEffect(() => {
     let frame = 0;
     const look = () => {
       frame = 0;
-      const top = ref.current?.getBoundingClientRect().top ?? 0;
-      const seen = spanOf(-top, window.innerHeight, count, height);
+      const around = scroller?.current?.getBoundingClientRect();
+      const top = (ref.current?.getBoundingClientRect().top ?? 0) - (around?.top ?? 0);
+      const seen = spanOf(-top, around?.height ?? window.innerHeight, count, height);
       setSpan((before) => (before.first === seen.first && before.last === seen.last ? before : seen));
     };
     const soon = () => {
       frame ||= requestAnimationFrame(look);
     };
     look();
-    window.addEventListener("scroll", soon, { passive: true });
+    const scrolls = scroller?.current ?? window;
+    scrolls.addEventListener("scroll", soon, { passive: true });
     window.addEventListener("resize", soon);
     return () => {
       cancelAnimationFrame(frame);
-      window.removeEventListener("scroll", soon);
+      scrolls.removeEventListener("scroll", soon);
       window.removeEventListener("resize", soon);
     };
-  }, [ref, count, height]);
+  }, [ref, count, height, scroller]);
   return { first: Math.min(span.first, count), last: Math.min(span.last, count) };
 }
 
