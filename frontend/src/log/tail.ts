@@ -19,6 +19,8 @@ const OPEN_CHARS = 2 * LINE_CHARS;
  * of what lies before that is lost, which can matter only where the line became shorter. */
 const RETURNED_CHARS = 32 << 10;
 
+const JOINED_CHARS = 4 << 10;
+
 interface Chunk {
   offset: number;
   end: number;
@@ -85,8 +87,12 @@ export class Tail {
   add(piece: Piece, end: number, isCut = false): void {
     const { offset, time, stream, text } = piece;
     const breaks = newlinesIn(text);
-    const chunk = { offset, end, time, stream, text, breaks, isCut, ends: null };
-    this.#chunks.push({ ...chunk, first: this.#seq, isLineStart: this.#isLineStart });
+    const [first, isLineStart] = [this.#seq, this.#isLineStart];
+    const last = this.#chunks.at(-1);
+    if (breaks === 0 && last !== undefined && !isCut && isJoinable(last, piece)) {
+      last.text += text;
+      last.end = end;
+    } else this.#chunks.push({ offset, end, time, stream, text, first, isLineStart, breaks, isCut, ends: null });
     this.end = end;
     this.#chars += text.length;
     if (text !== "") this.#isLineStart = text.endsWith("\n");
@@ -187,6 +193,12 @@ export class Tail {
     const shown = visible(text);
     return { text: shown.slice(0, LINE_CHARS), isPartial, isContinued: isCut || shown.length > LINE_CHARS };
   }
+}
+
+/** Whether a piece without a newline may become a part of the one before: scraps of a line need not be many. */
+function isJoinable(chunk: Chunk, { offset, stream }: Piece): boolean {
+  const isScrap = chunk.breaks === 0 && chunk.text.length < JOINED_CHARS;
+  return isScrap && chunk.end === offset && chunk.stream === stream && !chunk.isCut;
 }
 
 interface Shown {
