@@ -28,8 +28,10 @@ export class Pages {
   #cost = 0;
   #clock = 0;
 
-  get cost(): number {
-    return this.#cost;
+  /** Return what the pages cost that have a row in [first, last). */
+  costOf(first: number, last: number): number {
+    const found = this.#all.filter((page) => page.first < last && page.first + page.lines.length > first);
+    return found.reduce((sum, page) => sum + page.cost, 0);
   }
 
   /** Take a page; others that have one of its rows, or stand beside it and are not its neighbours, go. */
@@ -85,7 +87,8 @@ export class Pages {
   trim(first: number, last: number): void {
     if (this.#cost <= MOST_CHARS) return;
     this.#clock += 1;
-    for (const page of this.#all) if (page.first < last && page.first + page.lines.length > first) page.used = this.#clock;
+    for (const page of this.#all)
+      if (page.first < last && page.first + page.lines.length > first) page.used = this.#clock;
     const spare = this.#all.filter((page) => page.used < this.#clock).sort((one, other) => one.used - other.used);
     let over = this.#cost - MOST_CHARS;
     const gone = new Set<Kept>();

@@ -19,6 +19,8 @@ const OPEN_CHARS = 2 * LINE_CHARS;
  * of what lies before that is lost, which can matter only where the line became shorter. */
 const RETURNED_CHARS = 32 << 10;
 
+const JOINED_CHARS = 4 << 10;
+
 interface Chunk {
   offset: number;
   end: number;
@@ -85,8 +87,12 @@ export class Tail {
   add(piece: Piece, end: number, isCut = false): void {
     const { offset, time, stream, text } = piece;
     const breaks = newlinesIn(text);
-    const chunk = { offset, end, time, stream, text, breaks, isCut, ends: null };
-    this.#chunks.push({ ...chunk, first: this.#seq, isLineStart: this.#isLineStart });
+    const [first, isLineStart] = [this.#seq, this.#isLineStart];
+    const last = this.#chunks.at(-1);
+    if (breaks === 0 && last !== undefined && !isCut && isJoinable(last, piece)) {
+      last.text += text;
+      last.end = end;
+    } else this.#chunks.push({ offset, end, time, stream, text, first, isLineStart, breaks, isCut, ends: null });
     this.end = end;
     this.#chars += text.length;
     if (text !== "") this.#isLineStart = text.endsWith("\n");
@@ -100,11 +106,11 @@ export class Tail {
   line(seq: number): Line | undefined {
     const place = this.#placeOf(seq);
     if (place === null) return undefined;
-    const { chunk, unit } = place;
+    const { chunk } = place;
     const { text, isPartial, isContinued } = this.#textOf(seq, place);
     const line: Line = { number: 0, offset: byteAt(chunk, seq), time: chunk.time, stream: chunk.stream, text };
     if (isPartial) line.partial = true;
-    if (isContinued || (chunk.isCut && unit > 0)) line.continued = true;
+    if (isContinued) line.continued = true;
     return line;
   }
 
@@ -168,25 +174,31 @@ export class Tail {
   }
 
   #textOf(seq: number, { at, unit }: { at: number; unit: number }): Shown {
-    let text = "";
-    let from = unit;
-    for (let each = at; each < this.#chunks.length; each += 1) {
+    const parts: string[] = [];
+    let [from, left] = [unit, OPEN_CHARS + LINE_CHARS];
+    let isPartial = true;
+    let isCut = false;
+    for (let each = at; isPartial && each < this.#chunks.length; each += 1) {
       const chunk = this.#chunks[each];
       if (chunk === undefined) break;
-      const isLast = seq < chunk.first + chunk.breaks;
-      const end = isLast ? (endsOf(chunk).at[seq - chunk.first] ?? 0) : chunk.text.length;
-      text += chunk.text.slice(from, Math.min(end, from + LINE_CHARS + 1 - text.length));
-      if (text.length > LINE_CHARS)
-        return { text: text.slice(0, LINE_CHARS), isPartial: !this.#isEnded(seq), isContinued: true };
-      if (isLast) return { text, isPartial: false, isContinued: chunk.isCut };
+      isPartial = seq >= chunk.first + chunk.breaks;
+      isCut = !isPartial && chunk.isCut;
+      const end = isPartial ? chunk.text.length : (endsOf(chunk).at[seq - chunk.first] ?? 0);
+      if (left > 0) parts.push(chunk.text.slice(from, Math.min(end, from + left)));
+      left -= end - from;
       from = 0;
     }
-    return { text, isPartial: true, isContinued: false };
+    const text = parts.join("");
+    if (text.length <= LINE_CHARS) return { text, isPartial, isContinued: isCut };
+    const shown = visible(text);
+    return { text: shown.slice(0, LINE_CHARS), isPartial, isContinued: isCut || shown.length > LINE_CHARS };
   }
+}
 
-  #isEnded(seq: number): boolean {
-    return seq < this.#seq;
-  }
+/** Whether a piece without a newline may become a part of the one before: scraps of a line need not be many. */
+function isJoinable(chunk: Chunk, { offset, stream }: Piece): boolean {
+  const isScrap = chunk.breaks === 0 && chunk.text.length < JOINED_CHARS;
+  return isScrap && chunk.end === offset && chunk.stream === stream && !chunk.isCut;
 }
 
 interface Shown {
@@ -195,11 +207,12 @@ interface Shown {
   isContinued: boolean;
 }
 
-/** Return what of a long line that is going on is worth to be kept. */
+/** Return what of a long line that is going on is worth to be kept: from a return on, if there is one; otherwise what is
+ * shown of it, and one more, which tells that there is more. */
 function visible(text: string): string {
   const returned = text.indexOf("\r", text.length - RETURNED_CHARS);
   const from = returned === -1 ? text.lastIndexOf("\r") : returned;
-  return from === -1 ? text.slice(0, LINE_CHARS) : text.slice(from, from + LINE_CHARS);
+  return from === -1 ? text.slice(0, LINE_CHARS + 1) : text.slice(from, from + LINE_CHARS + 1);
 }
 
 function newlinesIn(text: string): number {

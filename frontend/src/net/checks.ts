@@ -38,7 +38,7 @@ export function isHit(value: unknown): value is Hit {
 }
 
 export function isLinePage(value: unknown): value is LinePage {
-  const types = ["start", "counted", "begin", "end", "size"].map((name): [string, "number"] => [name, "number"]);
+  const types = ["start", "counted", "size"].map((name): [string, "number"] => [name, "number"]);
   return has(value, ...types) && Array.isArray(field(value, "lines"));
 }
 

@@ -4,8 +4,8 @@
  * is cut there, if that can be done exactly: not where its text has U+FFFD for bytes that are no UTF-8.
  */
 
-import type { Piece } from "../core/shapes";
 import { byteLength, indexOfByte } from "../core/bytes";
+import type { Piece } from "../core/shapes";
 
 export interface Output {
   kind: "output";
