@@ -11,7 +11,9 @@ import { Banner } from "./frame";
 import { type Given, readGiven } from "./given";
 import { Home } from "./home";
 import { ProblemPage } from "./problem";
+import { RunPage } from "./run/run";
 import type { Server } from "./server";
+import { Several } from "./several";
 
 /** Make the page alive. Where nothing was given, or not by this server, it stays as it is. */
 export function start(page: Document): void {
@@ -37,8 +39,9 @@ function pageOf(given: Given, server: Server): ComponentChildren {
     case "command":
       return <CommandPage given={given} server={server} />;
     case "run":
+      return <RunPage given={given} server={server} />;
     case "runs":
-      return null;
+      return <Several given={given} server={server} />;
     case "problem":
       return <ProblemPage given={given} />;
   }

@@ -4,8 +4,8 @@ import type { ComponentChildren } from "preact";
 import { instant, ofDay } from "../../core/clock";
 import type { Run } from "../../core/shapes";
 import { duration, size } from "../../core/words";
-import { tookOf } from "../../parts/time";
 import { now } from "../../parts/now";
+import { tookOf } from "../../parts/time";
 import { processes } from "./ladder";
 import { timeOf } from "./standing";
 
@@ -69,7 +69,8 @@ export function limitsOf(run: Run): string {
   const limits = [
     run.timeout_s && `${duration(run.timeout_s)} in all`,
     run.idle_timeout_s && `${duration(run.idle_timeout_s)} of silence`,
-    run.output_limit && `${size(run.output_limit)} of output${run.output_policy === "truncate" ? ", then only counted" : ""}`,
+    run.output_limit &&
+      `${size(run.output_limit)} of output${run.output_policy === "truncate" ? ", then only counted" : ""}`,
   ];
   return limits.filter(Boolean).join(", ");
 }

@@ -31,9 +31,7 @@ export function Head({ run, title, root, lastOutput, progress, children }: Parts
   return (
     <header class="head">
       <div class="title">
-        <h1>
-          {run.command === null ? name : <a href={`${root}commands/${run.command}`}>{name}</a>}
-        </h1>
+        <h1>{run.command === null ? name : <a href={`${root}commands/${run.command}`}>{name}</a>}</h1>
         <Badge run={run} />
         <div class="actions">{children}</div>
       </div>

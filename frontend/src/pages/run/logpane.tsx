@@ -1,8 +1,8 @@
 /** The log view as a part of a page. */
 
 import { useEffect, useRef } from "preact/hooks";
-import { type LogEvent, type LogOptions, LogView } from "../../log/view";
 import type { Source } from "../../log/source";
+import { type LogEvent, type LogOptions, LogView } from "../../log/view";
 
 interface Parts {
   source: Source;
@@ -17,7 +17,7 @@ export function LogPane({ source, options, ready, heard }: Parts) {
   const host = useRef<HTMLDivElement>(null);
   const hear = useRef(heard);
   hear.current = heard;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a view lives as long as its source
+  // a view lives as long as its source
   useEffect(() => {
     if (host.current === null) return undefined;
     const view = new LogView(host.current, source, options);

@@ -30,7 +30,10 @@ export function placeTyped(text: string, startedAt: number | null): Place | null
   const isRelative = typed.startsWith("+");
   const parts = /^\+?(\d{1,3}):(\d{2})(?::(\d{2}(?:\.\d+)?))?$/.exec(typed);
   if (!parts) return null;
-  const numbers = parts.slice(1).filter((part) => part !== undefined).map(Number);
+  const numbers = parts
+    .slice(1)
+    .filter((part) => part !== undefined)
+    .map(Number);
   if (isRelative) return { time: numbers.reduce((sum, part) => sum * 60 + part, 0) };
   const [hours = 0, minutes = 0, rest = 0] = numbers;
   return startedAt === null || hours > 23 ? null : { time: sinceStart(startedAt, hours, minutes, rest) };

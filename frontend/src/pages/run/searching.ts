@@ -65,8 +65,8 @@ export class Searching {
   step(by: 1 | -1): void {
     const { length } = this.hits;
     if (length === 0) return;
-    if (by > 0 && this.current === length - 1 && this.restsAt !== null) return this.onward();
-    this.choose((this.current + by + length) % length);
+    if (by > 0 && this.current === length - 1 && this.restsAt !== null) this.onward();
+    else this.choose((this.current + by + length) % length);
   }
 
   choose(index: number): void {

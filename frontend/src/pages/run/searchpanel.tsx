@@ -81,12 +81,23 @@ export function SearchPanel({ searching, near, close }: Parts) {
             onKeyDown={press}
           />
         </div>
-        <Switch label="Regular expression" text=".*" isOn={isRegex} toggle={(on) => (setRegex(on), begin(text, on, isLoose))} />
+        <Switch
+          label="Regular expression"
+          text=".*"
+          isOn={isRegex}
+          toggle={(on) => {
+            setRegex(on);
+            begin(text, on, isLoose);
+          }}
+        />
         <Switch
           label="Capital letters matter"
           text="Aa"
           isOn={!isLoose}
-          toggle={(on) => (setLoose(!on), begin(text, isRegex, !on))}
+          toggle={(on) => {
+            setLoose(!on);
+            begin(text, isRegex, !on);
+          }}
         />
         <output class="found">{foundOf(searching)}</output>
         <Step label="Previous hit (Shift+Enter)" icon="up" act={() => searching.step(-1)} searching={searching} />
@@ -113,7 +124,14 @@ interface SwitchParts {
 
 function Switch({ label, text, isOn, toggle }: SwitchParts) {
   return (
-    <button type="button" class="quiet icon" aria-pressed={isOn} aria-label={label} title={label} onClick={() => toggle(!isOn)}>
+    <button
+      type="button"
+      class="quiet icon"
+      aria-pressed={isOn}
+      aria-label={label}
+      title={label}
+      onClick={() => toggle(!isOn)}
+    >
       <code>{text}</code>
     </button>
   );
@@ -128,7 +146,14 @@ interface StepParts {
 
 function Step({ label, icon, act, searching }: StepParts) {
   return (
-    <button type="button" class="quiet icon" aria-label={label} title={label} disabled={!searching.hits.length} onClick={act}>
+    <button
+      type="button"
+      class="quiet icon"
+      aria-label={label}
+      title={label}
+      disabled={!searching.hits.length}
+      onClick={act}
+    >
       <Icon name={icon} />
     </button>
   );
@@ -146,7 +171,7 @@ export function foundOf({ needle, hits, current, isDone, restsAt, searched, size
 }
 
 function Hits({ searching }: { searching: Searching }) {
-  const scroller = useRef<HTMLDivElement>(null);
+  const scroller = useRef<HTMLElement>(null);
   const rows = useRef<HTMLUListElement>(null);
   const { hits, current } = searching;
   const { first, last } = useWindowed(rows, hits.length, HIT_PX, scroller);
@@ -156,8 +181,7 @@ function Hits({ searching }: { searching: Searching }) {
     if (top < box.scrollTop || top + HIT_PX > box.scrollTop + box.clientHeight) box.scrollTop = top - HIT_PX * 2;
   }, [current]);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: who cannot use a mouse scrolls it by keys
-    <div class="hits" ref={scroller} tabIndex={0} role="region" aria-label="Hits">
+    <section class="hits" ref={scroller} aria-label="Hits">
       <ul ref={rows} style={{ height: `${hits.length * HIT_PX}px` }}>
         {hits.slice(first, last).map((hit, offset) => (
           <HitRow
@@ -169,7 +193,7 @@ function Hits({ searching }: { searching: Searching }) {
           />
         ))}
       </ul>
-    </div>
+    </section>
   );
 }
 

@@ -57,7 +57,8 @@ function rungOf(run: Run, now: number): string {
   if (!last) return "";
   const next = nextRung(run);
   const seconds = next === null ? 0 : Math.ceil((next.at - now) / 1000);
-  const then = next === null ? "" : seconds > 0 ? `, ${next.signal} follows in ${seconds} s` : `, ${next.signal} follows`;
+  const then =
+    next === null ? "" : seconds > 0 ? `, ${next.signal} follows in ${seconds} s` : `, ${next.signal} follows`;
   return `: ${bare(last.signal)} was sent${then}`;
 }
 

@@ -147,9 +147,6 @@ function DownloadMenu({ api, runId }: Parts) {
       <a class="button" href={address(["format", "text"])} download={`${runId}.txt`}>
         Text, exactly as written
       </a>
-      <a class="button" href={address(["format", "text"], ["ansi", "strip"])} download={`${runId}.plain.txt`}>
-        Text without colours
-      </a>
       <a class="button" href={address(["format", "cast"])} download={`${runId}.cast`}>
         Recording (asciicast)
       </a>

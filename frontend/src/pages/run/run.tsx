@@ -1,0 +1,105 @@
+/** The page of a run. */
+
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Run } from "../../core/shapes";
+import { ending, nameOf, standing } from "../../core/words";
+import { announce } from "../../parts/announce";
+import { Fault } from "../../parts/faults";
+import { Notice } from "../../parts/notice";
+import { followInTab } from "../../parts/tab";
+import type { Given } from "../given";
+import type { Server } from "../server";
+import { Actions } from "./actions";
+import { tellEnd } from "./ending";
+import { Head } from "./head";
+import { addressOf, Output, useDocument, useRun } from "./output";
+import { type Place, placeIn } from "./place";
+import { Pulse } from "./progress";
+import { Typing } from "./typing";
+
+export function RunPage({ given, server }: { given: Given; server: Server }) {
+  if (given.run === null) return <Notice tone="bad">The server did not say which run this is.</Notice>;
+  return <Watched given={given} server={server} first={given.run} />;
+}
+
+function Watched({ given, server, first }: { given: Given; server: Server; first: Run }) {
+  const source = useDocument(server, first.id, first);
+  const told = useRun(source) ?? first;
+  const [answered, setAnswered] = useState<Run | null>(null);
+  const run = newer(told, answered);
+  const [isWide, setWide] = useState(false);
+  const [fault, setFault] = useState<unknown>(null);
+  const [begin] = useState<Place | null>(() => placeIn(location.hash));
+  const pulse = useMemo(() => new Pulse(), []);
+  const command = given.commands.find(({ name }) => name === first.command);
+  const name = nameOf(run, command?.title);
+  const { root, may } = given;
+  const progress = pulse.progress.value;
+
+  useEffect(() => server.feed.follow(first.id, "end", (news) => pulse.take(news)), [server, first.id, pulse]);
+  useEffect(() => {
+    const percent = progress === null || progress.kind === "unknown" ? null : progress.percent;
+    return followInTab(() => ({ run, name, percent }));
+  }, [run, name, progress]);
+  useChanges(run, name);
+
+  const widen = () => setWide((is) => !is);
+  return (
+    <div class={isWide ? "whole is-wide" : "whole"}>
+      {!isWide && (
+        <Head
+          run={run}
+          title={command?.title}
+          root={root}
+          lastOutput={pulse.lastOutput.value}
+          progress={run.state === "finished" ? null : progress}
+        >
+          <Actions
+            api={server.api}
+            run={run}
+            name={name}
+            command={command}
+            may={may}
+            root={root}
+            failed={setFault}
+            told={(next) => {
+              setFault(null);
+              setAnswered(next);
+            }}
+          />
+        </Head>
+      )}
+      {fault !== null && <Fault error={fault} />}
+      <Output
+        server={server}
+        document={source}
+        root={root}
+        place={begin}
+        isWide={isWide}
+        widen={widen}
+        terminal={null}
+        placed={(place) => history.replaceState(null, "", place ? addressOf(root, run.id, place) : location.pathname)}
+      />
+      {may.input && run.state !== "finished" && <Typing api={server.api} runId={run.id} />}
+    </div>
+  );
+}
+
+/** Return the run as it was told last: by the feed, or in answer to what was asked. */
+function newer(told: Run, answered: Run | null): Run {
+  if (answered === null || answered.id !== told.id) return told;
+  const order = ["queued", "starting", "running", "stopping", "finished"];
+  const isAhead = order.indexOf(answered.state) > order.indexOf(told.state);
+  return isAhead ? answered : { ...told, pinned: answered.pinned };
+}
+
+/** Have changes of the state heard, and the end notified. */
+function useChanges(run: Run, name: string): void {
+  const before = useRef(run.state);
+  useEffect(() => {
+    if (run.state === before.current) return;
+    before.current = run.state;
+    announce(run.outcome === null ? `${name}: ${standing(run)}` : `${name}: ${ending(run.outcome)}`);
+    if (run.state === "finished") tellEnd(run, name);
+  }, [run, name]);
+}
