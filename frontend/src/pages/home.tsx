@@ -17,6 +17,7 @@ const FEW = 2;
 export function Home({ given, server }: { given: Given; server: Server }) {
   return (
     <div class="overview">
+      <h1 class="hidden">Commands and runs</h1>
       <Commands given={given} server={server} />
       <Listing server={server} root={given.root} commands={given.commands} />
     </div>

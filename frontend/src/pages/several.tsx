@@ -31,6 +31,7 @@ export function Several({ given, server }: { given: Given; server: Server }) {
     history.replaceState(null, "", sideBySide(given.root, next));
     document.title = `${next.length} runs · Tailrace`;
   };
+  const commands = useCommands(server);
   const canAdd = ids.length < MOST_CHOSEN;
   useEffect(
     () =>
@@ -65,24 +66,34 @@ export function Several({ given, server }: { given: Given; server: Server }) {
       </div>
       {isAdding && (
         <Dialog title="Add a run" close={() => setAdding(false)}>
-          <Offered server={server} commands={given.commands} without={ids} add={(id) => show([...ids, id])} />
+          <Offered server={server} commands={commands} without={ids} add={(id) => show([...ids, id])} />
         </Dialog>
       )}
     </div>
   );
 }
 
+/** Return the commands, for their titles; without them, names do. */
+function useCommands(server: Server): readonly Command[] {
+  const [commands, setCommands] = useState<readonly Command[]>([]);
+  useEffect(() => {
+    server.api.commands().then(setCommands, () => undefined);
+  }, [server]);
+  return commands;
+}
+
 interface PaneParts {
   id: string;
   given: Given;
+  commands: readonly Command[];
   server: Server;
   remove: () => void;
 }
 
-function Pane({ id, given, server, remove }: PaneParts) {
+function Pane({ id, given, commands, server, remove }: PaneParts) {
   const source = useDocument(server, id, null);
   const run = useRun(source);
-  const title = given.commands.find(({ name }) => name === run?.command)?.title;
+  const title = commands.find(({ name }) => name === run?.command)?.title;
   const name = run ? nameOf(run, title) : id;
   return (
     <section class="pane" aria-label={name}>

@@ -26,7 +26,7 @@ export function start(page: Document): void {
   startClock();
   listenToKeys();
   addKeys([SHEET_KEY, homeKey(given)]);
-  main.classList.add(given.page);
+  main.classList.add(`on-${given.page}`);
   replace(main, pageOf(given, server));
   replace(banner, <Banner root={given.root} server={server} />);
   addSkipLink(page, main);

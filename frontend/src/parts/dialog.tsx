@@ -13,12 +13,12 @@ export function Dialog({ title, close, children }: { title: string; close: () =>
   }, []);
   return (
     <dialog ref={ref} aria-label={title} onClose={close}>
-      <header>
+      <div class="top">
         <h2>{title}</h2>
         <button type="button" class="quiet icon" aria-label="Close" onClick={() => ref.current?.close()}>
           <Icon name="close" />
         </button>
-      </header>
+      </div>
       <div class="inside">{children}</div>
     </dialog>
   );

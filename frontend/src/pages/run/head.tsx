@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Progress } from "../../core/osc";
 import type { Run } from "../../core/shapes";
-import { nameOf, shortSize, typed } from "../../core/words";
+import { duration, nameOf, shortSize, typed } from "../../core/words";
 import { Badge } from "../../parts/badge";
 import { copy } from "../../parts/clipboard";
 import { Icon } from "../../parts/icons";
@@ -59,7 +59,7 @@ function Figures({ run }: { run: Run }) {
   return (
     <span class="figures">
       {run.size > 0 && <span title="Output">{shortSize(run.size)}</span>}
-      {usage && cpu !== null && <span title="Processor time">{cpu.toFixed(cpu < 10 ? 1 : 0)} s CPU</span>}
+      {usage && cpu !== null && <span title="Processor time">{duration(cpu)} CPU</span>}
       {usage && <span title="Memory, at its peak">{shortSize(usage.max_rss_bytes)} RAM</span>}
       {run.by && <span title="Started by">{run.by}</span>}
       {Object.entries(run.labels).map(([label, value]) => (

@@ -1,6 +1,6 @@
 /** The page of a run. */
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import type { Run } from "../../core/shapes";
 import { ending, nameOf, standing } from "../../core/words";
 import { announce } from "../../parts/announce";
@@ -12,10 +12,14 @@ import type { Server } from "../server";
 import { Actions } from "./actions";
 import { tellEnd } from "./ending";
 import { Head } from "./head";
-import { addressOf, Output, useDocument, useRun } from "./output";
+import { addressOf, Output, useDocument } from "./output";
 import { type Place, placeIn } from "./place";
 import { Pulse } from "./progress";
 import { Typing } from "./typing";
+
+const LOOK_MS = 5000;
+/** while it is being stopped: no event tells of each signal */
+const STOPPING_LOOK_MS = 700;
 
 export function RunPage({ given, server }: { given: Given; server: Server }) {
   if (given.run === null) return <Notice tone="bad">The server did not say which run this is.</Notice>;
@@ -24,13 +28,14 @@ export function RunPage({ given, server }: { given: Given; server: Server }) {
 
 function Watched({ given, server, first }: { given: Given; server: Server; first: Run }) {
   const source = useDocument(server, first.id, first);
-  const told = useRun(source) ?? first;
-  const [answered, setAnswered] = useState<Run | null>(null);
-  const run = newer(told, answered);
+  const [told, tell] = useReducer(newer, first);
+  useEffect(() => source.onRun(tell), [source]);
+  useLooks(server, told, tell);
   const [isWide, setWide] = useState(false);
   const [fault, setFault] = useState<unknown>(null);
   const [begin] = useState<Place | null>(() => placeIn(location.hash));
   const pulse = useMemo(() => new Pulse(), []);
+  const run = told.state === "finished" ? told : { ...told, size: Math.max(told.size, pulse.size.value) };
   const command = given.commands.find(({ name }) => name === first.command);
   const name = nameOf(run, command?.title);
   const { root, may } = given;
@@ -40,7 +45,7 @@ function Watched({ given, server, first }: { given: Given; server: Server; first
   useEffect(() => {
     const percent = progress === null || progress.kind === "unknown" ? null : progress.percent;
     return followInTab(() => ({ run, name, percent }));
-  }, [run, name, progress]);
+  }, [run.state, run.outcome, run.queue_place, name, progress]);
   useChanges(run, name);
 
   const widen = () => setWide((is) => !is);
@@ -64,7 +69,7 @@ function Watched({ given, server, first }: { given: Given; server: Server; first
             failed={setFault}
             told={(next) => {
               setFault(null);
-              setAnswered(next);
+              tell(next);
             }}
           />
         </Head>
@@ -85,12 +90,26 @@ function Watched({ given, server, first }: { given: Given; server: Server; first
   );
 }
 
-/** Return the run as it was told last: by the feed, or in answer to what was asked. */
-function newer(told: Run, answered: Run | null): Run {
-  if (answered === null || answered.id !== told.id) return told;
-  const order = ["queued", "starting", "running", "stopping", "finished"];
-  const isAhead = order.indexOf(answered.state) > order.indexOf(told.state);
-  return isAhead ? answered : { ...told, pinned: answered.pinned };
+const ORDER = ["queued", "starting", "running", "stopping", "finished"];
+
+/** Return the run as it was told last; what was asked before and is answered late does not set it back. */
+function newer(known: Run, told: Run): Run {
+  return ORDER.indexOf(told.state) >= ORDER.indexOf(known.state) ? told : known;
+}
+
+/** Look at a run that goes, now and then, for what no event tells: its memory, its processor time. */
+function useLooks(server: Server, run: Run, tell: (run: Run) => void): void {
+  const isOver = run.state === "finished";
+  const isStopping = run.state === "stopping";
+  useEffect(() => {
+    if (isOver) return undefined;
+    const look = () => {
+      // who cannot be reached is told by the connection
+      if (document.visibilityState === "visible") server.api.run(run.id).then(tell, () => undefined);
+    };
+    const timer = setInterval(look, isStopping ? STOPPING_LOOK_MS : LOOK_MS);
+    return () => clearInterval(timer);
+  }, [server, run.id, isOver, isStopping, tell]);
 }
 
 /** Have changes of the state heard, and the end notified. */

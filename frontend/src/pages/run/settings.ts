@@ -3,16 +3,16 @@
 import type { Times } from "../../core/clock";
 import { isBoolean, preference } from "../../parts/preferences";
 
-export const wrap = preference("wrap", true, isBoolean);
-export const numbers = preference("numbers", true, isBoolean);
-export const times = preference<Times>("times", "none", isTimes);
-
 export const TIMES: readonly (readonly [Times, string])[] = [
   ["none", "No times"],
   ["clock", "Clock"],
   ["start", "Since start"],
   ["previous", "Since line before"],
 ];
+
+export const wrap = preference("wrap", true, isBoolean);
+export const numbers = preference("numbers", true, isBoolean);
+export const times = preference<Times>("times", "none", isTimes);
 
 function isTimes(value: unknown): value is Times {
   return TIMES.some(([each]) => each === value);

@@ -2,7 +2,7 @@
 
 import { ofDay } from "../../core/clock";
 import type { Run } from "../../core/shapes";
-import { duration, ending, ticking } from "../../core/words";
+import { ago, duration, ending, ticking } from "../../core/words";
 
 /** seconds without output that are worth a word */
 const SILENT_S = 5;
@@ -29,7 +29,7 @@ export function standingOf(run: Run, now: number, lastOutput: number | null): st
     case "stopping":
       return `${stoppingOf(run)}${rungOf(run, now)}.`;
     case "finished":
-      return finishedOf(run);
+      return finishedOf(run, now);
   }
 }
 
@@ -62,11 +62,13 @@ function rungOf(run: Run, now: number): string {
   return `: ${bare(last.signal)} was sent${then}`;
 }
 
-function finishedOf(run: Run): string {
+function finishedOf(run: Run, now: number): string {
   if (run.outcome === null) return "Is over.";
   const sentence = ending(run.outcome);
   const took = run.duration_s === null || run.started === null ? "" : `, after ${duration(run.duration_s)}`;
-  return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${took}.`;
+  const ended = timeOf(run.ended);
+  const when = ended === null ? "" : `, ${ago(ended, now)}`;
+  return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${took}${when}.`;
 }
 
 export interface NextRung {
