@@ -61,7 +61,14 @@ export function Several({ given, server }: { given: Given; server: Server }) {
       {ids.length === 0 && <p class="nothing">Nothing is shown here. Add a run.</p>}
       <div class="panes" data-count={Math.min(ids.length, 6)}>
         {ids.map((id) => (
-          <Pane key={id} id={id} given={given} server={server} remove={() => show(ids.filter((each) => each !== id))} />
+          <Pane
+            key={id}
+            id={id}
+            given={given}
+            commands={commands}
+            server={server}
+            remove={() => show(ids.filter((each) => each !== id))}
+          />
         ))}
       </div>
       {isAdding && (
