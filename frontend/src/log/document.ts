@@ -15,7 +15,7 @@ import { gapRow, toRow } from "../core/rows";
 import type { Gap, Line, LinePage, Run } from "../core/shapes";
 import { type Api, type LineQuery, messageOf } from "../net/api";
 import type { Feed, RunNews } from "../net/feed";
-import { isAborted } from "../net/problem";
+import { isAborted, isPassing } from "../net/problem";
 import { Fetching, type Request } from "./fetching";
 import { MOST_CHARS, Pages } from "./pages";
 import type { Source, SourceEvent } from "./source";
@@ -162,7 +162,9 @@ export class RunDocument implements Source {
       const page = await this.#api.lines(this.runId, { last: OPENING_LINES }, signal);
       if (!signal.aborted) this.#begin(page);
     } catch (error) {
-      if (!isAborted(error)) this.#fail(error, () => void this.#open());
+      if (isAborted(error)) return;
+      this.#fail(error, () => this.#again(0));
+      if (isPassing(error)) this.#again();
     }
   }
 
@@ -329,16 +331,17 @@ export class RunDocument implements Source {
       this.#place(page, this.isCounted && page.start > 0 ? page.start - 1 : first);
     } catch (error) {
       if (isAborted(error) || this.#closing.signal.aborted) return;
-      this.#fail(error, () => this.#fetch());
-      return this.#again();
+      this.#fail(error, () => this.#again(0));
+      if (isPassing(error)) this.#again();
+      return;
     }
     this.#fetch();
   }
 
   /** Ask later for what is still wanted then. */
-  #again(): void {
+  #again(ms = AGAIN_MS): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#fetch(), AGAIN_MS);
+    this.#timer = setTimeout(() => (this.#isOpen ? this.#fetch() : void this.#open()), ms);
   }
 
   /** Fetch a page that may lie anywhere, and return the index of its first row. */

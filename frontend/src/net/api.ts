@@ -211,7 +211,9 @@ export class Api {
   }
 
   async #ask(address: string, init: RequestInit): Promise<Response> {
-    const response = await fetch(address, this.request(init)).catch(lost);
+    const ask = () => fetch(address, this.request(init));
+    // a connection that was kept may have been closed by now: browsers ask again then, but not everything is a browser
+    const response = await (init.method === undefined ? ask().catch(ask) : ask()).catch(lost);
     if (!response.ok) throw await problemOf(response);
     return response;
   }

@@ -61,3 +61,8 @@ export function retryAfterOf(header: string | null, now = Date.now()): number | 
 export function isAborted(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";
 }
+
+/** Whether the same request may succeed later. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof ConnectionLost || (error instanceof ApiProblem && error.isPassing);
+}
