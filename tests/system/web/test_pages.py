@@ -32,7 +32,7 @@ def test_under_a_prefix_they_are_there(state_dir: Path) -> None:
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("path", ["/", "/runs/x", "/commands/true", "/page/page.css"])
+@pytest.mark.parametrize("path", ["/", "/runs/x", "/commands/true", "/page/icon.svg"])
 def test_at_the_root_they_are_the_applications_own(state_dir: Path, path: str) -> None:
     """It has a page there already, or will."""
     assert _mounted(state_dir, None).test_client().get(path).status_code == 404
