@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.cleanup import end_everything
 
-pytest_plugins = ["tests.support.skips", "tests.support.browser"]
+pytest_plugins = ["tests.support.skips", "tests.support.browser", "tests.support.page"]
 
 # under nohup(1) a hangup is ignored, and so would be by all that the tests start
 signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -11,7 +11,6 @@ from tests.system.server.conftest import Serve
 from tests.system.server.serving import Answer, Serving
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-FILES = {"page/page.css": "text/css", "page/page.js": "text/javascript", "page/icon.svg": "image/svg+xml"}
 MARKUP = "<script>alert(1)</script>&\"'"
 HOSTILE = f"""
 [commands.hostile]
@@ -38,16 +37,19 @@ def test_all_commands_have_a_form(serving: Serving) -> None:
     assert "Nothing has run yet." in text
 
 
-@pytest.mark.parametrize("path", ["/", "/commands/count", "/runs/{run}", "/runs/none"])
+@pytest.mark.parametrize("path", ["/", "/commands/count", "/runs/{run}", "/runs?run={run}", "/runs/none"])
 def test_a_page_may_load_nothing_from_elsewhere(serving: Serving, path: str) -> None:
     """Nor have a script or style of its own, or be framed; it is not kept, and not taken for something else."""
     path = path.replace("{run}", serving.start("count"))
     headers = serving.ask(path, headers=HTML).headers
     policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
     assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
-    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert policy["script-src"] == policy["connect-src"] == policy["worker-src"] == policy["frame-src"] == "'self'"
+    assert policy["style-src"].split(" ")[0] == "'self'"
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["cache-control"] == "no-store"
     text = _text(serving.ask(path, headers=HTML))
     assert not re.search(r"""(?:src|href|action)="(?:https?:)?//|<style|style=|<script>|\son\w+=""", text)
@@ -94,7 +96,7 @@ def test_errors_are_pages_for_people(serving: Serving) -> None:
     assert "detail" in msgspec.json.Decoder(dict[str, object]).decode(document.body)
 
 
-@pytest.mark.parametrize("path", ["/", "/commands/hostile", "/runs/{run}"])
+@pytest.mark.parametrize("path", ["/", "/commands/hostile", "/runs/{run}", "/runs?run={run}"])
 def test_text_never_becomes_markup(serve: Serve, path: str) -> None:
     """Whatever titles, descriptions, values and arguments say."""
     serving = serve(HOSTILE)
@@ -104,19 +106,86 @@ def test_text_never_becomes_markup(serve: Serve, path: str) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;&#x27;" in text
 
 
-@pytest.mark.parametrize(("name", "kind"), FILES.items())
-def test_files_are_asked_for_again_and_sent_once(serving: Serving, name: str, kind: str) -> None:
-    """Who has them gets 304."""
-    answer = serving.ask(f"/{name}")
-    assert answer.headers["content-type"].startswith(kind)
-    again = serving.ask(f"/{name}", headers={"If-None-Match": answer.headers["etag"]})
-    assert (again.status, again.body) == (304, b"")
+def test_a_form_types_into_a_run_and_ends_it(serving: Serving) -> None:
+    """A line at a time; each leads back to the run's page."""
+    run_id = serving.start("echo")
+    own = {**HTML, "Origin": serving.address.rstrip("/")}
+    for form in ("line=a+%3Cb%3E", "line=&close=1"):
+        answer = serving.post(f"/runs/{run_id}/input", form, own)
+        assert (answer.status, answer.headers["location"]) == (303, f"../{run_id}")
+    run = tailrace.Run(tailrace.connect(), run_id)
+    run.wait(60)
+    assert serving.ask(f"/api/runs/{run_id}/output").body == b"got a <b>\n"
 
 
-@pytest.mark.parametrize("path", ["/page/../pages.py", "/page/__init__.py", "/page/", "/page/page.css/"])
-def test_no_other_file_is_there(serving: Serving, path: str) -> None:
-    """The files are those that are named, not those of a directory."""
-    assert serving.ask(path).status == 404
+@pytest.mark.parametrize("form", ["", "now=1"])
+def test_a_form_stops_a_run(serving: Serving, form: str) -> None:
+    """By the ladder, whose first signal is enough here."""
+    run_id = serving.start("wait")
+    wait_for(lambda: tailrace.connect().get(run_id).size)
+    answer = serving.post(f"/runs/{run_id}/stop", form, {"Sec-Fetch-Site": "same-origin"})
+    assert (answer.status, answer.headers["location"]) == (303, f"../{run_id}")
+    wait_for(lambda: tailrace.connect().get(run_id).is_finished)
+    assert "stopped" in _text(serving.ask(f"/runs/{run_id}", headers=HTML))
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "headers", "status"),
+    [
+        ("input", "line=x", {}, 403),
+        ("stop", "", {"Sec-Fetch-Site": "none"}, 403),
+        ("stop", "", {"Sec-Fetch-Site": "same-site"}, 403),
+        ("stop", "now=2", {"Sec-Fetch-Site": "same-origin"}, 400),
+        ("stop", "later=1", {"Sec-Fetch-Site": "same-origin"}, 400),
+        ("input", "", {"Sec-Fetch-Site": "same-origin"}, 400),
+        ("input", "line=x&more=1", {"Sec-Fetch-Site": "same-origin"}, 400),
+        ("input", "line=x&line=y", {"Sec-Fetch-Site": "same-origin"}, 400),
+        ("input", "line=%ff", {"Sec-Fetch-Site": "same-origin"}, 400),
+    ],
+)
+def test_a_form_that_is_not_the_pages_changes_nothing(
+    serving: Serving, path: str, form: str, headers: dict[str, str], status: int
+) -> None:
+    """Nor one of which the browser does not say whose it is; people get a page that says so."""
+    run_id = serving.start("echo")
+    answer = serving.post(f"/runs/{run_id}/{path}", form, {**HTML, **headers})
+    assert answer.status == status
+    assert 'href="../../"' in _text(answer)
+    info = tailrace.connect().get(run_id)
+    assert (info.outcome, info.ladder, info.size) == (None, (), 0)
+
+
+def test_a_finished_run_has_no_forms(serving: Serving) -> None:
+    """Its output stands there as text, in a frame that may do nothing; of a long one, the end."""
+    run_id, long = serving.start("count"), serving.start("count", "n=100000")
+    for each in (run_id, long):
+        wait_for(lambda each=each: tailrace.connect().get(each).is_finished)
+    text = _text(serving.ask(f"/runs/{run_id}", headers=HTML))
+    assert "<form" not in text
+    source = f"../api/runs/{run_id}/output?format=text"
+    assert f'<noscript><div class="tools"><a href="{source}">Whole text</a></div><iframe src="{source}"' in text
+    assert " sandbox " in text
+
+
+def test_several_runs_stand_side_by_side(serving: Serving) -> None:
+    """Each with the end of its output; a query that names none leads to the list."""
+    run_ids = [serving.start("count"), serving.start("wait")]
+    text = _text(serving.ask(f"/runs?run={run_ids[0]}&run={run_ids[1]}", headers=HTML))
+    for run_id in run_ids:
+        assert f'href="./runs/{run_id}"' in text
+        assert f'src="./api/runs/{run_id}/output?format=text&amp;follow=0&amp;tail=200"' in text
+    answer = serving.ask("/runs", headers=HTML)
+    assert (answer.status, answer.headers["location"]) == (303, "./")
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [("run=none", 404), ("run={0}&run={0}", 400), ("run={0}&x=1", 400), ("x=1", 400)]
+)
+def test_what_cannot_be_shown_side_by_side_is_told(serving: Serving, query: str, status: int) -> None:
+    """As a page."""
+    answer = serving.ask(f"/runs?{query.format(serving.start('count'))}", headers=HTML)
+    assert answer.status == status
+    assert '<a href="./" class="home">' in _text(answer)
 
 
 def test_without_its_slash_the_page_leads_there(serve: Serve) -> None:

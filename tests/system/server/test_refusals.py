@@ -16,7 +16,7 @@ FOREIGN = [
 
 
 def _address(route: Route, run_id: str) -> str:
-    return route.path.replace("{run}", run_id).replace("{command}", "count")
+    return route.path.replace("{run}", run_id).replace("{command}", "count").replace("{file}", "none")
 
 
 @EACH
@@ -36,7 +36,7 @@ def test_a_name_that_points_here_changes_nothing(serving: Serving, route: Route)
     _is_untouched(run_id)
 
 
-@pytest.mark.parametrize("path", ["/", "/api/runs", "/api/commands", "/page/page.js", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/api/runs", "/api/commands", "/page/icon.svg", "/nothing"])
 def test_a_name_that_points_here_sees_nothing_either(serving: Serving, path: str) -> None:
     """Not even what could be seen by everybody who asks properly."""
     assert serving.ask(path, headers={"Host": "evil.example"}).status == 421

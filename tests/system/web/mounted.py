@@ -28,7 +28,7 @@ COMMANDS = Commands([Command(name="true", argv=("true",))])
 
 def address(path: str, run_id: str) -> str:
     """Return where a path of the table is, for this run and the one command."""
-    return "/ops" + path.replace("{run}", run_id).replace("{command}", "true")
+    return "/ops" + path.replace("{run}", run_id).replace("{command}", "true").replace("{file}", "none")
 
 
 Decide: TypeAlias = Callable[[Action, RunInfo | None], object]

@@ -19,7 +19,7 @@ from tailrace.web.page.html import Html, element
 from tailrace.web.problems import CONTENT_TYPE as PROBLEM
 from tailrace.web.problems import OneOf, Problem, status_of
 from tailrace.web.responses import Response
-from tailrace.web.routes.call import Action, Call, Instead
+from tailrace.web.routes.call import Action, Call, Instead, Refused
 from tailrace.web.routes.commands import begun, form_values
 from tailrace.web.routes.control import give, stopped
 from tailrace.web.routes.permission import viewable
@@ -90,7 +90,7 @@ def stop_from_form(call: Call) -> Response:
         Refused, InvalidInput: the form cannot be used.
         WrongState, EngineUnavailable: see `Run.stop`.
     """
-    fields = form_values(call)
+    fields = _own_form(call)
     if fields not in ({}, {"now": "1"}):
         raise InvalidInput(
             "this form means nothing here",
@@ -109,7 +109,7 @@ def type_from_form(call: Call) -> Response:
         Refused, InvalidInput: the form cannot be used.
         WrongState: the run takes no input, or is still being sent some.
     """
-    match form_values(call):
+    match _own_form(call):
         case {"line": line, **others} if not others:
             give(call, line.encode() + b"\n", closes=False)
         case {"close": "1", **others} if others.keys() <= {"line"}:
@@ -158,6 +158,26 @@ def told(problem: Response, path: str) -> Response:
     made = page(document.title, given, *main, status=HTTPStatus(document.status))
     kept = tuple((name, value) for name, value in problem.headers if name not in dict(made.headers))
     return Response(status=made.status, headers=(*made.headers, *kept), body=made.body)
+
+
+def _own_form(call: Call) -> dict[str, str]:
+    """Return the fields of a form by which something is done to a run that is there.
+
+    The API takes no forms for that, so that no page of another site can do it in a browser that does not say who asks;
+    here the browser has to say it.
+
+    Raises:
+        Refused: it does not, or the form is none.
+        InvalidInput: it cannot be read.
+    """
+    headers = call.request.headers
+    if "origin" not in headers and headers.get("sec-fetch-site") != "same-origin":
+        raise Refused(
+            HTTPStatus.FORBIDDEN,
+            "this form does not come from a page of this site",
+            "send it from there; a program uses the API",
+        )
+    return form_values(call)
 
 
 def _wanted(call: Call) -> tuple[str, ...]:
