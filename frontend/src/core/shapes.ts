@@ -17,6 +17,9 @@ export interface Usage {
   cpu_user_s: number;
   cpu_system_s: number;
   max_rss_bytes: number;
+  /** of a run that goes */
+  rss_bytes?: number;
+  processes?: number;
 }
 
 export interface LadderStep {
@@ -61,13 +64,22 @@ export interface Run {
   last_output?: string | null;
   /** who asked for the end that has begun; once it has come, the outcome says so */
   stopped_by?: string | null;
-  stdio?: "pipes" | "merged" | "pty";
-  timeout_s?: number | null;
-  idle_timeout_s?: number | null;
-  output_limit?: number | null;
-  output_policy?: "stop" | "truncate";
-  /** what a stop will do: each signal, and how long it is given */
-  stop_ladder?: [signal: string, seconds: number][];
+  /** only where one run is asked for, not in lists and events */
+  spec?: Asked;
+}
+
+/** What a run was asked for with. */
+export interface Asked {
+  stdio: "pipes" | "merged" | "pty";
+  takes_input: boolean;
+  timeout_s: number | null;
+  idle_timeout_s: number | null;
+  unwatched_timeout_s: number | null;
+  output_limit: number | null;
+  output_policy: "stop" | "truncate";
+  /** what a stop does: each signal, and how long it is given */
+  ladder: { signal: string; seconds: number }[];
+  leave_children: boolean;
 }
 
 export type StreamName = "stdout" | "stderr" | "mixed";

@@ -2,7 +2,7 @@
 
 import { type ComponentChildren, render } from "preact";
 import { Api } from "../net/api";
-import { Hub } from "../net/hub";
+import { openFeed } from "../net/feeds";
 import { addKeys, type Key, listenToKeys } from "../parts/keys";
 import { SHEET_KEY } from "../parts/keysheet";
 import { startClock } from "../parts/now";
@@ -22,7 +22,7 @@ export function start(page: Document): void {
   const banner = page.querySelector<HTMLElement>("header.banner");
   if (given === null || main === null || banner === null) return;
   const api = new Api({ root: given.root });
-  const server: Server = { api, feed: new Hub(api) };
+  const server: Server = { api, feed: openFeed(api) };
   startClock();
   listenToKeys();
   addKeys([SHEET_KEY, homeKey(given)]);

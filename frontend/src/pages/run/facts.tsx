@@ -22,6 +22,8 @@ export function Facts({ run }: { run: Run }) {
   );
 }
 
+const STDIO = { pipes: "two pipes, stdout and stderr", merged: "one pipe", pty: "a terminal" } as const;
+
 type Fact = [string, ComponentChildren];
 
 function factsOf(run: Run): Fact[] {
@@ -36,6 +38,8 @@ function factsOf(run: Run): Fact[] {
     ["Not kept", run.dropped > 0 && size(run.dropped)],
     ["Processor", usage && `${duration(usage.cpu_user_s)} user, ${duration(usage.cpu_system_s)} system`],
     ["Memory", usage && `${size(usage.max_rss_bytes)} at its peak`],
+    ["Processes", usage?.processes],
+    ["Output by", run.spec && STDIO[run.spec.stdio]],
     ["Signals", run.ladder.length > 0 && run.ladder.map(stepOf).join("; ")],
     ["Directory", run.cwd && <code key="cwd">{run.cwd}</code>],
     ["By", run.by],
@@ -65,7 +69,9 @@ function labelsOf(run: Run): string {
 }
 
 /** Return the limits that the run has, as far as the server tells them. */
-export function limitsOf(run: Run): string {
+export function limitsOf({ spec }: Run): string {
+  if (!spec) return "";
+  const isCut = spec.output_policy === "truncate";
   const limits = [
     run.timeout_s && `${duration(run.timeout_s)} in all`,
     run.idle_timeout_s && `${duration(run.idle_timeout_s)} of silence`,

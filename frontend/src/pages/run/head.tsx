@@ -60,7 +60,11 @@ function Figures({ run }: { run: Run }) {
     <span class="figures">
       {run.size > 0 && <span title="Output">{shortSize(run.size)}</span>}
       {usage && cpu !== null && <span title="Processor time">{duration(cpu)} CPU</span>}
-      {usage && <span title="Memory, at its peak">{shortSize(usage.max_rss_bytes)} RAM</span>}
+      {usage && (
+        <span title={usage.rss_bytes === undefined ? "Memory, at its peak" : "Memory, now"}>
+          {shortSize(usage.rss_bytes ?? usage.max_rss_bytes)} RAM
+        </span>
+      )}
       {run.by && <span title="Started by">{run.by}</span>}
       {Object.entries(run.labels).map(([label, value]) => (
         <span key={label} class="label">{`${label}=${value}`}</span>

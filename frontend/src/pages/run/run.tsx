@@ -94,7 +94,14 @@ const ORDER = ["queued", "starting", "running", "stopping", "finished"];
 
 /** Return the run as it was told last; what was asked before and is answered late does not set it back. */
 function newer(known: Run, told: Run): Run {
-  return ORDER.indexOf(told.state) >= ORDER.indexOf(known.state) ? told : known;
+  const [older, last] = ORDER.indexOf(told.state) >= ORDER.indexOf(known.state) ? [known, told] : [told, known];
+  return { ...last, usage: last.usage ?? older.usage, ...specOf(last, older) };
+}
+
+/** Events do not tell what the run was asked for with; it never changes. */
+function specOf(last: Run, older: Run): Pick<Run, "spec"> {
+  const spec = last.spec ?? older.spec;
+  return spec ? { spec } : {};
 }
 
 /** Look at a run that goes, now and then, for what no event tells: its memory, its processor time. */
@@ -102,11 +109,12 @@ function useLooks(server: Server, run: Run, tell: (run: Run) => void): void {
   const isOver = run.state === "finished";
   const isStopping = run.state === "stopping";
   useEffect(() => {
-    if (isOver) return undefined;
     const look = () => {
       // who cannot be reached is told by the connection
       if (document.visibilityState === "visible") server.api.run(run.id).then(tell, () => undefined);
     };
+    look();
+    if (isOver) return undefined;
     const timer = setInterval(look, isStopping ? STOPPING_LOOK_MS : LOOK_MS);
     return () => clearInterval(timer);
   }, [server, run.id, isOver, isStopping, tell]);

@@ -90,7 +90,7 @@ export function nextRung(run: Run): NextRung | null {
 
 /** Return the stop ladder of the run: what it was started with, else the usual one. */
 export function ladderOf(run: Run): readonly (readonly [signal: string, seconds: number])[] {
-  return run.stop_ladder ?? USUAL_LADDER;
+  return run.spec?.ladder.map(({ signal, seconds }): [string, number] => [signal, seconds]) ?? USUAL_LADDER;
 }
 
 /** Return what a stop will do. */
@@ -101,7 +101,8 @@ export function plannedStop(run: Run): string {
     const waits = steps[index]?.[1] ?? 0;
     return `${signal} if that is not enough after ${duration(waits)}`;
   });
-  return `Sends ${[first, ...rest].join(", then ")}. It reaches everything that the run has started.`;
+  const reach = run.spec?.leave_children ? "" : " It reaches everything that the run has started.";
+  return `Sends ${[first, ...rest].join(", then ")}.${reach}`;
 }
 
 /** Return the time of an instant, in milliseconds since 1970. */
