@@ -3,6 +3,7 @@
 import { type ComponentChildren, render } from "preact";
 import { Api } from "../net/api";
 import { openFeed } from "../net/feeds";
+import { Guard } from "../parts/guard";
 import { addKeys, type Key, listenToKeys } from "../parts/keys";
 import { SHEET_KEY } from "../parts/keysheet";
 import { startClock } from "../parts/now";
@@ -27,7 +28,7 @@ export function start(page: Document): void {
   listenToKeys();
   addKeys([SHEET_KEY, homeKey(given)]);
   main.classList.add(`on-${given.page}`);
-  replace(main, pageOf(given, server));
+  replace(main, <Guard>{pageOf(given, server)}</Guard>);
   replace(banner, <Banner root={given.root} server={server} />);
   addSkipLink(page, main);
 }

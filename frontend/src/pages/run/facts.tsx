@@ -73,10 +73,10 @@ export function limitsOf({ spec }: Run): string {
   if (!spec) return "";
   const isCut = spec.output_policy === "truncate";
   const limits = [
-    run.timeout_s && `${duration(run.timeout_s)} in all`,
-    run.idle_timeout_s && `${duration(run.idle_timeout_s)} of silence`,
-    run.output_limit &&
-      `${size(run.output_limit)} of output${run.output_policy === "truncate" ? ", then only counted" : ""}`,
+    spec.timeout_s && `${duration(spec.timeout_s)} in all`,
+    spec.idle_timeout_s && `${duration(spec.idle_timeout_s)} of silence`,
+    spec.unwatched_timeout_s && `${duration(spec.unwatched_timeout_s)} without a viewer`,
+    spec.output_limit && `${size(spec.output_limit)} of output${isCut ? ", then it is only counted" : ""}`,
   ];
   return limits.filter(Boolean).join(", ");
 }
