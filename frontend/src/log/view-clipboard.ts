@@ -105,7 +105,9 @@ export class Clipboard {
 
   #tellBusy(lines: number, stop: AbortController): void {
     const chosen = () => stop.abort();
-    this.#notice.say(`Fetching ${lines.toLocaleString("en")} lines to copy…`, [{ text: "Stop", chosen }]);
+    this.#notice.say(`Fetching ${lines.toLocaleString("en")} lines to copy…`, [{ text: "Stop", chosen }], {
+      canDismiss: false,
+    });
   }
 
   #tellWhy(error: unknown): void {

@@ -51,6 +51,11 @@ export class Copying {
 
   /** Return the text, with what must be fetched. Raises `TooMuch`, or what went wrong. */
   async all(signal: AbortSignal): Promise<Copied> {
+    // The last row first: it tells how much it is, before all of it is fetched only to be refused.
+    if (this.#source.row(this.#to.index) === undefined) {
+      await here(this.#source, this.#to.index, this.#to.index + 1, signal);
+    }
+    this.#refuseByOffsets();
     this.#take(this.#to.index + 1);
     while (!this.#isDone) {
       const last = Math.min(this.#next + STEP, this.#to.index + 1);

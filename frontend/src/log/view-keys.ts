@@ -25,6 +25,7 @@ const PLAIN: Readonly<Record<string, Action>> = {
   Home: { kind: "start" },
   g: { kind: "start" },
   End: { kind: "end" },
+  G: { kind: "end" }, // caps lock
   v: { kind: "select" },
   Escape: { kind: "leave" },
 };

@@ -21,12 +21,13 @@ export class Notice {
     this.element.setAttribute("role", "status");
   }
 
-  say(text: string, choices: readonly Choice[] = []): void {
+  /** Say something; with choices it stays until one is made. */
+  say(text: string, choices: readonly Choice[] = [], { canDismiss = true } = {}): void {
     clearTimeout(this.#leaving);
     const said = part("span", "log-notice-text");
     said.textContent = text;
     this.#box.replaceChildren(said, ...choices.map((choice) => this.#choice(choice)));
-    if (choices.length > 0) this.#box.append(this.#choice({ text: "Dismiss" }));
+    if (choices.length > 0 && canDismiss) this.#box.append(this.#choice({ text: "Dismiss" }));
     this.element.replaceChildren(this.#box);
     if (choices.length === 0) this.#leaving = setTimeout(() => this.clear(), STAY_MS);
   }

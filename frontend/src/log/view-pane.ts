@@ -131,7 +131,7 @@ export class Pane {
     this.isAtEnd = scroll >= track.height - this.#scroller.viewport - 1;
     const rows = track.toPixels(scroll) / this.#heights.average;
     const index = Math.min(Math.floor(rows), Math.max(0, this.#count() - 1));
-    this.#wanted = { index, offset: (rows - index) * this.#heights.of(index) };
+    this.#wanted = { index, offset: Math.round((rows - index) * this.#heights.of(index)) };
   }
 
   #find(): void {

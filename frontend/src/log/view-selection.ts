@@ -44,7 +44,7 @@ export class Selected {
   constructor(rows: Rows, changed: () => void) {
     this.#rows = rows;
     this.#changed = changed;
-    document.addEventListener("selectionchange", () => this.#take(), { signal: this.#gone.signal });
+    document.addEventListener("selectionchange", () => this.take(), { signal: this.#gone.signal });
   }
 
   /** The first point and the last; null: nothing is selected. */
@@ -60,6 +60,12 @@ export class Selected {
     this.isAll = true;
     this.#stretch = { anchor: START, focus: END };
     this.restore();
+  }
+
+  clear(): void {
+    this.isAll = false;
+    this.#stretch = null;
+    this.#selection()?.removeAllRanges();
   }
 
   /** Rows at the end have other indexes: `where` says which a row has now. */
@@ -83,11 +89,8 @@ export class Selected {
     this.#selection()?.setBaseAndExtent(anchor.node, anchor.offset, focus.node, focus.offset);
   }
 
-  dispose(): void {
-    this.#gone.abort();
-  }
-
-  #take(): void {
+  /** See what the browser has selected. Its event comes late, so this is also called before rows change. */
+  take(): void {
     const now = this.#read();
     if (
       now !== null &&
@@ -102,6 +105,10 @@ export class Selected {
     this.#stretch = stretch;
     this.#told = now;
     this.#changed();
+  }
+
+  dispose(): void {
+    this.#gone.abort();
   }
 
   #stretchOf({ anchor, focus }: Ends): Stretch | null {

@@ -9,9 +9,11 @@ import { Listeners, type Unsubscribe } from "../core/listeners";
 import { columnsIn } from "../core/rows";
 import type { Hit } from "../core/shapes";
 import type { Source, SourceEvent } from "./source";
+import { Chosen } from "./view-chosen";
 import { Clipboard, type ClipboardOptions } from "./view-clipboard";
 import { Decor, type DecorOptions, type LineRange } from "./view-decor";
 import { RowHeights } from "./view-heights";
+import { Hits } from "./view-hits";
 import { type Action, actionOf, type Key } from "./view-keys";
 import { Marks } from "./view-marks";
 import { Notice } from "./view-notice";
@@ -20,7 +22,6 @@ import { type Parts, partsOf, showFollow } from "./view-parts";
 import { Rows } from "./view-rows";
 import { Scroller } from "./view-scroller";
 import { Selected } from "./view-selection";
-import { Strip, type Tick } from "./view-strip";
 
 export type { Times } from "../core/clock";
 export type { LineRange } from "./view-decor";
@@ -75,9 +76,11 @@ export class LogView {
   readonly #selected: Selected;
   readonly #notice = new Notice();
   readonly #clipboard: Clipboard;
-  readonly #strip = new Strip((at) => this.#chose(at));
+  readonly #chosen: Chosen;
+  readonly #hits: Hits;
   readonly #sizes = new ResizeObserver(() => this.#resized());
   readonly #theme = matchMedia("(prefers-color-scheme: dark)");
+  readonly #gone = new AbortController();
   readonly #ends: Unsubscribe[] = [];
   #options: LogOptions;
   #frameId: number | null = null;
@@ -85,7 +88,8 @@ export class LogView {
   /** rows there were when the end was left */
   #left: number | null = null;
   #wasComplete = false;
-  #areTicksOld = false;
+  /** the pointer is down in the text: until it is up, nothing moves away under it */
+  #isPressed = false;
   #told = { isFollowing: false, newLines: 0, first: -1, last: -1, wantedFirst: -1, wantedLast: -1 };
 
   constructor(host: HTMLElement, source: Source, options: Partial<LogOptions> = {}) {
@@ -97,7 +101,8 @@ export class LogView {
     this.#rows = new Rows(this.#decor, this.#heights);
     const { scroller, way, box, follow } = this.#parts;
     way.append(this.#rows.element);
-    box.append(this.#strip.element, this.#notice.element);
+    this.#hits = new Hits(source, this.#marks, (hit) => this.#listeners.tell({ kind: "mark", hit }));
+    box.append(this.#hits.strip.element, this.#notice.element);
     const wake = () => this.#wake();
     this.#scroller = new Scroller(scroller, way, {
       moved: wake,
@@ -105,6 +110,7 @@ export class LogView {
       wished: (direction) => this.#wished(direction),
     });
     this.#pane = new Pane(this.#rows, this.#scroller, this.#heights, () => source.count);
+    this.#chosen = new Chosen(source, this.#decor, this.#rows, this.#pane, (range) => this.#choose(range));
     this.#selected = new Selected(this.#rows, () => this.#selectionChanged());
     this.#clipboard = new Clipboard(source, this.#selected, this.#notice, this.#options, () => this.#copied());
     this.#pane.isAtEnd = this.#options.follow;
@@ -115,7 +121,7 @@ export class LogView {
   }
 
   get isFollowing(): boolean {
-    return this.#pane.isAtEnd;
+    return this.#pane.isAtEnd || this.#isPressed;
   }
 
   /** The index of the first row in sight. */
@@ -161,7 +167,7 @@ export class LogView {
   setMarks(hits: readonly Hit[], current: number | null = null): void {
     this.#marks.set(hits, current);
     this.#decor.change();
-    this.#areTicksOld = true;
+    this.#hits.change();
     this.#wake();
   }
 
@@ -195,6 +201,7 @@ export class LogView {
   }
 
   dispose(): void {
+    this.#gone.abort();
     for (const end of this.#ends) end();
     if (this.#frameId !== null) cancelAnimationFrame(this.#frameId);
     this.#sizes.disconnect();
@@ -208,18 +215,16 @@ export class LogView {
   #listen(scroller: HTMLElement, follow: HTMLButtonElement): void {
     this.#ends.push(this.#source.on((event) => this.#happened(event)));
     scroller.addEventListener("keydown", (event) => this.#pressed(event));
-    this.#rows.element.addEventListener("click", (event) => this.#clicked(event));
-    this.#rows.element.addEventListener("mousedown", (event) => {
-      if (this.#numberAt(event) !== null) event.preventDefault(); // a shift-click would select text
-    });
+    this.#rows.element.addEventListener("pointerdown", (event) => this.#hold(event));
+    for (const name of ["pointerup", "pointercancel"]) {
+      window.addEventListener(name, () => this.#release(), { signal: this.#gone.signal });
+    }
     follow.addEventListener("click", () => {
       this.#follow(true);
       this.focus();
     });
     for (const watched of [scroller, this.#rows.element, this.#parts.probe]) this.#sizes.observe(watched);
-    const repaint = () => this.#strip.paint();
-    this.#theme.addEventListener("change", repaint);
-    this.#ends.push(() => this.#theme.removeEventListener("change", repaint));
+    this.#theme.addEventListener("change", () => this.#hits.strip.paint(), { signal: this.#gone.signal });
   }
 
   #wake(): void {
@@ -234,6 +239,7 @@ export class LogView {
       this.#decor.change();
     }
     this.#parts.box.style.setProperty("--log-digits", String(Math.max(4, String(this.#source.count).length)));
+    this.#selected.take();
     this.#pane.render();
     this.#want();
     this.#selected.restore();
@@ -268,7 +274,7 @@ export class LogView {
       [told.first, told.last] = [first, last];
       this.#listeners.tell({ kind: "position", first, last });
     }
-    if (this.#areTicksOld) this.#showTicks();
+    this.#hits.show();
   }
 
   #happened(event: SourceEvent): void {
@@ -277,7 +283,7 @@ export class LogView {
       return;
     }
     if (event.kind === "moved") this.#moved(event.by);
-    if (this.#marks.size > 0) this.#areTicksOld = true;
+    if (this.#marks.size > 0) this.#hits.change();
     this.#wake();
   }
 
@@ -304,6 +310,23 @@ export class LogView {
   #wished(direction: -1 | 1): void {
     if (direction < 0) this.#pane.isAtEnd = false;
     else this.#pane.lean(); // at the end nothing moves, and yet it is meant
+    this.#wake();
+  }
+
+  /** Whoever presses in the text may want to select some: it stands still until it is clear. */
+  #hold(event: PointerEvent): void {
+    if (event.pointerType !== "mouse" || event.button !== 0) return;
+    if (this.#selected.isAll && !event.shiftKey) this.#selected.clear();
+    if (!this.#pane.isAtEnd) return;
+    this.#isPressed = true;
+    this.#pane.isAtEnd = false;
+  }
+
+  #release(): void {
+    if (!this.#isPressed) return;
+    this.#isPressed = false;
+    this.#selected.take();
+    if (this.#selected.range === null || this.#selected.isAll) this.#pane.moveToEnd();
     this.#wake();
   }
 
@@ -351,7 +374,7 @@ export class LogView {
       this.#scroller.ignore();
       this.#scroller.viewport = scroller.clientHeight;
       this.#pane.settle();
-      this.#strip.paint();
+      this.#hits.strip.paint();
     }
     if (isOther && line.height > 0) {
       this.#pane.hold();
@@ -384,71 +407,14 @@ export class LogView {
     else if (action.kind === "start") this.#pane.moveTo(0, 0);
     else if (action.kind === "end") this.#pane.moveToEnd();
     else if (action.kind === "all") this.#selected.selectAll();
-    else return this.#chooseByKey(action);
+    else return this.#chosen.act(action);
     this.#wake();
     return true;
   }
 
-  /** Begin a range at the first line in sight, move its end, or leave it. */
-  #chooseByKey(action: Action): boolean {
-    const range = this.#decor.range;
-    if (action.kind === "leave" && range !== null) this.#choose(null);
-    else if (action.kind === "select") {
-      const line = this.#decor.numberOf(this.firstVisible, this.#source.row(this.firstVisible));
-      if (line !== null) this.#choose({ from: line, to: line });
-    } else if (action.kind === "range" && range !== null) {
-      const to = Math.min(Math.max(range.from, range.to + action.by), this.#source.count);
-      this.#choose({ from: range.from, to });
-      if (!this.#pane.has(to - 1)) this.#pane.moveTo(to - 1, action.by < 0 ? 0.1 : 0.9);
-    } else return false;
-    return true;
-  }
-
   #choose(range: LineRange | null): void {
-    this.setRange(range);
     this.#listeners.tell({ kind: "range", range });
-  }
-
-  #clicked(event: MouseEvent): void {
-    const line = this.#numberAt(event);
-    if (line === null || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    const range = this.#decor.range;
-    const isMore = event.shiftKey && range !== null;
-    this.#choose(
-      isMore ? { from: Math.min(range.from, line), to: Math.max(range.from, line) } : { from: line, to: line },
-    );
     this.focus();
-  }
-
-  /** Return the number of the line whose number was clicked. */
-  #numberAt(event: MouseEvent): number | null {
-    const [target] = event.composedPath();
-    if (!(target instanceof Element)) return null;
-    const number = target.closest(".log-number");
-    const index = number === null ? undefined : this.#rows.holding(number)?.index;
-    return index === undefined ? null : this.#decor.numberOf(index, this.#source.row(index));
-  }
-
-  #showTicks(): void {
-    this.#areTicksOld = false;
-    const ticks: Tick[] = [];
-    for (const hit of this.#marks.hits) ticks.push({ at: this.#share(hit), isCurrent: this.#marks.isCurrent(hit) });
-    this.#strip.show(ticks);
-  }
-
-  /** Where in the whole a hit is, between 0 and 1; what is counted from the end is below 0. */
-  #share({ number }: Hit): number {
-    const { count } = this.#source;
-    const index = number > 0 ? number - 1 : count + number;
-    return count > 1 ? Math.min(1, Math.max(0, index / (count - 1))) : 0;
-  }
-
-  #chose(at: number): void {
-    let nearest: Hit | null = null;
-    for (const hit of this.#marks.hits) {
-      if (nearest === null || Math.abs(this.#share(hit) - at) < Math.abs(this.#share(nearest) - at)) nearest = hit;
-    }
-    if (nearest !== null) this.#listeners.tell({ kind: "mark", hit: nearest });
+    this.#wake();
   }
 }

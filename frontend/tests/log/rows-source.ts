@@ -31,6 +31,7 @@ export class RowsSource implements Source {
   #growing: ReturnType<typeof setInterval> | undefined;
   #events = 0;
   #truth: number;
+  #grownFrom = Number.POSITIVE_INFINITY;
   count: number;
   isCounted: boolean;
   isComplete: boolean;
@@ -60,7 +61,11 @@ export class RowsSource implements Source {
     return this.#events;
   }
 
+  /** What has come by itself is made when it is looked at: a flood costs no more than what is seen of it. */
   row(index: number): Row | undefined {
+    if (index >= this.#grownFrom && index >= this.count - KEPT / 4 && index < this.count && !this.#rows.has(index)) {
+      this.#make(index);
+    }
     return this.#rows.get(index);
   }
 
@@ -92,9 +97,9 @@ export class RowsSource implements Source {
   /** Add rows, as an output that grows does. */
   grow(by: number): void {
     const first = this.count;
+    this.#grownFrom = Math.min(this.#grownFrom, first);
     this.count += by;
     this.#truth += by;
-    for (let index = Math.max(first, this.count - 500); index < this.count; index += 1) this.#make(index);
     this.#tell({ kind: "changed", first, last: this.count });
   }
 
