@@ -16,10 +16,10 @@ import type { Gap, Line, LinePage, Run } from "../core/shapes";
 import { type Api, type LineQuery, messageOf } from "../net/api";
 import type { Feed, RunNews } from "../net/feed";
 import { isAborted, isPassing } from "../net/problem";
+import { End } from "./end";
 import { Fetching, type Request } from "./fetching";
 import { MOST_CHARS, Pages } from "./pages";
 import type { Source, SourceEvent } from "./source";
-import { Tail } from "./tail";
 
 /** Lines that are fetched first, from the end. */
 const OPENING_LINES = 300;
@@ -30,8 +30,6 @@ const PAGE_LINES = 400;
 const POLL_MS = 250;
 const HIDDEN_POLL_MS = 2000;
 const AGAIN_MS = 1000;
-/** Bytes in a line, before any is known. */
-const USUAL_LINE = 80;
 
 export interface DocumentOptions {
   api: Api;
@@ -47,7 +45,6 @@ export class RunDocument implements Source {
   readonly gaps: Gap[] = [];
   /** the run as last told */
   run: Run | null;
-  isCounted = false;
   readonly #api: Api;
   readonly #feed: Feed;
   readonly #events = new Listeners<SourceEvent>();
@@ -55,11 +52,9 @@ export class RunDocument implements Source {
   readonly #pages = new Pages();
   readonly #fetching = new Fetching();
   readonly #closing = new AbortController();
-  #tail = new Tail(0);
-  /** the index of the tail's line 0 */
-  #base = 0;
-  #tailRows = new Map<number, Row>();
-  #bytesInLine = USUAL_LINE;
+  #end = new End([], 0, 0);
+  /** rows before this index have their number, less 1, for an index, also while not all are counted */
+  #exact = 0;
   #counted = 0;
   #isOver = false;
   #isOpen = false;
@@ -77,7 +72,11 @@ export class RunDocument implements Source {
   }
 
   get count(): number {
-    return this.#base + this.#tail.count + (this.#gapAtEnd === undefined ? 0 : 1);
+    return this.#end.count + (this.#gapAtEnd === undefined ? 0 : 1);
+  }
+
+  get isCounted(): boolean {
+    return this.#end.isExact;
   }
 
   get counted(): number {
@@ -109,10 +108,9 @@ export class RunDocument implements Source {
   }
 
   row(index: number): Row | undefined {
-    const seq = index - this.#base;
     const gap = this.#gapAtEnd;
     if (gap !== undefined && index === this.count - 1) return gapRow(gap);
-    return seq >= this.#tail.first ? this.#tailRow(seq) : this.#pages.row(index, toRow);
+    return (index < this.#end.first ? this.#pages.row(index, toRow) : undefined) ?? this.#end.row(index);
   }
 
   want(first: number, last: number): void {
@@ -121,13 +119,13 @@ export class RunDocument implements Source {
   }
 
   async indexOfOffset(offset: number): Promise<number> {
-    const seq = this.#tail.seqOfOffset(offset);
-    return seq === null ? this.#reach({ at: offset, count: PAGE_LINES }) : this.#base + seq;
+    const seq = this.#end.tail.seqOfOffset(offset);
+    return seq === null ? this.#reach({ at: offset, count: PAGE_LINES }) : this.#end.base + seq;
   }
 
   async indexOfTime(seconds: number): Promise<number> {
-    const seq = this.#tail.seqOfTime(seconds);
-    return seq === null ? this.#reach({ time: seconds, count: PAGE_LINES }) : this.#base + seq;
+    const seq = this.#end.tail.seqOfTime(seconds);
+    return seq === null ? this.#reach({ time: seconds, count: PAGE_LINES }) : this.#end.base + seq;
   }
 
   /** Return the index of the line with this number, counted from 1; of the last one, if there are not so many. While
@@ -145,13 +143,9 @@ export class RunDocument implements Source {
     for (const leave of this.#leave) leave();
   }
 
-  get #tailFirst(): number {
-    return this.#base + this.#tail.first;
-  }
-
   get #gapAtEnd(): Gap | undefined {
     const gap = this.gaps.at(-1);
-    return gap !== undefined && gap.to === this.#tail.end ? gap : undefined;
+    return gap !== undefined && gap.to === this.#end.tail.end ? gap : undefined;
   }
 
   // The end
@@ -172,14 +166,13 @@ export class RunDocument implements Source {
     const { lines, size } = page;
     this.#isOpen = true;
     const begin = lines[0]?.offset ?? page.begin ?? size;
-    this.#tail = new Tail(begin);
-    fill(this.#tail, lines, page.end ?? size);
-    this.#bytesInLine = this.#tail.bytesInLine ?? USUAL_LINE;
+    this.#end = new End(lines, begin, page.end ?? size);
     this.#counted = size === 0 ? 1 : page.counted / size;
-    this.isCounted = begin === 0 || page.start > 0;
-    this.#base = begin === 0 ? 0 : page.start > 0 ? page.start - 1 : this.#linesIn(begin);
+    if (begin === 0) this.#end.settle(0);
+    else if (page.start > 0) this.#end.settle(page.start - 1);
+    else this.#end.base = this.#end.linesIn(begin);
     this.#leave.push(
-      this.#feed.follow(this.runId, this.#tail.end, (news) => this.#take(news)),
+      this.#feed.follow(this.runId, this.#end.tail.end, (news) => this.#take(news)),
       this.#feed.onConnection(({ state }) => state === "open" && this.#fetch()),
     );
     this.#changed(0);
@@ -188,12 +181,8 @@ export class RunDocument implements Source {
   }
 
   #take(news: RunNews): void {
-    if (news.kind === "output") {
-      const first = this.#tail.count - 1;
-      this.#tail.add(news.piece, news.end);
-      this.#forgetRows(first);
-      this.#changed(this.#base + Math.max(0, first));
-    } else if (news.kind === "skipped") this.#skip(news.to);
+    if (news.kind === "output") this.#changed(this.#end.add(news.piece, news.end, this.#wanted));
+    else if (news.kind === "skipped") this.#skip(news.to);
     else if (news.kind === "gap") this.#gap(news.gap);
     else if (news.kind === "state") this.#runIs(news.run);
     else if (news.kind === "refused") this.#events.tell({ kind: "failed", message: news.why, retry: () => undefined });
@@ -212,39 +201,17 @@ export class RunDocument implements Source {
   #gap(gap: Gap): void {
     const { count } = this;
     this.gaps.push(gap);
-    if (gap.from === this.#tail.end) this.#tail.end = gap.to;
+    if (gap.from === this.#end.tail.end) this.#end.tail.end = gap.to;
     this.#changed(count - 1);
   }
 
   /** What lies between is fetched when it is wanted; how many lines that are is not known. */
   #skip(to: number): void {
-    const seq = this.#tail.count + this.#linesIn(to - this.#tail.end);
     const first = this.count;
-    this.#tail = new Tail(to, seq, false);
-    this.#tailRows.clear();
-    this.isCounted = false;
+    if (this.isCounted) this.#exact = first;
+    this.#end.skip(to, this.#wanted);
     this.#changed(first);
     void this.#locate();
-  }
-
-  #tailRow(seq: number): Row | undefined {
-    const known = this.#tailRows.get(seq);
-    if (known !== undefined) return known;
-    const line = this.#tail.line(seq);
-    if (line === undefined) return undefined;
-    const row = toRow(this.isCounted ? { ...line, number: this.#base + seq + 1 } : line);
-    if (!row.partial) this.#tailRows.set(seq, row);
-    return row;
-  }
-
-  /** The rows of the tail are kept while it has their lines. */
-  #forgetRows(changed: number): void {
-    this.#tailRows.delete(changed);
-    for (const seq of this.#tailRows.keys()) {
-      if (seq >= this.#tail.first) break;
-      this.#tailRows.delete(seq);
-    }
-    if (this.#tailRows.size > this.#tail.count - this.#tail.first + 1) this.#tailRows.clear();
   }
 
   /** Have the server tell the number of a line of the tail. */
@@ -252,12 +219,12 @@ export class RunDocument implements Source {
     if (this.#isLocating) return;
     this.#isLocating = true;
     while (!this.isCounted && !this.#closing.signal.aborted) {
-      const { anchor } = this.#tail;
-      const tail = this.#tail;
+      const { tail } = this.#end;
+      const { anchor } = tail;
       const query: LineQuery = anchor === null ? { start: 1, count: 0 } : { at: anchor.offset, count: 0 };
       const page = await this.#api.lines(this.runId, query, this.#closing.signal).catch(() => null);
       if (page !== null && page.size > 0) this.#counted = Math.min(1, page.counted / page.size);
-      if (page !== null && anchor !== null && page.start > 0 && tail === this.#tail)
+      if (page !== null && anchor !== null && page.start > 0 && tail === this.#end.tail)
         this.#settle(page.start - 1 - anchor.seq);
       else if (page !== null) this.#changed(this.count);
       if (!this.isCounted) await this.#pause(isHidden() ? HIDDEN_POLL_MS : POLL_MS);
@@ -266,17 +233,19 @@ export class RunDocument implements Source {
   }
 
   #settle(base: number): void {
-    this.isCounted = true;
-    this.#tailRows.clear();
     this.#pages.drop((page) => page.lines[0]?.number !== page.first + 1);
-    this.#move(base - this.#base);
+    this.#moved(this.#end.settle(base));
     this.#fetch();
   }
 
   #move(by: number): void {
-    this.#base += by;
+    this.#end.base += by;
+    this.#moved(by);
+  }
+
+  #moved(by: number): void {
     const [first, last] = this.#wanted;
-    if (first >= this.#tailFirst - by) this.#wanted = [first + by, last + by];
+    if (first >= this.#end.first - by) this.#wanted = [first + by, last + by];
     this.#events.tell({ kind: "moved", by });
   }
 
@@ -295,7 +264,7 @@ export class RunDocument implements Source {
   #fetch(): void {
     if (!this.#isOpen || this.#closing.signal.aborted) return;
     const [first, last] = this.#wanted;
-    const end = Math.min(last + MARGIN, this.#tailFirst);
+    const end = Math.min(last + MARGIN, this.#end.first);
     const begin = Math.max(0, first - MARGIN);
     this.#fetching.keep(begin, last + MARGIN);
     this.#pages.trim(begin, end);
@@ -310,14 +279,14 @@ export class RunDocument implements Source {
 
   /** Return what to ask for, for the sake of a hole: as much as a page has, if so much is missing there. */
   #requestFor([from, to]: [number, number]): Request {
-    const around = this.#pages.holes(Math.max(0, from - PAGE_LINES), Math.min(this.#tailFirst, to + PAGE_LINES));
+    const around = this.#pages.holes(Math.max(0, from - PAGE_LINES), Math.min(this.#end.first, to + PAGE_LINES));
     const [least, most] = around.find((hole) => hole[0] <= from && to <= hole[1]) ?? [from, to];
     const isUp = to === most && from > least; // there is something behind it, and nothing before
     const first = isUp ? Math.max(least, to - PAGE_LINES) : from;
     const last = isUp ? to : Math.min(most, from + PAGE_LINES);
     const count = last - first;
-    if (this.isCounted || first === 0) return { first, last, query: { start: first + 1, count } };
-    const before = last === this.#tailFirst ? this.#tail.begin : this.#pages.beginAt(last);
+    if (this.#isExact(last) || first === 0) return { first, last, query: { start: first + 1, count } };
+    const before = last === this.#end.first ? this.#end.begin : this.#pages.beginAt(last);
     if (before !== undefined) return { first, last, query: { before, count } };
     const at = this.#pages.endAt(first) ?? this.#offsetOf(first);
     return { first, last, query: { at, count } };
@@ -328,7 +297,7 @@ export class RunDocument implements Source {
       const page = await this.#fetching.run(request, (signal) => this.#api.lines(this.runId, request.query, signal));
       if (page.lines.length === 0) return this.#again();
       const first = "before" in request.query ? request.last - page.lines.length : request.first;
-      this.#place(page, this.isCounted && page.start > 0 ? page.start - 1 : first);
+      this.#place(page, this.#isExact(request.last) && page.start > 0 ? page.start - 1 : first);
     } catch (error) {
       if (isAborted(error) || this.#closing.signal.aborted) return;
       this.#fail(error, () => this.#again(0));
@@ -357,8 +326,8 @@ export class RunDocument implements Source {
 
   #placeAnywhere(page: LinePage): number {
     const begin = page.begin ?? 0;
-    const seq = this.#tail.seqOfOffset(begin);
-    if (seq !== null) return this.#base + seq;
+    const seq = this.#end.tail.seqOfOffset(begin);
+    if (seq !== null) return this.#end.base + seq;
     const first = page.start > 0 ? page.start - 1 : this.#indexAt(begin);
     if (page.lines.length === 0) return Math.min(first, Math.max(0, this.count - 1));
     return this.#place(page, first);
@@ -368,8 +337,8 @@ export class RunDocument implements Source {
   #place(page: LinePage, wanted: number): number {
     const lines = this.#beforeTail(page.lines);
     const begin = page.begin ?? lines[0]?.offset ?? 0;
-    if (lines.length === 0) return this.#tailFirst;
-    const end = lines.length < page.lines.length ? this.#tail.begin : (page.end ?? begin);
+    if (lines.length === 0) return this.#end.first;
+    const end = lines.length < page.lines.length ? this.#end.begin : (page.end ?? begin);
     const first = begin === 0 ? 0 : this.#roomBefore(wanted, begin);
     this.#pages.put({ first, lines, begin, end });
     if (!this.isCounted) this.#fitTail(first + lines.length, end);
@@ -382,15 +351,15 @@ export class RunDocument implements Source {
   /** While numbers are not known, a page may reach into the tail. */
   #beforeTail(lines: readonly Line[]): readonly Line[] {
     if (this.isCounted) return lines;
-    const { begin } = this.#tail;
+    const { begin } = this.#end;
     const at = lines.findIndex((line) => line.offset >= begin);
     return at === -1 ? lines : lines.slice(0, at);
   }
 
   /** A page that is not the first one cannot begin at row 0: if it would, there are more rows than was thought. */
   #roomBefore(first: number, begin: number): number {
-    if (this.isCounted || first > 0) return first;
-    const more = Math.max(1, this.#linesIn(begin)) - first;
+    if (first > 0 || this.isCounted || first < this.#exact) return first;
+    const more = Math.max(1, this.#end.linesIn(begin)) - first;
     this.#pages.shift(more);
     this.#move(more);
     return first + more;
@@ -398,23 +367,23 @@ export class RunDocument implements Source {
 
   /** Where a page ends, at this row and this offset, tells whether the tail can be where it is thought to be. */
   #fitTail(last: number, end: number): void {
-    const bytes = this.#tail.begin - end;
+    const bytes = this.#end.begin - end;
     const isTouching = bytes === 0;
-    if (isTouching ? last === this.#tailFirst : last < this.#tailFirst) return;
-    this.#move(last + (isTouching ? 0 : Math.max(1, this.#linesIn(bytes))) - this.#tailFirst);
+    if (isTouching ? last === this.#end.first : last < this.#end.first) return;
+    this.#move(last + (isTouching ? 0 : Math.max(1, this.#end.linesIn(bytes))) - this.#end.first);
   }
 
-  #linesIn(bytes: number): number {
-    return Math.max(0, Math.round(bytes / this.#bytesInLine));
+  #isExact(index: number): boolean {
+    return this.isCounted || index <= this.#exact;
   }
 
   #offsetOf(index: number): number {
-    return Math.max(0, Math.floor((index / Math.max(1, this.#tailFirst)) * this.#tail.begin));
+    return Math.max(0, Math.floor((index / Math.max(1, this.#end.first)) * this.#end.begin));
   }
 
   #indexAt(offset: number): number {
-    const { begin } = this.#tail;
-    return begin === 0 ? 0 : Math.min(this.#tailFirst - 1, Math.floor((offset / begin) * this.#tailFirst));
+    const { begin } = this.#end;
+    return begin === 0 ? 0 : Math.min(this.#end.first - 1, Math.floor((offset / begin) * this.#end.first));
   }
 
   #changed(first: number, last = this.count): void {
@@ -423,18 +392,6 @@ export class RunDocument implements Source {
 
   #fail(error: unknown, retry: () => void): void {
     this.#events.tell({ kind: "failed", message: messageOf(error), retry });
-  }
-}
-
-/** Fill a tail with the lines of a page. A line that has not ended is left to the feed, if that can give all of it: it
- * may stop within a character. */
-function fill(tail: Tail, lines: readonly Line[], end: number): void {
-  for (const [at, line] of lines.entries()) {
-    const next = lines[at + 1];
-    if (line.partial === true && line.continued !== true) return;
-    const isPiece = line.partial === true || (next !== undefined && line.rest === next.offset); // of one long line
-    const text = isPiece ? line.text : `${line.text}\n`;
-    tail.add({ ...line, text }, next?.offset ?? end, line.continued === true && !isPiece);
   }
 }
 

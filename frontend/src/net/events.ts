@@ -41,6 +41,8 @@ export class EventStream {
   #parser: EventParser;
   #failures = 0;
   #heardAt = 0;
+  /** the server said so */
+  #notBefore = 0;
   #isClosed = false;
 
   constructor(options: StreamOptions) {
@@ -62,7 +64,7 @@ export class EventStream {
 
   /** The machine, the tab or the network is back: nobody waits any longer, and a stream that was silent is not trusted. */
   wake(): void {
-    if (this.connection.state === "refused") return;
+    if (this.connection.state === "refused" || Date.now() < this.#notBefore) return;
     if (this.connection.state === "waiting" || Date.now() - this.#heardAt > DOUBTFUL_MS) this.restart();
   }
 
@@ -163,6 +165,7 @@ export class EventStream {
     const asked = failure instanceof ApiProblem ? failure.retryAfterS : null;
     const longest = Math.min(LONGEST_WAIT_MS, (this.#parser.retryMs ?? FIRST_WAIT_MS) * 2 ** this.#failures);
     const ms = Math.max(longest * (0.5 + Math.random() / 2), Math.min(asked ?? 0, 600) * 1000);
+    this.#notBefore = asked === null ? 0 : Date.now() + ms;
     this.#failures = Math.min(this.#failures + 1, 10);
     const why = failure instanceof ApiProblem ? failure.message : "the connection was lost";
     this.#tell({ state: "waiting", until: Date.now() + ms, why });

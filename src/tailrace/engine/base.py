@@ -192,7 +192,7 @@ class Lines(Protocol):
 
         Args:
             limit_bytes: read at most about so many bytes that nobody has counted before; the answer may then end before
-                the output does, and the next call goes on from there.
+                the output does, and the next call goes on from there. 0: only tell what is known.
         """
 
     def back(self, offset: int, lines: int, limit_bytes: int) -> Reach:

@@ -97,12 +97,12 @@ class Lines:
 
         Args:
             limit_bytes: read at most about so many bytes that nobody has counted before; the answer may then end before
-                the output does, and the next call goes on from there.
+                the output does, and the next call goes on from there. 0: only tell what is known.
         """
         end = size = self._end()
         known = self._index.last_known(end // STRIDE_BYTES)[0] * STRIDE_BYTES
         if limit_bytes is not None and end - known > limit_bytes:
-            end = min(end, known + max(1, limit_bytes // STRIDE_BYTES) * STRIDE_BYTES)
+            end = min(end, known + -(-limit_bytes // STRIDE_BYTES) * STRIDE_BYTES)
         ends = self._index.ends_before(end)
         is_open = end > 0 and self._index.read(1, end - 1) not in (_LF, b"")
         return Counted(ends + is_open, end, size)

@@ -2,11 +2,12 @@
 
 A line is shown up to 64 KiB. Where a longer one ends is looked up if that part of the output has been counted; else it
 is looked for, `BACK_BYTES` far. If it does not end there, the excerpt ends with it, at a border of the grid of 64 KiB
-that lies too far behind the line's beginning for anybody who looks backwards from there to find that.
+(`first_piece`), and from that border on the line is shown in pieces, one for each 64 KiB of the grid, as if each were a
+line. Borders are moved behind the character that lies over them.
 
-So from there on, and wherever else a line's beginning was not found, the line is shown in pieces, one for each 64 KiB
-of the grid, as if each were a line. Borders are moved behind the character that lies over them. Whoever asks for the
-place where a piece ends, or for what lies before the place where it begins, gets its neighbour: nothing is shown twice,
+Whoever looks backwards from there follows the same rule: a byte before that border belongs to the line as it is shown
+from its beginning, one behind it to its piece, and no beginning is looked for any farther. So whoever asks for the
+place where a page ends, or for what lies before the place where it begins, gets its neighbour: nothing is shown twice,
 or left out.
 """
 
@@ -32,9 +33,21 @@ _CHARACTER_BYTES = 4
 _LF = b"\n"
 
 
-def piece_begin(offset: int) -> int:
-    """Return where the piece of the grid begins that has this byte, but for a character over the border."""
-    return offset // LIMIT_BYTES * LIMIT_BYTES
+def first_piece(begin: int) -> int:
+    """Return where in the grid the first piece lies of a line that begins there, and whose end is not known."""
+    return (begin + BACK_BYTES + LIMIT_BYTES - 1) // LIMIT_BYTES * LIMIT_BYTES
+
+
+def cell_of(cursor: Cursor, size: int, offset: int) -> int:
+    """Return where in the grid the piece lies that shows this byte.
+
+    Args:
+        cursor: of the output.
+        size: how many bytes there are, for this page.
+        offset: of the byte.
+    """
+    cell = offset // LIMIT_BYTES * LIMIT_BYTES
+    return cell if _border(cursor, size, cell) <= offset else cell - LIMIT_BYTES
 
 
 class Excerpt:
@@ -76,26 +89,19 @@ class Excerpt:
                 spot = self._behind(there, splitter)
 
     def read_pieces(self, start: Spot) -> int:
-        """Read pieces of the line that lies over this place, and what comes behind it; return where they begin."""
-        begin = at = self._border(start.offset)
-        self.end, self.following = at, start.line
+        """Read pieces of a line from one of the grid on, and what comes behind it; return where they begin."""
+        cell, number = start.offset, start.line
+        begin = at = _border(self._cursor, self._size, cell)
+        self.end, self.following = at, number
         while not self._is_full and at < self._size:
-            border = self._border(piece_begin(start.offset) + LIMIT_BYTES)
-            line, at = self._piece(Spot(start.line, at), border)
+            cell += LIMIT_BYTES
+            line, at = self._piece(Spot(number, at), _border(self._cursor, self._size, cell))
             self._put(line, at)
             if not line.continued:
                 if not line.partial:
-                    self.read(Spot(following(start.line), at))
+                    self.read(Spot(following(number), at))
                 break
-            start = Spot(start.line, at)
         return begin
-
-    def piece_before(self, offset: int, pieces: int) -> int:
-        """Return where the first of so many pieces begins, the last of which has the byte before the offset."""
-        cell = piece_begin(offset - 1)
-        if self._border(cell) >= offset:  # that byte belongs to a character of the cell before
-            cell -= LIMIT_BYTES
-        return cell - (pieces - 1) * LIMIT_BYTES
 
     # Whole lines
 
@@ -117,19 +123,19 @@ class Excerpt:
         if end is not None:
             self._put(line, end)
             return Spot(following(number), end)
-        border = piece_begin(line.offset + BACK_BYTES + LIMIT_BYTES - 1)
         is_last = there.offset >= self._size or (self._counted.is_all and number > 0)
-        self._put(msgspec.structs.replace(line, partial=is_last), self._size if is_last else self._border(border))
+        end = self._size if is_last else _border(self._cursor, self._size, first_piece(line.offset))
+        self._put(msgspec.structs.replace(line, partial=is_last), end)
         return None
 
     def _end_of(self, there: Cursor, line: Line) -> int | None:
         """Return where a long line ends, of which the cursor has read some; None: nowhere near, as far as is known."""
-        limit = min(self._size, piece_begin(line.offset + BACK_BYTES + LIMIT_BYTES - 1) + _CHARACTER_BYTES)
+        limit = min(self._size, first_piece(line.offset) + _CHARACTER_BYTES)
         while isinstance(seen := there.look(limit) if there.offset < limit else None, list):
             for chunk in seen:
                 if (end := chunk.data.find(_LF) + 1) > 0:
                     return chunk.offset + end
-        if not 0 < line.number < self._counted.lines + self._counted.is_all:
+        if not has_end(line.number, self._counted):
             return None
         try:
             return self._cursor.lines().begin(line.number + 1)
@@ -138,14 +144,9 @@ class Excerpt:
 
     # Pieces
 
-    def _border(self, offset: int) -> int:
-        """Return where the first character begins that is not before the offset."""
-        data = self._bytes(offset, offset + _CHARACTER_BYTES - 1)
-        return offset + next((at for at, byte in enumerate(data) if byte & 0xC0 != 0x80), len(data))
-
     def _piece(self, spot: Spot, border: int) -> tuple[Line, int]:
         """Return what there is of a line from here up to the border, or to its end if that comes before."""
-        chunks = self._chunks(spot.offset, border)
+        chunks = _chunks(self._cursor, spot.offset, min(border, self._size))
         data = b"".join([chunk.data for chunk in chunks])
         text, lf, _ = data.partition(_LF)
         end = spot.offset + len(text) + len(lf)
@@ -163,18 +164,29 @@ class Excerpt:
         )
         return line, end
 
-    def _chunks(self, begin: int, end: int) -> list[Chunk]:
-        found: list[Chunk] = []
-        with closing(self._cursor.at(begin)) as there:
-            while isinstance(seen := there.look(min(end, self._size)), list):
-                found += seen
-        return found
-
-    def _bytes(self, begin: int, end: int) -> bytes:
-        return b"".join([chunk.data for chunk in self._chunks(begin, end)]) if begin < self._size else b""
-
     def _put(self, line: Line, end: int) -> None:
         self.lines.append(line)
         self._chars += len(line.text)
         self.end = end
         self.following = line.number if line.partial or (line.continued and line.inside) else following(line.number)
+
+
+def has_end(number: int, counted: Counted) -> bool:
+    """Tell whether it can be looked up where the line of this number ends, or that it does not end yet."""
+    return 0 < number < counted.lines + counted.is_all
+
+
+def _border(cursor: Cursor, size: int, offset: int) -> int:
+    """Return where the first character begins that is not before the offset."""
+    chunks = _chunks(cursor, offset, min(offset + _CHARACTER_BYTES - 1, size))
+    data = b"".join([chunk.data for chunk in chunks])
+    return offset + next((at for at, byte in enumerate(data) if byte & 0xC0 != 0x80), len(data))
+
+
+def _chunks(cursor: Cursor, begin: int, end: int) -> list[Chunk]:
+    found: list[Chunk] = []
+    if begin < end:
+        with closing(cursor.at(begin)) as there:
+            while isinstance(seen := there.look(end), list):
+                found += seen
+    return found

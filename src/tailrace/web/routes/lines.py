@@ -13,9 +13,10 @@ import msgspec
 from tailrace.core.errors import OffsetBeyondEnd
 from tailrace.core.lines import Line
 from tailrace.core.piece import Counted, Spot
-from tailrace.engine.base import Cursor, Engine, Lines
+from tailrace.core.wires import LIMIT_BYTES
+from tailrace.engine.base import Cursor, Engine
 from tailrace.web.aside import found_aside
-from tailrace.web.excerpt import BACK_BYTES, MOST_PIECES, TEXT_CHARS, Excerpt
+from tailrace.web.excerpt import BACK_BYTES, MOST_PIECES, TEXT_CHARS, Excerpt, cell_of, first_piece, has_end
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Call, json_response
 from tailrace.web.routes.query import MAX, Asked, asked_of
@@ -56,9 +57,8 @@ class _Start(NamedTuple):
     spot: Spot
     most: int
     """lines"""
-    pieces_before: int | None = None
-    """the line begins nowhere near: show pieces of it; so many that the last has the byte before the spot (0: that
-    the first has the byte at the spot)"""
+    in_pieces: bool = False
+    """whether the line begins nowhere near, and pieces of it are to be shown"""
 
 
 def show_lines(call: Call) -> Response:
@@ -78,7 +78,7 @@ def show_lines(call: Call) -> Response:
 
 def _page(engine: Engine, run_id: str, asked: Asked, count: int, *, is_finished: bool) -> LinePage:
     with closing(engine.cursor(run_id)) as cursor:
-        finder = _Finder(cursor.lines(), count)
+        finder = _Finder(cursor, count)
         start = finder.find(asked)
         cursor.count_behind()
         counted = finder.counted
@@ -89,18 +89,15 @@ def _page(engine: Engine, run_id: str, asked: Asked, count: int, *, is_finished:
 
 def _read(cursor: Cursor, start: _Start, counted: Counted) -> LinePage:
     excerpt = Excerpt(cursor, counted, start.most)
-    spot = start.spot
-    begin = spot.offset
-    if start.pieces_before is None:
-        excerpt.read(spot)
+    begin = start.spot.offset
+    if start.in_pieces:
+        begin = excerpt.read_pieces(start.spot)
     else:
-        if start.pieces_before:
-            spot = spot._replace(offset=excerpt.piece_before(spot.offset, start.pieces_before))
-        begin = excerpt.read_pieces(spot)
+        excerpt.read(start.spot)
     return LinePage(
-        start=spot.line,
+        start=start.spot.line,
         lines=excerpt.lines,
-        next=excerpt.following if spot.line > 0 else 0,
+        next=excerpt.following if start.spot.line > 0 else 0,
         begin=begin,
         end=excerpt.end,
         total=counted.lines if counted.is_all else None,
@@ -141,10 +138,11 @@ def _number(asked: Asked) -> int:
 class _Finder:
     """Finds where a page begins, and counts no more for it than one request may."""
 
-    def __init__(self, lines: Lines, count: int) -> None:
-        self._lines = lines
+    def __init__(self, cursor: Cursor, count: int) -> None:
+        self._cursor = cursor
+        self._lines = cursor.lines()
         self._count = count
-        self.counted = lines.count(0)
+        self.counted = self._lines.count(0)
         if self.counted.size - self.counted.end <= COUNTED_BYTES:
             self._count_on()
 
@@ -200,24 +198,44 @@ class _Finder:
 
     def _at(self, offset: int) -> _Start:
         if self._is_counted(offset):
-            return _Start(self._lines.at(offset), self._count)
-        reach = self._lines.back(offset + 1, 1, BACK_BYTES)
-        if reach.lines:
-            return _Start(Spot(0, reach.offset), self._count)
-        return _Start(Spot(0, offset), self._count, pieces_before=0)
+            spot: Spot | None = self._lines.at(offset)
+        else:
+            spot = self._found(offset + 1, BACK_BYTES + LIMIT_BYTES)
+        return self._long(spot or Spot(0, -1), offset, 1)._replace(most=self._count)
 
     def _before(self, offset: int, wanted: int, *, from_end: bool) -> _Start:
         """Return where the lines begin that end with the one that has the byte before the offset."""
         if offset == 0 or wanted == 0:
             return self._at(offset)._replace(most=0)
-        last = self._lines.at(offset - 1) if self._is_counted(offset) else Spot(-1 if from_end else 0, offset)
+        last = self._lines.at(offset - 1) if self._is_counted(offset) else Spot(-1 if from_end else 0, -1)
         reach = self._lines.back(offset, wanted, TEXT_CHARS)
-        if not reach.lines:
-            reach = self._lines.back(offset, 1, BACK_BYTES)
         if reach.lines:
-            first = last.line - reach.lines + 1 if last.line else 0
-            return _Start(Spot(first, reach.offset), reach.lines)
-        if last.line > 0:
-            return _Start(last, 1)
-        pieces = min(wanted, MOST_PIECES)
-        return _Start(Spot(last.line, offset), pieces, pieces_before=pieces)
+            return _Start(Spot(last.line - reach.lines + 1 if last.line else 0, reach.offset), reach.lines)
+        if last.offset < 0:
+            found = self._found(offset, BACK_BYTES + TEXT_CHARS + LIMIT_BYTES)
+            last = last._replace(offset=found.offset) if found is not None else last
+        return self._long(last, offset - 1, min(wanted, MOST_PIECES))
+
+    def _found(self, offset: int, limit_bytes: int) -> Spot | None:
+        """Return the line that has the byte before the offset, without its number; None: it begins nowhere near."""
+        reach = self._lines.back(offset, 1, limit_bytes)
+        return Spot(0, reach.offset) if reach.lines else None
+
+    def _long(self, line: Spot, offset: int, most: int) -> _Start:
+        """Return where to begin to show this byte of a line: at its beginning, or, far from there, with a piece.
+
+        Args:
+            line: the byte's; its own offset is below 0 if it begins nowhere near.
+            offset: of the byte.
+            most: so many pieces, of which this byte's is the last.
+        """
+        is_known = line.offset >= 0
+        if is_known and (offset - line.offset < BACK_BYTES or has_end(line.line, self.counted)):
+            return _Start(line, 1)
+        cell = cell_of(self._cursor, self.counted.size, offset)
+        first = cell - (most - 1) * LIMIT_BYTES
+        if is_known:
+            first = max(first, first_piece(line.offset))
+        if first > cell:
+            return _Start(line, 1)
+        return _Start(line._replace(offset=first), (cell - first) // LIMIT_BYTES + 1, in_pieces=True)
