@@ -96,7 +96,7 @@ def test_errors_are_pages_for_people(serving: Serving) -> None:
     assert "detail" in msgspec.json.Decoder(dict[str, object]).decode(document.body)
 
 
-@pytest.mark.parametrize("path", ["/", "/commands/hostile", "/runs/{run}", "/runs?run={run}"])
+@pytest.mark.parametrize("path", ["/", "/commands/hostile", "/runs/{run}"])
 def test_text_never_becomes_markup(serve: Serve, path: str) -> None:
     """Whatever titles, descriptions, values and arguments say."""
     serving = serve(HOSTILE)
@@ -158,8 +158,7 @@ def test_a_form_that_is_not_the_pages_changes_nothing(
 def test_a_finished_run_has_no_forms(serving: Serving) -> None:
     """Its output stands there as text, in a frame that may do nothing; of a long one, the end."""
     run_id, long = serving.start("count"), serving.start("count", "n=100000")
-    for each in (run_id, long):
-        wait_for(lambda each=each: tailrace.connect().get(each).is_finished)
+    wait_for(lambda: all(tailrace.connect().get(each).is_finished for each in (run_id, long)))
     text = _text(serving.ask(f"/runs/{run_id}", headers=HTML))
     assert "<form" not in text
     source = f"../api/runs/{run_id}/output?format=text"
