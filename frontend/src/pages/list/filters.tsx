@@ -116,11 +116,13 @@ interface TypedParts {
 function Typed({ inputRef, label, placeholder, value, change }: TypedParts) {
   const [text, setText] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const latest = useRef(change); // what is chosen meanwhile is not to be undone
+  latest.current = change;
   useEffect(() => setText(value), [value]);
   const soon = (now: string) => {
     setText(now);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => change(now.trim()), SOON_MS);
+    timer.current = setTimeout(() => latest.current(now.trim()), SOON_MS);
   };
   return (
     <input

@@ -67,7 +67,7 @@ export function Listing({ server, root, commands, only = "" }: Parts) {
 function tallyOf(list: RunList): string {
   if (!list.isOpen) return "";
   const total = list.total ?? (list.hasMore ? null : list.count);
-  if (total === null) return `${list.count.toLocaleString("en")} and more`;
+  if (total === null) return list.count === 0 ? "looking…" : `${list.count.toLocaleString("en")} and more`;
   return total.toLocaleString("en");
 }
 

@@ -46,10 +46,10 @@ export function RunRow({ run, index, top, root, title, bytes }: Parts) {
         <a class="link" href={`${root}runs/${run.id}`}>
           {name}
         </a>
+        <span class="argv">{shortArgv(run)}</span>
         {labels.slice(0, 2).map(([label, value]) => (
           <span key={label} class="label">{`${label}=${value}`}</span>
         ))}
-        <span class="argv">{shortArgv(run)}</span>
       </td>
       <td class="spark">{bytes && bytes.length > 0 && <Spark bytes={bytes} />}</td>
       <td class="size">{run.size > 0 && shortSize(run.size)}</td>

@@ -12,9 +12,11 @@ import type { RunPage, RunQuery } from "../../net/api";
 import { isAborted } from "../../net/problem";
 import { type Filter, matches, queryOf } from "./filter";
 
-export const PAGE_RUNS = 100;
+/** in the first page, which is to be there at once, and in those that follow */
+export const FIRST_RUNS = 100;
+export const PAGE_RUNS = 400;
 /** pages that are kept; of more, those farthest from what is looked at are forgotten */
-export const MOST_PAGES = 40;
+export const MOST_PAGES = 15;
 /** new runs that are kept beside the pages; with more, the list begins anew */
 export const MOST_NEW = 500;
 
@@ -224,9 +226,9 @@ export class RunList {
     if (part.isAsked) return;
     part.isAsked = true;
     const { signal } = this.#control;
-    const cursor = part.cursor === null ? {} : { cursor: part.cursor };
+    const place = part.cursor === null ? { limit: FIRST_RUNS } : { limit: PAGE_RUNS, cursor: part.cursor };
     try {
-      const page = await this.fetch({ ...queryOf(this.filter), limit: PAGE_RUNS, ...cursor }, signal);
+      const page = await this.fetch({ ...queryOf(this.filter), ...place }, signal);
       if (!signal.aborted) this.#take(part, page);
     } catch (error) {
       if (signal.aborted || isAborted(error)) return;

@@ -1,6 +1,7 @@
 /** The output of a run with its tools and its search: what the run page and each pane of several have in common. */
 
 import { effect } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import type { Run } from "../../core/shapes";
 import { RunDocument } from "../../log/document";
@@ -25,11 +26,13 @@ interface Parts {
   isWide: boolean;
   widen: () => void;
   terminal: { isOn: boolean; toggle: () => void } | null;
+  /** what is shown in place of the lines, while the terminal is on */
+  children?: ComponentChildren;
   /** other lines were chosen */
   placed: (place: Place | null) => void;
 }
 
-export function Output({ server, document: source, root, place, isWide, widen, terminal, placed }: Parts) {
+export function Output({ server, document: source, root, place, isWide, widen, terminal, children, placed }: Parts) {
   const [view, setView] = useState<LogView | null>(null);
   const [isFollowing, setFollowing] = useState(place === null);
   const [isSearching, setSearching] = useState(false);
@@ -83,29 +86,33 @@ export function Output({ server, document: source, root, place, isWide, widen, t
           close={close}
         />
       )}
-      <LogPane
-        source={source}
-        options={{
-          label: "Output",
-          wrap: wrap.value,
-          numbers: numbers.value,
-          times: times.value,
-          follow: place === null,
-          permalink: (line) => addressOf(root, runId, { line }),
-          download: () => server.api.address(`runs/${runId}/output`, [["format", "text"]]),
-          rest: (row) =>
-            server.api.address(`runs/${runId}/output`, [
-              ["format", "text"],
-              ["from", row.offset],
-            ]),
-        }}
-        heard={hear}
-        ready={(made) => {
-          setView(made);
-          if (place !== null) void made.goTo(place);
-          return effect(() => made.setOptions({ wrap: wrap.value, numbers: numbers.value, times: times.value }));
-        }}
-      />
+      {terminal?.isOn ? (
+        children
+      ) : (
+        <LogPane
+          source={source}
+          options={{
+            label: "Output",
+            wrap: wrap.value,
+            numbers: numbers.value,
+            times: times.value,
+            follow: place === null,
+            permalink: (line) => addressOf(root, runId, { line }),
+            download: () => server.api.address(`runs/${runId}/output`, [["format", "text"]]),
+            rest: (row) =>
+              server.api.address(`runs/${runId}/output`, [
+                ["format", "text"],
+                ["from", row.offset],
+              ]),
+          }}
+          heard={hear}
+          ready={(made) => {
+            setView(made);
+            if (place !== null) void made.goTo(place);
+            return effect(() => made.setOptions({ wrap: wrap.value, numbers: numbers.value, times: times.value }));
+          }}
+        />
+      )}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { RunPage, RunQuery } from "../../../src/net/api";
 import { EVERYTHING } from "../../../src/pages/list/filter";
-import { MOST_NEW, MOST_PAGES, PAGE_RUNS, RunList } from "../../../src/pages/list/runlist";
+import { FIRST_RUNS, MOST_NEW, MOST_PAGES, RunList } from "../../../src/pages/list/runlist";
 import { aRun } from "../../run";
 
 const id = (number: number) => String(number).padStart(8, "0");
@@ -27,20 +27,20 @@ async function opened(count: number) {
 
 describe("a list of runs", () => {
   it("has the first page, and fetches the next one when its end is looked at", async () => {
-    const { list, fetch } = await opened(250);
-    expect([list.count, list.total, list.hasMore]).toEqual([PAGE_RUNS, 250, true]);
+    const { list, fetch } = await opened(750);
+    expect([list.count, list.total, list.hasMore]).toEqual([FIRST_RUNS, 750, true]);
     list.want(90, 101);
     await settled();
-    expect([list.count, fetch.mock.calls.length]).toEqual([200, 2]);
-    list.want(190, 201);
+    expect([list.count, fetch.mock.calls.length]).toEqual([500, 2]);
+    list.want(490, 501);
     await settled();
-    expect([list.count, list.hasMore, list.at(249)?.id]).toEqual([250, false, id(1)]);
+    expect([list.count, list.hasMore, list.at(749)?.id]).toEqual([750, false, id(1)]);
   });
 
   it("forgets what is far away, and fetches it again by its cursor", async () => {
     const { list, fetch } = await opened(100_000);
     for (let page = 1; page < MOST_PAGES + 10; page += 1) {
-      list.want(page * PAGE_RUNS - 20, page * PAGE_RUNS + 1);
+      list.want(list.count - 20, list.count + 1);
       await settled();
     }
     list.want(list.count - 20, list.count);
@@ -93,7 +93,7 @@ describe("a list of runs", () => {
   it("leaves out what the filter leaves out, and what lies on pages that are not known yet", async () => {
     const { list } = await opened(250);
     list.news(aRun({ id: id(20) }));
-    expect(list.count).toBe(PAGE_RUNS);
+    expect(list.count).toBe(FIRST_RUNS);
     list.show({ ...EVERYTHING, command: "test" });
     await settled();
     list.news(aRun({ id: id(999), command: "build" }));
