@@ -17,6 +17,9 @@ export interface Usage {
   cpu_user_s: number;
   cpu_system_s: number;
   max_rss_bytes: number;
+  /** of a run that goes */
+  rss_bytes?: number;
+  processes?: number;
 }
 
 export interface LadderStep {
@@ -57,6 +60,26 @@ export interface Run {
   usage: Usage | null;
   ladder: LadderStep[];
   lingering: Child[];
+  /** when the last bytes came that are kept; a server that does not tell leaves this out, and what follows */
+  last_output?: string | null;
+  /** who asked for the end that has begun; once it has come, the outcome says so */
+  stopped_by?: string | null;
+  /** only where one run is asked for, not in lists and events */
+  spec?: Asked;
+}
+
+/** What a run was asked for with. */
+export interface Asked {
+  stdio: "pipes" | "merged" | "pty";
+  takes_input: boolean;
+  timeout_s: number | null;
+  idle_timeout_s: number | null;
+  unwatched_timeout_s: number | null;
+  output_limit: number | null;
+  output_policy: "stop" | "truncate";
+  /** what a stop does: each signal, and how long it is given */
+  ladder: { signal: string; seconds: number }[];
+  leave_children: boolean;
 }
 
 export type StreamName = "stdout" | "stderr" | "mixed";
@@ -92,16 +115,18 @@ export interface Line {
 }
 
 export interface LinePage {
+  /** the number of the first line, as those of the lines are */
   start: number;
   lines: Line[];
+  /** where the next page starts; 0: not known yet; null: there is none, and never will be */
   next: number | null;
   /** lines so far; null: not all are counted yet */
   total: number | null;
   /** bytes in which lines have been counted */
   counted: number;
-  /** the page's lines lie in [begin, end) */
-  begin: number;
-  end: number;
+  /** the page's lines lie in [begin, end); null: the line that was asked for by its number has not been counted yet */
+  begin: number | null;
+  end: number | null;
   size: number;
   complete: boolean;
 }
@@ -140,6 +165,8 @@ export interface ParameterSchema {
   maxLength?: number;
   pattern?: string;
   enum?: string[];
+  /** of an array: what each may be */
+  items?: { enum?: string[] };
   format?: string;
   examples?: unknown[];
 }

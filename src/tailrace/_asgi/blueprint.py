@@ -182,6 +182,7 @@ class Blueprint:
                 request=wait_for(self._make_request(scope, None, USUAL)),
                 engine=self._engine,
                 may=self._may(scope, wait_for),
+                sees_all=self._authorize is None,
                 hosts=self._hosts,
                 query=tuple(pairs_of(scope)),
                 content_type=headers_of(scope, ["content-type"]).get("content-type", ""),

@@ -49,6 +49,7 @@ def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | 
             request=adapter.request(),
             engine=adapter.engine,
             may=(lambda _action, _info: True) if authorize is None else _may(authorize),
+            sees_all=authorize is None,
             hosts=hosts,
             query=tuple(request.args.items(multi=True)),
             content_type=request.headers.get("Content-Type", ""),

@@ -3,6 +3,8 @@
 Each function is the `type` of options: it takes the text, and returns the value or raises what click tells the user.
 """
 
+from datetime import UTC, datetime, timedelta
+
 import click
 
 from tailrace.core import quantities
@@ -19,6 +21,24 @@ def seconds(text: str) -> float:
         return quantities.seconds(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
+
+
+def instant(text: str) -> datetime:
+    """Return the instant of `2026-11-27T10:00`, on this machine's clock if it has no zone, or of `2h` (ago).
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    try:
+        return datetime.now(UTC) - timedelta(seconds=quantities.seconds(text))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{text[:40]!r} is no time; for example 2026-11-27T10:00, 2026-11-27, or 2h for two hours ago"
+        ) from None
 
 
 def size_bytes(text: str) -> int:

@@ -22,6 +22,11 @@ def make(unix_us: int, random: bytes) -> str:
     return _digits(unix_us, TIME_CHARS) + _digits(int.from_bytes(random, "big"), RANDOM_CHARS)
 
 
+def first(unix_us: int) -> str:
+    """Return the least id that a run created at `unix_us` could have, within what ids can tell."""
+    return _digits(min(max(0, unix_us), 32**TIME_CHARS - 1), TIME_CHARS) + ALPHABET[0] * RANDOM_CHARS
+
+
 def is_id(text: str) -> bool:
     """Tell whether `text` has the shape of a run id; nothing else may become part of a path."""
     return _SHAPE.fullmatch(text) is not None

@@ -15,35 +15,41 @@ from contextlib import closing, contextmanager
 import msgspec
 
 from tailrace.core import ids
-from tailrace.core.errors import EngineError, InvalidInput, UnknownRun
-from tailrace.core.outcome import KINDS
+from tailrace.core.errors import EngineError, UnknownRun
 from tailrace.core.run import RunInfo
-from tailrace.core.states import State
+from tailrace.engine import selection
 from tailrace.engine.base import Page, Pruned, Query, Retention
 from tailrace.engine.glance import glance
+from tailrace.engine.selection import Plan
 from tailrace.host import rundir, settings
 from tailrace.host.rundir import RunDir
 from tailrace.host.statedir import StateDir, names_in
 
 RUNS = msgspec.json.Decoder(RunInfo)
-PAGE_LIMIT = 1000
 STALE_S = 3600.0
 """after which the rest of a run that was never whole is removed"""
 LAST_STEPS_S = 1.0
 """in all, that a prune waits for keepers in their last steps; it then takes them for ones that drain"""
 _LONGEST_PATH = 480
 """SQLite takes no path of more than 512 bytes"""
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-    id TEXT PRIMARY KEY, command TEXT, kind TEXT NOT NULL, size INTEGER NOT NULL, ended REAL NOT NULL, info BLOB NOT
-    NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS by_command ON runs (command, id);
-CREATE INDEX IF NOT EXISTS by_kind ON runs (kind, id);
-CREATE TABLE IF NOT EXISTS labels (name TEXT, value TEXT, id TEXT, PRIMARY KEY (name, value, id)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS complete (version INTEGER PRIMARY KEY);
-"""
-_VERSION = 1
+_LOOKED_AT = 20_000
+"""runs that one page looks at, at most, without finding them"""
+_TABLES = ("runs", "labels", "texts", "complete")
+_SCHEMA = (
+    """
+    CREATE TABLE runs (
+        id TEXT PRIMARY KEY, command TEXT, who TEXT, kind TEXT NOT NULL, size INTEGER NOT NULL, ended REAL NOT NULL,
+        info BLOB NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX by_command ON runs (command, id)",
+    "CREATE INDEX by_who ON runs (who, id)",
+    "CREATE INDEX by_kind ON runs (kind, id)",
+    "CREATE TABLE labels (name TEXT, value TEXT, id TEXT, PRIMARY KEY (name, value, id)) WITHOUT ROWID",
+    "CREATE TABLE texts (id TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID",
+)
+_VERSION = 2
+"""stands in the database as its `user_version` when all runs are in it; one of another version is made anew"""
 
 
 def page(state: StateDir, query: Query, live: Iterable[RunInfo]) -> Page:
@@ -52,14 +58,20 @@ def page(state: StateDir, query: Query, live: Iterable[RunInfo]) -> Page:
     Raises:
         InvalidInput: a cursor, state or limit that makes no sense.
     """
-    _check(query)
-    found = {info.id: info for info in live if _matches(info, query)}
+    selection.check(query)
+    plan = selection.plan(query)
+    found = {info.id: info for info in live if selection.matches(info, query)}
     with _opened(state) as catalog:
-        for info in _finished(catalog, state, query):
+        is_counted = query.total and query.cursor is None
+        finished = plan.total(catalog) if is_counted else None
+        total = None if finished is None else finished + len(found)
+        search = _Search(catalog, state, plan)
+        for info in search.found(query.limit + 1):
             found.setdefault(info.id, info)
-    ordered = sorted(found.values(), key=lambda info: info.id, reverse=True)
+    ordered = sorted((info for info in found.values() if info.id >= search.end), key=lambda info: info.id, reverse=True)
     runs = tuple(ordered[: query.limit])
-    return Page(runs, runs[-1].id if len(ordered) > query.limit else None)
+    following = runs[-1].id if len(ordered) > query.limit else search.end or None
+    return Page(runs, following, len(runs) if is_counted and following is None else total)
 
 
 def prune(state: StateDir, retention: Retention) -> Pruned:
@@ -118,8 +130,6 @@ def _connect(state: StateDir) -> sqlite3.Connection:
     try:
         catalog.execute("PRAGMA journal_mode = WAL")
         catalog.execute("PRAGMA synchronous = OFF")
-        if catalog.execute("SELECT count(*) FROM sqlite_master WHERE name = 'complete'").fetchone()[0] == 0:
-            catalog.executescript(_SCHEMA)
     except sqlite3.Error:
         catalog.close()
         raise
@@ -127,13 +137,26 @@ def _connect(state: StateDir) -> sqlite3.Connection:
 
 
 def _bring_up_to_date(catalog: sqlite3.Connection, state: StateDir) -> None:
-    if catalog.execute("SELECT 1 FROM complete WHERE version = ?", (_VERSION,)).fetchone() is None:
+    if not _is_complete(catalog):
         catalog.execute("BEGIN IMMEDIATE")
-        if catalog.execute("SELECT 1 FROM complete WHERE version = ?", (_VERSION,)).fetchone() is None:
-            _insert(catalog, state, filter(ids.is_id, names_in(state.runs_fd)))
-            catalog.execute("INSERT INTO complete VALUES (?)", (_VERSION,))
+        if not _is_complete(catalog):
+            _fill(catalog, state)
         catalog.execute("COMMIT")
     _take_in(catalog, state)
+
+
+def _is_complete(catalog: sqlite3.Connection) -> bool:
+    return int(catalog.execute("PRAGMA user_version").fetchone()[0]) == _VERSION
+
+
+def _fill(catalog: sqlite3.Connection, state: StateDir) -> None:
+    """Make the tables anew, with all finished runs that there are."""
+    for table in _TABLES:
+        catalog.execute(f"DROP TABLE IF EXISTS {table}")
+    for statement in _SCHEMA:
+        catalog.execute(statement)
+    _insert(catalog, state, filter(ids.is_id, names_in(state.runs_fd)))
+    catalog.execute(f"PRAGMA user_version = {_VERSION}")
 
 
 def _take_in(catalog: sqlite3.Connection, state: StateDir) -> None:
@@ -165,71 +188,67 @@ def _insert(catalog: sqlite3.Connection, state: StateDir, run_ids: Iterable[str]
             continue
         if info.outcome is None or info.ended is None:
             continue
-        kind = msgspec.structs.replace(info, argv=info.argv[:64])
-        catalog.execute(
-            "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                run_id,
-                info.command,
-                info.outcome.__struct_config__.tag,
-                info.size,
-                info.ended.timestamp(),
-                msgspec.json.encode(kind),
-            ),
+        row = (
+            run_id,
+            info.command,
+            info.by,
+            info.outcome.__struct_config__.tag,
+            info.size,
+            info.ended.timestamp(),
+            msgspec.json.encode(msgspec.structs.replace(info, argv=info.argv[:64])),
         )
-        rows = [(name, value, run_id) for name, value in info.labels.items()]
-        catalog.executemany("INSERT OR REPLACE INTO labels VALUES (?, ?, ?)", rows)
+        catalog.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        labels = [(name, value, run_id) for name, value in info.labels.items()]
+        catalog.executemany("INSERT OR REPLACE INTO labels VALUES (?, ?, ?)", labels)
+        catalog.execute("INSERT OR REPLACE INTO texts VALUES (?, ?)", (run_id, selection.text_of(info)))
 
 
-def _finished(catalog: sqlite3.Connection, state: StateDir, query: Query) -> Iterator[RunInfo]:
-    """Yield the finished runs of the page, and one more if there is one."""
-    if query.state in set(State) - {State.FINISHED}:
-        return
-    sql, values = _select(query)
-    left = query.limit + 1
-    gone = []
-    for run_id, info in catalog.execute(sql, values):
+class _Search:
+    """Finds finished runs by a plan, until it has enough or has looked at as many as one page may.
+
+    Args:
+        catalog: is up to date.
+        state: where they are; those that are gone are forgotten.
+        plan: which of them.
+    """
+
+    def __init__(self, catalog: sqlite3.Connection, state: StateDir, plan: Plan) -> None:
+        self.end = ""
+        """the last run that was looked at, where there may be more; empty: there are not, or enough was found"""
+        self._catalog = catalog
+        self._state = state
+        self._plan = plan
+
+    def found(self, count: int) -> Iterator[RunInfo]:
+        """Yield at most so many."""
+        gone: list[str] = []
+        left, vain = count, _LOOKED_AT
+        for run_id, is_found in self._plan.rows(self._catalog):
+            info = self._info(run_id) if is_found else None
+            if info is not None:
+                yield info
+                left -= 1
+            elif is_found:
+                gone.append(run_id)
+            else:
+                vain -= 1
+            if not left:
+                break
+            if not vain:
+                self.end = run_id
+                break
+        for run_id in gone:
+            _forget(self._catalog, run_id)
+
+    def _info(self, run_id: str) -> RunInfo | None:
+        """Return the run; None if it is gone."""
         try:
-            with RunDir(state, run_id) as run:
+            with RunDir(self._state, run_id) as run:
                 is_pinned = run.has("pinned")
         except UnknownRun:
-            gone.append(run_id)
-            continue
-        decoded = RUNS.decode(info)
-        yield msgspec.structs.replace(decoded, pinned=is_pinned)
-        left -= 1
-        if left == 0:
-            break
-    for run_id in gone:
-        _forget(catalog, run_id)
-
-
-def _select(query: Query) -> tuple[str, list[str]]:
-    conditions: list[str] = []
-    values: list[str] = []
-    for name, value in query.labels.items():
-        conditions.append("id IN (SELECT id FROM labels WHERE name = ? AND value = ?)")
-        values += [name, value]
-    kind = None if query.state in set(State) else query.state
-    for column, wanted in (("command", query.command), ("kind", kind)):
-        if wanted is not None:
-            conditions.append(f"{column} = ?")
-            values.append(wanted)
-    if query.cursor is not None:
-        conditions.append("id < ?")
-        values.append(query.cursor)
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT id, info FROM runs{where} ORDER BY id DESC", values  # noqa: S608 (its parts stand above)
-
-
-def _matches(info: RunInfo, query: Query) -> bool:
-    kinds = {str(info.state)} if info.outcome is None else {str(info.state), str(info.outcome.__struct_config__.tag)}
-    return (
-        (query.cursor is None or info.id < query.cursor)
-        and (query.state is None or query.state in kinds)
-        and (query.command is None or info.command == query.command)
-        and all(info.labels.get(name) == value for name, value in query.labels.items())
-    )
+            return None
+        row = self._catalog.execute("SELECT info FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return None if row is None else msgspec.structs.replace(RUNS.decode(row[0]), pinned=is_pinned)
 
 
 def _excess(catalog: sqlite3.Connection, state: StateDir, retention: Retention) -> list[tuple[str, int]]:
@@ -280,6 +299,7 @@ def _remove(state: StateDir, run_id: str) -> bool:
 
 def _forget(catalog: sqlite3.Connection, run_id: str) -> None:
     catalog.execute("DELETE FROM labels WHERE id = ?", (run_id,))
+    catalog.execute("DELETE FROM texts WHERE id = ?", (run_id,))
     catalog.execute("DELETE FROM runs WHERE id = ?", (run_id,))
 
 
@@ -294,28 +314,6 @@ def _remove_stale(state: StateDir) -> None:
             continue
         if age > STALE_S:
             rundir.remove_tree(name, dir_fd=state.runs_fd)
-
-
-def _check(query: Query) -> None:
-    known = (*State, *KINDS)
-    if query.state is not None and query.state not in known:
-        raise InvalidInput(
-            f"there is no state {query.state!r}", op="list", subject="state", hint=f"one of: {', '.join(known)}"
-        )
-    for text in (query.command or "", *query.labels, *query.labels.values()):
-        if not text.isprintable():
-            raise InvalidInput(
-                "a name to look for is not printable",
-                op="list",
-                subject="query",
-                hint="commands and labels are printable",
-            )
-    if not 0 < query.limit <= PAGE_LIMIT:
-        raise InvalidInput("the limit is out of range", op="list", subject="limit", hint=f"1 to {PAGE_LIMIT}")
-    if query.cursor is not None and not ids.is_id(query.cursor):
-        raise InvalidInput(
-            "the cursor is not one of ours", op="list", subject="cursor", hint="use the `next` of a page"
-        )
 
 
 def _broken(state: StateDir, error: sqlite3.Error) -> EngineError:

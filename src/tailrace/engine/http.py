@@ -150,8 +150,17 @@ class HttpEngine:
 
     def list(self, query: Query) -> Page:
         """See `Engine.list`."""
-        said = {"state": query.state, "command": query.command, "limit": str(query.limit), "cursor": query.cursor}
+        said = {
+            "command": query.command,
+            "by": query.by,
+            "q": query.q,
+            "since": None if query.since is None else query.since.isoformat(),
+            "until": None if query.until is None else query.until.isoformat(),
+            "limit": str(query.limit),
+            "cursor": query.cursor,
+        }
         pairs = [(name, value) for name, value in said.items() if value is not None]
+        pairs += [("state", state) for state in query.states]
         pairs += [("label", f"{name}={value}") for name, value in query.labels.items()]
         reply = self._connections.get(f"/api/runs?{urlencode(pairs)}")
         return self._decoded(_PAGES, _wanted(reply, "list", self.url, OK))

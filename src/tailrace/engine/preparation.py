@@ -64,7 +64,7 @@ def _spec(argv: tuple[bytes, ...], cwd: bytes, env: tuple[tuple[bytes, bytes], .
     at = anchor()
     key, command, by = (_optional_name(name, options.get(name)) for name in ("key", "command", "by"))
     return Spec(
-        id=new_id(),
+        id=new_id(at.wall_us),
         argv=tuple(text_of(argument) for argument in argv),
         cwd=text_of(cwd),
         created=_wall(at),
@@ -94,11 +94,11 @@ def _spec(argv: tuple[bytes, ...], cwd: bytes, env: tuple[tuple[bytes, bytes], .
     )
 
 
-def new_id() -> str:
-    """Return a new run id; those of one process sort in the order of their making."""
+def new_id(unix_us: int | None = None) -> str:
+    """Return a new run id, made at this instant; those of one process sort in the order of their making."""
     global _last_us  # noqa: PLW0603 (one counter per process is the point)
     with _guard:
-        _last_us = max(time.time_ns() // 1000, _last_us + 1)
+        _last_us = max(time.time_ns() // 1000 if unix_us is None else unix_us, _last_us + 1)
         return ids.make(_last_us, os.urandom(ids.RANDOM_BYTES))
 
 

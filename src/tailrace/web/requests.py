@@ -73,6 +73,11 @@ class Request:
             raise ValueError(f"there is no wire {self.wire!r}; wires: {', '.join(WIRES)}")
 
     @property
+    def by(self) -> str | None:
+        """Who asks, for people to read: the user, else the address; None if neither is known."""
+        return self.user or self.client or None
+
+    @property
     def wants_body(self) -> bool:
         """Whether more than the headers is wanted."""
         return self.method != "HEAD"

@@ -98,7 +98,7 @@ class Session:
             case asks.Resize(rows=rows, columns=columns):
                 run.resize(rows, columns)
             case asks.Stop(now=now):
-                run.stop(by=self._call.request.user or None, now=now)
+                run.stop(by=self._call.request.by, now=now)
             case asks.Signal(signal=name):
                 run.signal(_number_of(name))
             case asks.Input(text=text):

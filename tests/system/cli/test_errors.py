@@ -97,7 +97,7 @@ def test_the_default_directory_is_just_empty(program: Program, tmp_path: Path) -
     done = program("list", TAILRACE_STATE="", XDG_STATE_HOME=str(home))
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"tailrace: no runs yet\n")
     done = program("list", "--json", TAILRACE_STATE="", XDG_STATE_HOME=str(home))
-    assert done.stdout == b'{"runs":[],"next":null}\n'
+    assert done.stdout == b'{"runs":[],"next":null,"total":0}\n'
     assert program("show", "last", TAILRACE_STATE="", XDG_STATE_HOME=str(home)).returncode == 2
     assert not home.exists()
 

@@ -8,11 +8,14 @@ import struct
 import subprocess
 import termios
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from tailrace import Engine
+from tailrace.cli import program as cli_program
+from tailrace.engine import catalog
 from tests.system.cli.conftest import TAILRACE, Program
 
 
@@ -20,7 +23,7 @@ def test_an_empty_list_says_so(program: Program) -> None:
     """Nothing on stdout, a word on stderr; JSON is complete."""
     done = program("list")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"tailrace: no runs\n")
-    assert json.loads(program("list", "--json").stdout) == {"runs": [], "next": None}
+    assert json.loads(program("list", "--json").stdout) == {"runs": [], "next": None, "total": 0}
 
 
 def test_list_tells_of_each_run(program: Program) -> None:
@@ -44,7 +47,39 @@ def test_list_chooses(program: Program) -> None:
     rest = json.loads(program("list", "--json", "--limit", "2", "--cursor", page["next"]).stdout)
     assert [run["labels"]["n"] for run in page["runs"] + rest["runs"]] == ["3", "2", "1"]
     assert rest["next"] is None
+    assert page["total"] == 3
     assert b"--cursor" in program("list", "--limit", "2").stderr
+    both = json.loads(program("list", "--json", "--state", "exited", "--state", "lost", "--search", "EXIT 1").stdout)
+    assert [run["labels"]["n"] for run in both["runs"]] == ["2"]
+
+
+def test_list_chooses_by_who_and_when(program: Program) -> None:
+    """Who asked; since and until an instant, or so long ago."""
+    program("run", "--by", "ada", "--", "true")
+    program("run", "--by", "bob", "--", "true")
+
+    def who(*args: str) -> list[str]:
+        return [run["by"] for run in json.loads(program("list", "--json", *args).stdout)["runs"]]
+
+    assert who("--by", "ada") == ["ada"]
+    assert who("--since", "1h") == who("--since", "2001-01-01", "--until", "9999-01-01T00:00") == ["bob", "ada"]
+    assert who("--until", "1h") == []
+    wrong = program("list", "--since", "soon")
+    assert (wrong.returncode, b"2h for two hours ago" in wrong.stderr) == (2, True)
+
+
+def test_list_goes_on_until_its_page_is_full(
+    state_dir: Path, engine: Engine, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where one call of the engine gives up, the next goes on from there."""
+    old = engine.start(["echo", "needle"])
+    for run in (old, *(engine.start(["true"]) for _ in range(5))):
+        run.wait(60)
+    monkeypatch.setattr(catalog, "_LOOKED_AT", 2)
+    argv = ["--state-dir", str(state_dir), "list", "--json", "--search", "needle"]
+    assert cli_program.call("tailrace", lambda: argv) == 0
+    page = json.loads(capsysbinary.readouterr().out)
+    assert ([run["id"] for run in page["runs"]], page["next"], page["total"]) == ([old.id], None, 1)
 
 
 def test_list_json_is_the_apis(program: Program, engine: Engine) -> None:

@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -216,3 +218,17 @@ def test_a_catalog_may_be_deleted_at_any_time(engine: DiskEngine, state_dir: Pat
         for path in state_dir.glob("catalog.db*"):
             path.unlink()
     assert [info.id for info in engine.list(Query()).runs] == [run.id for run in reversed(runs)]
+
+
+def test_a_catalog_of_another_version_is_made_anew(engine: DiskEngine, state_dir: Path) -> None:
+    """Its tables are replaced by today's, with all runs in them."""
+    run = engine.start(["true"], labels={"a": "b"}, by="ann")
+    run.wait(timeout=60)
+    with closing(sqlite3.connect(state_dir / "catalog.db")) as old:
+        old.executescript(
+            "CREATE TABLE runs (id TEXT PRIMARY KEY, info BLOB) WITHOUT ROWID; INSERT INTO runs VALUES ('x', '{}');"
+            "CREATE TABLE labels (name TEXT, value TEXT, id TEXT); CREATE TABLE complete (version INTEGER PRIMARY KEY);"
+            "INSERT INTO complete VALUES (1);"
+        )
+    page = engine.list(Query(by="ann", labels={"a": "b"}, q="TRUE", total=True))
+    assert ([info.id for info in page.runs], page.total) == ([run.id], 1)

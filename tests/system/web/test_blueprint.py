@@ -8,6 +8,7 @@ import pytest
 from flask import Blueprint, Flask, url_for
 
 from tailrace import Engine, Query
+from tailrace.engine import catalog
 from tailrace.flask import Tailrace
 from tailrace.web.routes import runs
 from tailrace.web.routes.table import METHODS, PATHS, ROUTES
@@ -38,7 +39,8 @@ def listed(app: Site, query: str = "") -> tuple[list[str], str | None]:
     assert response.headers["Content-Type"] == "application/json"
     assert response.headers["Cache-Control"] == "no-store"
     page = json.loads(response.data)
-    assert list(page) == ["runs", "next"]
+    assert list(page) == ["runs", "next", "total"]
+    assert page["total"] == (len(page["runs"]) if page["next"] is None and "cursor" not in query else None)
     return [run["id"] for run in page["runs"]], page["next"]
 
 
@@ -50,9 +52,9 @@ def test_the_list_is_what_the_command_line_prints(
 
     ids = finished(engine, 3)
     assert listed(app) == (ids, None)
-    code = program.call("tailrace", lambda: ["--state-dir", str(state_dir), "list", "--json", "--limit", "2"])
+    code = program.call("tailrace", lambda: ["--state-dir", str(state_dir), "list", "--json", "--limit", "3"])
     assert code == 0
-    assert capsysbinary.readouterr().out == ask(app, "/ops/api/runs?limit=2").data + b"\n"
+    assert capsysbinary.readouterr().out == ask(app, "/ops/api/runs?limit=3").data + b"\n"
 
 
 def test_the_list_goes_on_behind_a_cursor(app: Site, engine: Engine) -> None:
@@ -65,7 +67,7 @@ def test_the_list_goes_on_behind_a_cursor(app: Site, engine: Engine) -> None:
 
 
 def test_the_list_is_filtered(app: Site, engine: Engine) -> None:
-    """By state, outcome, command and labels."""
+    """By states, outcomes, command, labels, who asked, when, and by text."""
     ids = finished(engine, 3)
     named = engine.start(["false"], by="ann", command="fail", labels={"n": "0", "m": "a=b"})
     named.wait(60)
@@ -74,6 +76,16 @@ def test_the_list_is_filtered(app: Site, engine: Engine) -> None:
     assert listed(app, "?command=fail")[0] == [named.id]
     assert listed(app, "?label=n=0")[0] == [named.id, ids[0], ids[2]]
     assert listed(app, "?label=n=0&label=m=a%3Db")[0] == [named.id]
+    assert listed(app, "?state=running&state=exited")[0] == [named.id, *ids]
+    assert listed(app, "?by=ann&command=fail")[0] == [named.id]
+    assert listed(app, "?by=eve")[0] == []
+    assert listed(app, "?q=FAL")[0] == [named.id]
+    assert listed(app, "?q=m%3DA%3DB")[0] == [named.id]
+    at = json.loads(ask(app, f"/ops/api/runs/{named.id}").data)["created"]
+    assert listed(app, f"?since={at}")[0] == [named.id]
+    assert listed(app, f"?until={at}")[0] == ids
+    assert listed(app, "?since=2026-01-01&until=2026-01-01T03:00:00%2B02:00")[0] == []
+    assert listed(app, "?since=2001-01-01")[0] == [named.id, *ids]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +100,14 @@ def test_the_list_is_filtered(app: Site, engine: Engine) -> None:
         "label=x",
         "label==x",
         "nonsense=1",
-        "state=running&state=exited",
+        "q=a&q=b",
+        f"q={'x' * 201}",
+        "q=%0A",
+        "since=yesterday",
+        "since=2026-02-30",
+        "until=0001-01-01T00:00:00%2B10:00",
+        "since=2026-11-27&until=2026-11-27",
+        "&".join("state=exited" for _ in range(17)),
         "label=a=%00",
         "limit=-1",
         "&".join(f"label=n{n}=x" for n in range(17)),
@@ -97,6 +116,38 @@ def test_the_list_is_filtered(app: Site, engine: Engine) -> None:
 def test_a_list_that_makes_no_sense(app: Site, query: str) -> None:
     """400 says which and what to do; nothing is silently left out of account."""
     check_problem(ask(app, f"/ops/api/runs?{query}"), 400)
+
+
+def test_how_many_there_are_is_not_for_everybody(mount: Mount, state_dir: Path, engine: Engine) -> None:
+    """Where the application decides who may view what, only a page that has all tells how many."""
+    finished(engine, 3)
+    finished(engine, 2, by="eve")
+    page = json.loads(ask(mount(Policy()), "/ops/api/runs?limit=2").data)
+    assert (len(page["runs"]), page["total"]) == (2, None)
+    assert json.loads(ask(mount(Policy()), "/ops/api/runs?limit=3").data)["total"] == 3
+    open_app = Flask(__name__)
+    open_app.register_blueprint(Tailrace(open_app, state_dir=state_dir).blueprint(open=True), url_prefix="/ops")
+    assert json.loads(ask(open_app, "/ops/api/runs?limit=2").data)["total"] == 5
+    assert json.loads(ask(open_app, "/ops/api/runs?limit=2&q=tru").data)["total"] is None
+    following = json.loads(ask(open_app, "/ops/api/runs?limit=2").data)["next"]
+    assert json.loads(ask(open_app, f"/ops/api/runs?limit=2&cursor={following}").data)["total"] is None
+
+
+def test_a_search_goes_on_behind_a_cursor(app: Site, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One request looks at so many runs in vain; a page without hits leads on to the ones that are left."""
+    old = engine.start(["echo", "needle"], by="ann")
+    old.wait(60)
+    finished(engine, 5)
+    monkeypatch.setattr(catalog, "_LOOKED_AT", 2)
+    found, pages, query = [], 0, ""
+    while True:
+        page, following = listed(app, f"?q=needle{query}")
+        found += page
+        pages += 1
+        if following is None:
+            break
+        query = f"&cursor={following}"
+    assert (found, pages) == ([old.id], 3)
 
 
 def test_the_list_has_only_what_one_may_view(app: Site, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

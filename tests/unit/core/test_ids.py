@@ -79,3 +79,18 @@ def test_nothing_else_is_an_id(text: str) -> None:
 def test_no_text_with_another_character_is_an_id(text: str) -> None:
     """Whatever a client sends, only the alphabet and the length get through."""
     assert ids.is_id(text) == (len(text) == ids.LENGTH and set(text) <= set(ids.ALPHABET))
+
+
+@given(times, randoms)
+def test_an_instants_first_id_divides(unix_us: int, random: bytes) -> None:
+    """Ids of that microsecond and later ones are not below it, earlier ones are."""
+    first = ids.first(unix_us)
+    assert ids.is_id(first)
+    assert first <= ids.make(unix_us, random)
+    assert unix_us == 0 or ids.make(unix_us - 1, random) < first
+
+
+def test_instants_that_no_id_can_tell() -> None:
+    """Those before the first one and behind the last are taken for these."""
+    assert ids.first(-1) == ids.first(0) == "0" * 27
+    assert ids.first(MOST_US + 5) == ids.first(MOST_US)

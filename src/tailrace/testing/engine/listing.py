@@ -1,6 +1,8 @@
 """Listing: newest first, filtered, page by page."""
 # ruff: noqa: S101  (these are tests)
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tailrace.core.errors import InvalidInput
@@ -8,8 +10,10 @@ from tailrace.core.states import State
 from tailrace.engine.base import Engine, Query
 from tailrace.testing.engine.viewer import cat, ended, shell
 
+LATER = datetime(2026, 11, 27, tzinfo=UTC)
 
-def listed(engine: Engine, **query: str | int | dict[str, str] | None) -> list[str]:
+
+def listed(engine: Engine, **query: str | int | datetime | tuple[str, ...] | dict[str, str] | None) -> list[str]:
     """Return the ids that a query gives."""
     return [info.id for info in engine.list(Query(**query)).runs]  # type: ignore[arg-type]
 
@@ -76,6 +80,71 @@ class ListingContract:
         assert listed(engine, labels={"team": ""}) == []
         assert listed(engine, command="build", state="exited", labels={"team": "a"}) == [one.id]
 
+    def test_one_of_several_states_is_enough(self, engine: Engine) -> None:
+        """States and kinds of outcomes together; finished ones of any kind with `finished`."""
+        good, bad = shell(engine, ":"), shell(engine, "kill -9 $$")
+        for run in (good, bad):
+            ended(run)
+        going = cat(engine)
+        assert listed(engine, state=("exited", "signaled")) == [bad.id, good.id]
+        assert listed(engine, state=("running", "exited")) == [going.id, good.id]
+        assert listed(engine, state=("finished", "queued")) == [bad.id, good.id]
+        assert listed(engine, state=("running", "stopping")) == [going.id]
+
+    def test_filters_by_who_asked(self, engine: Engine) -> None:
+        """Exactly this name, of live runs and finished ones."""
+        anns, bobs, nobodys = shell(engine, ":", by="ann"), shell(engine, ":", by="bob"), shell(engine, ":")
+        for run in (anns, bobs, nobodys):
+            ended(run)
+        going = cat(engine, by="ann")
+        assert listed(engine, by="ann") == [going.id, anns.id]
+        assert listed(engine, by="bob", state="exited") == [bobs.id]
+        assert listed(engine, by="an") == []
+
+    def test_text_is_found_in_whatever_case(self, engine: Engine) -> None:
+        """In the command's name, the arguments as one types them, labels, who asked, and the id; of live runs too.
+
+        What is looked for has a letter that no id has.
+        """
+        one = engine.start(["echo", "Größe", "two words"], command="Build", labels={"branch": "Main"}, by="Lou")
+        two = engine.start(["echo", "other"])
+        for run in (one, two):
+            ended(run)
+        going = cat(engine, labels={"note": "größe"})
+        for text in ("build", "ECHO größe", "TWO WORDS", "branch=main", "LOU", one.id, one.id[-16:].upper()):
+            assert one.id in listed(engine, q=text), text
+            assert two.id not in listed(engine, q=text), text
+        assert listed(engine, q="GRÖẞE") == [going.id, one.id]
+        assert listed(engine, q="") == [going.id, two.id, one.id]
+        assert listed(engine, q="echo", by="Lou") == [one.id]
+        assert listed(engine, q="100%_'") == []
+
+    def test_filters_by_when_a_run_was_created(self, engine: Engine) -> None:
+        """From one instant on, before another, in any zone; to the microsecond."""
+        runs = [shell(engine, ":") for _ in range(3)]
+        for run in runs:
+            ended(run)
+        first, second, third = (run.id for run in runs)
+        at = engine.get(second).created
+        assert at is not None
+        assert listed(engine, since=at) == [third, second]
+        assert listed(engine, until=at.astimezone()) == [first]
+        assert listed(engine, since=at, until=at + timedelta(microseconds=1)) == [second]
+        assert listed(engine, since=datetime(1, 1, 1, tzinfo=UTC)) == [third, second, first]
+        assert listed(engine, since=datetime(9999, 12, 31, tzinfo=UTC)) == []
+        assert listed(engine, since=at, cursor=third) == [second]
+
+    def test_how_many_there_are_is_told_if_wanted(self, engine: Engine) -> None:
+        """On the first page, where it can be known; where the page has all, it is their number."""
+        for run in [shell(engine, ":", command="c") for _ in range(3)]:
+            ended(run)
+        going = cat(engine, command="solo")
+        assert engine.list(Query(limit=2, total=True)).total == 4
+        assert engine.list(Query(limit=2, total=True, command="c")).total == 3
+        assert engine.list(Query(limit=2, total=True, state=("exited", "running"))).total == 4
+        assert engine.list(Query(limit=9, total=True, q="solo")).total == 1
+        assert engine.list(Query(limit=2, total=True, cursor=going.id)).total is None
+
     @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 1000])
     def test_pages_hold_every_run_once(self, engine: Engine, limit: int) -> None:
         """Going from cursor to cursor gives all, in order, whatever the pages' length; the last has no next."""
@@ -112,6 +181,12 @@ class ListingContract:
             Query(limit=10**9),
             Query(cursor="../x"),
             Query(cursor=""),
+            Query(state=("exited", "nope")),
+            Query(q="a\nb"),
+            Query(q="x" * 201),
+            Query(by="\0"),
+            Query(since=LATER, until=LATER),
+            Query(since=LATER, until=LATER - timedelta(days=1)),
         ],
         ids=repr,
     )

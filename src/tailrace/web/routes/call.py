@@ -78,6 +78,8 @@ class Call:
     """where runs live; not asked for before the caller is known to be allowed"""
     may: May
     """raises `Instead` where the application answers itself"""
+    sees_all: bool = False
+    """whether nobody decides, and the caller may view every run"""
     hosts: frozenset[str] | None = None
     """the names by which this may be asked, besides addresses and those of this machine; None: any"""
     query: Sequence[tuple[str, str]] = ()

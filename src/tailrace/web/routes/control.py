@@ -43,7 +43,7 @@ def stopped(call: Call, *, now: bool) -> None:
         WrongState, EngineUnavailable: see `Run.stop`.
     """
     run = call.run
-    aside(lambda: run.stop(by=call.request.user or None, now=now))
+    aside(lambda: run.stop(by=call.request.by, now=now))
 
 
 def send_input(call: Call) -> Response:

@@ -15,7 +15,7 @@ from tailrace.core.states import State
 from tailrace.core.wires.eventstream import MAX_OFFSET
 from tailrace.core.wires.places import MOST_RUNS
 from tailrace.engine.base import Page
-from tailrace.engine.catalog import PAGE_LIMIT
+from tailrace.engine.selection import PAGE_LIMIT, Q_CHARS
 from tailrace.web.page.given import CommandShown
 from tailrace.web.probe import LONGEST_S, MOST_PIECES, SHORTEST_S
 from tailrace.web.responses import Response
@@ -30,6 +30,7 @@ from tailrace.web.routes.route import (
     EVENT_ID,
     EVENTS,
     RUN_ID,
+    RUN_PLACE,
     SWITCH,
     TEXT,
     WIRE,
@@ -67,18 +68,27 @@ VIEW = (
     RESUME,
     Param("Range", TEXT, "a part of the text", "header"),
 )
+TIME: Schema = {"type": "string", "format": "date-time"}
 LIST = (
-    Param("state", {"type": "string", "enum": [*State, *KINDS]}, "a state, or the kind of an outcome"),
+    Param(
+        "state", {"type": "array", "items": {"type": "string", "enum": [*State, *KINDS]}, "maxItems": runs.STATES},
+        "states, or kinds of outcomes: any of them",
+    ),
     Param("command", TEXT, "a declared command's name"),
+    Param("by", TEXT, "who asked for it"),
+    Param("q", {"type": "string", "maxLength": Q_CHARS}, "what its id, command, arguments, labels or `by` contain"),
+    Param("since", TIME, "created then or later"),
+    Param("until", TIME, "created before then"),
     Param("label", {"type": "array", "items": {"type": "string", "pattern": "^[^=]+="}}, "NAME=VALUE, each once"),
     Param("limit", {"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT}, "at most so many; 50 by default"),
     Param("cursor", RUN_ID, "the `next` of the page before"),
-)
+)  # fmt: skip
 OFFSET: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET}
 LINES = (
     Param("start", {"type": "integer"}, "begin with this line; -1 is the last"),
     Param("last", {"type": "integer", "minimum": 1}, "begin so many lines before the end"),
     Param("at", OFFSET, "begin with the line that has this byte"),
+    Param("before", OFFSET, "the lines before this offset; the last of them has the byte before it"),
     Param("time", {"type": "number", "minimum": 0}, "begin where the output was so many seconds after the start"),
     Param("count", {"type": "integer", "minimum": 0, "maximum": lines.MOST}, "so many lines at most"),
 )
@@ -96,7 +106,11 @@ SEARCH = (
 SOCKET_VIEW = tuple(param for param in VIEW if param.name not in ("format", "Last-Event-ID", "Range"))
 HITS: Bodies = {kind: EVENTS for name, kind in search.FORMS.items() if name != "json"}
 MANY_RUNS = (
-    Param("run", {"type": "array", "items": RUN_ID, "maxItems": MOST_RUNS}, "the runs, each once"),
+    Param(
+        "run",
+        {"type": "array", "items": RUN_PLACE, "maxItems": MOST_RUNS},
+        "the runs, each once: from the start, from an offset (ID/OFFSET), or from the end of what there is (ID/end)",
+    ),
     Param("list", SWITCH, "`1`: the list of runs, too"),
     Param("Last-Event-ID", TEXT, "the id of the last event that arrived", "header"),
 )

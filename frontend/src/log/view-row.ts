@@ -1,0 +1,152 @@
+/** The element of one row. It is made once and shows one row after another: only what differs is touched. */
+
+import type { Row } from "../core/row";
+import { dressOf } from "./view-looks";
+import type { Mark } from "./view-marks";
+import { isPlain, type Piece, piecesOf } from "./view-pieces";
+
+/** What a row shows besides its text. */
+export interface RowView {
+  index: number;
+  /** undefined: not here yet */
+  row: Row | undefined;
+  /** null: not known */
+  number: number | null;
+  time: string;
+  marks: readonly Mark[];
+  isInRange: boolean;
+  hasCaret: boolean;
+  /** it depends on a row that is not here yet */
+  isWaiting: boolean;
+  /** where a line goes on that is longer than what is here; null: nobody knows */
+  rest: string | null;
+  permalink: (line: number) => string;
+}
+
+const STREAMS = { stdout: "", stderr: "standard error", mixed: "both streams" } as const;
+
+export class RowElement {
+  readonly element = part("div", "log-row");
+  readonly #gutter = part("div", "log-gutter");
+  readonly #number = part("a", "log-number");
+  readonly #time = part("span", "log-time");
+  readonly #stream = part("span", "log-stream");
+  readonly text = part("div", "log-text");
+  #more: HTMLElement | null = null;
+  index = -1;
+  row: Row | undefined;
+  /** at which version of everything else this was shown */
+  version = -1;
+  /** its height is to be measured */
+  isNew = true;
+
+  constructor() {
+    this.#number.tabIndex = -1;
+    this.#gutter.append(this.#number, this.#time, this.#stream);
+    this.element.append(this.#gutter, this.text);
+  }
+
+  show(view: RowView): void {
+    const { row, index } = view;
+    this.index = index;
+    this.row = row;
+    this.isNew = true;
+    this.#showNumber(view);
+    setText(this.#time, view.time);
+    this.#showStream(row);
+    this.element.className = classesOf(view);
+    if (row?.gap !== undefined) setText(this.text, gapText(row.gap));
+    else this.#showText(row, view.marks);
+    this.#showMore(view);
+  }
+
+  #showNumber({ number, permalink }: RowView): void {
+    setText(this.#number, number === null ? "" : String(number));
+    if (number === null) this.#number.removeAttribute("href");
+    else this.#number.href = permalink(number);
+  }
+
+  #showStream(row: Row | undefined): void {
+    const label = row === undefined || row.gap !== undefined ? "" : STREAMS[row.stream];
+    if ((this.#stream.getAttribute("aria-label") ?? "") === label) return;
+    if (label === "") {
+      for (const name of ["aria-label", "title", "role"]) this.#stream.removeAttribute(name);
+      return;
+    }
+    this.#stream.setAttribute("role", "img");
+    this.#stream.setAttribute("aria-label", label);
+    this.#stream.title = label;
+  }
+
+  #showText(row: Row | undefined, marks: readonly Mark[]): void {
+    const pieces = row === undefined ? [] : piecesOf(row, marks);
+    if (isPlain(pieces)) setText(this.text, row?.text ?? "");
+    else this.text.replaceChildren(...pieces.map(pieceNode));
+  }
+
+  #showMore({ row, rest }: RowView): void {
+    if (!row?.continued) {
+      this.#more?.remove();
+      this.#more = null;
+      return;
+    }
+    const more = rest === null ? part("span", "log-more") : part("a", "log-more");
+    more.textContent = "… line goes on";
+    if (more instanceof HTMLAnchorElement && rest !== null) leadOut(more, rest);
+    this.#more?.remove();
+    this.#more = more;
+    this.element.append(more);
+  }
+}
+
+function classesOf({ row, index, isInRange, hasCaret }: RowView): string {
+  let classes = "log-row";
+  if (row === undefined) classes += ` is-absent is-absent-${index % 5}`;
+  else if (row.gap !== undefined) classes += " is-gap";
+  else if (row.stream !== "stdout") classes += ` is-${row.stream}`;
+  if (isInRange) classes += " is-in-range";
+  if (hasCaret) classes += " has-caret";
+  return classes;
+}
+
+function pieceNode({ text, look, href, mark }: Piece): Node {
+  const dress = dressOf(look);
+  const isBare = dress.classes === "" && href === null && mark === "none";
+  if (isBare) return document.createTextNode(text);
+  const element = href !== null ? part("a", "log-link") : part(mark === "none" ? "span" : "mark", "log-piece");
+  if (element instanceof HTMLAnchorElement && href !== null) leadOut(element, href);
+  element.textContent = text;
+  if (dress.classes !== "") element.className += ` ${dress.classes}`;
+  if (dress.ink !== null) element.style.setProperty("--log-ink", dress.ink);
+  if (dress.ground !== null) element.style.setProperty("--log-ink-ground", dress.ground);
+  if (mark !== "none") element.className += mark === "current" ? " is-hit is-current" : " is-hit";
+  return element;
+}
+
+/** The source gives http and https only; whoever is led there learns nothing of this page. */
+function leadOut(link: HTMLAnchorElement, href: string): void {
+  link.href = href;
+  link.target = "_blank";
+  link.rel = "noopener noreferrer";
+}
+
+export function gapText(gap: { from: number; to: number; why: string }): string {
+  return `${(gap.to - gap.from).toLocaleString("en")} bytes are missing: ${gap.why}`;
+}
+
+/** Set an element's text, in the text node that it has if it has one. */
+function setText(element: HTMLElement, text: string): void {
+  const first = element.firstChild;
+  if (first instanceof Text && first === element.lastChild) {
+    if (first.data !== text) first.data = text;
+  } else if (first !== null || text !== "") element.textContent = text;
+}
+
+export function part<Name extends keyof HTMLElementTagNameMap>(
+  name: Name,
+  className: string,
+): HTMLElementTagNameMap[Name] {
+  const element = document.createElement(name);
+  element.className = className;
+  return element;
+}

@@ -1,0 +1,420 @@
+/** The log view: shows any `Source`, however long, and holds only what is seen.
+ *
+ * Whatever happens (events of the source, scrolling, keys, resizing) only asks for a frame; `#frame` does all the work,
+ * once per frame of the browser, however much has happened since the last. It needs `view.css`, which who makes the view
+ * brings along: a page as a style sheet, a custom element in its shadow root.
+ */
+
+import { Listeners, type Unsubscribe } from "../core/listeners";
+import { columnsIn } from "../core/rows";
+import type { Hit } from "../core/shapes";
+import type { Source, SourceEvent } from "./source";
+import { Chosen } from "./view-chosen";
+import { Clipboard, type ClipboardOptions } from "./view-clipboard";
+import { Decor, type DecorOptions, type LineRange } from "./view-decor";
+import { RowHeights } from "./view-heights";
+import { Hits } from "./view-hits";
+import { type Action, actionOf, type Key } from "./view-keys";
+import { Marks } from "./view-marks";
+import { Notice } from "./view-notice";
+import { Pane } from "./view-pane";
+import { type Parts, partsOf, showFollow } from "./view-parts";
+import { Rows } from "./view-rows";
+import { Scroller } from "./view-scroller";
+import { Selected } from "./view-selection";
+
+export type { Times } from "../core/clock";
+export type { LineRange } from "./view-decor";
+
+export interface LogOptions extends DecorOptions, ClipboardOptions {
+  /** what it is, for who cannot see it */
+  label: string;
+  /** whether lines that are too long go on below, or beyond the edge */
+  wrap: boolean;
+  numbers: boolean;
+  /** whether the last line stays in sight */
+  follow: boolean;
+}
+
+export type Target = { line: number; to?: number } | { offset: number } | { time: number };
+
+export type LogEvent =
+  | { kind: "following"; isFollowing: boolean }
+  /** lines were chosen to be linked to */
+  | { kind: "range"; range: LineRange | null }
+  /** other rows are in sight: from the first to the last */
+  | { kind: "position"; first: number; last: number }
+  /** so many lines came since the end was left */
+  | { kind: "newlines"; count: number }
+  /** a mark was chosen on the strip */
+  | { kind: "mark"; hit: Hit };
+
+const USUAL: LogOptions = {
+  label: "Output",
+  wrap: false,
+  numbers: true,
+  follow: true,
+  times: "none",
+  permalink: (line) => `#L${line}`,
+  rest: () => null,
+  download: () => null,
+};
+
+/** Rows that stay in sight when one goes on by a page. */
+const KEPT = 2;
+
+export class LogView {
+  readonly #source: Source;
+  readonly #listeners = new Listeners<LogEvent>();
+  readonly #parts: Parts;
+  readonly #marks = new Marks(columnsIn);
+  readonly #decor: Decor;
+  readonly #heights: RowHeights;
+  readonly #rows: Rows;
+  readonly #scroller: Scroller;
+  readonly #pane: Pane;
+  readonly #selected: Selected;
+  readonly #notice = new Notice();
+  readonly #clipboard: Clipboard;
+  readonly #chosen: Chosen;
+  readonly #hits: Hits;
+  readonly #sizes = new ResizeObserver(() => this.#resized());
+  readonly #theme = matchMedia("(prefers-color-scheme: dark)");
+  readonly #gone = new AbortController();
+  readonly #ends: Unsubscribe[] = [];
+  #options: LogOptions;
+  #frameId: number | null = null;
+  #columns = 80;
+  /** rows there were when the end was left */
+  #left: number | null = null;
+  #wasComplete = false;
+  /** the pointer is down in the text: until it is up, nothing moves away under it */
+  #isPressed = false;
+  #told = { isFollowing: false, newLines: 0, first: -1, last: -1, wantedFirst: -1, wantedLast: -1 };
+
+  constructor(host: HTMLElement, source: Source, options: Partial<LogOptions> = {}) {
+    this.#source = source;
+    this.#options = { ...USUAL, ...options };
+    this.#parts = partsOf(this.#options.label);
+    this.#decor = new Decor(source, this.#marks, this.#options);
+    this.#heights = new RowHeights((index) => source.row(index));
+    this.#rows = new Rows(this.#decor, this.#heights);
+    const { scroller, way, box, follow } = this.#parts;
+    way.append(this.#rows.element);
+    this.#hits = new Hits(source, this.#marks, (hit) => this.#listeners.tell({ kind: "mark", hit }));
+    box.append(this.#hits.strip.element, this.#notice.element);
+    const wake = () => this.#wake();
+    this.#scroller = new Scroller(scroller, way, {
+      moved: wake,
+      rested: () => this.#rested(),
+      wished: (direction) => this.#wished(direction),
+    });
+    this.#pane = new Pane(this.#rows, this.#scroller, this.#heights, () => source.count);
+    this.#chosen = new Chosen(source, this.#decor, this.#rows, this.#pane, (range) => this.#choose(range));
+    this.#selected = new Selected(this.#rows, () => this.#selectionChanged());
+    this.#clipboard = new Clipboard(source, this.#selected, this.#notice, this.#options, () => this.#copied());
+    this.#pane.isAtEnd = this.#options.follow;
+    this.#apply();
+    host.append(box);
+    this.#listen(scroller, follow);
+    this.#resized();
+  }
+
+  get isFollowing(): boolean {
+    return this.#pane.isAtEnd || this.#isPressed;
+  }
+
+  /** The index of the first row in sight. */
+  get firstVisible(): number {
+    return this.#pane.top.index;
+  }
+
+  get options(): Readonly<LogOptions> {
+    return this.#options;
+  }
+
+  /** The lines that are linked to. */
+  get range(): LineRange | null {
+    return this.#decor.range;
+  }
+
+  /** Lines that came since the end was left. */
+  get newLines(): number {
+    return this.#left === null ? 0 : Math.max(0, this.#source.count - this.#left);
+  }
+
+  /** Change some options; the row at the top edge stays there. */
+  setOptions(options: Partial<LogOptions>): void {
+    this.#options = { ...this.#options, ...options };
+    this.#pane.hold();
+    if (options.follow !== undefined) this.#follow(options.follow);
+    this.#apply();
+    this.#resized();
+  }
+
+  /** Go to a line and choose it (or the range that begins there), or to where a byte or an instant is. Lines that are
+   * not counted yet are gone to as soon as they are. Resolves to the row's index. */
+  async goTo(target: Target): Promise<number> {
+    const index = await this.#indexOf(target);
+    this.#pane.moveTo(index);
+    if ("line" in target)
+      this.#decor.range = { from: target.line, to: Math.max(target.line, target.to ?? target.line) };
+    this.#wake();
+    return index;
+  }
+
+  /** Mark what was found; `current` is the offset of the line of the hit that one is at. Does not go there. */
+  setMarks(hits: readonly Hit[], current: number | null = null): void {
+    this.#marks.set(hits, current);
+    this.#decor.change();
+    this.#hits.change();
+    this.#wake();
+  }
+
+  /** Choose lines, to be linked to; null: none. Nobody is told. */
+  setRange(range: LineRange | null): void {
+    this.#decor.range = range;
+    this.#wake();
+  }
+
+  /** Copy what is selected. With colours, rows are copied whole, with their escape codes. */
+  copy({ colours = false }: { colours?: boolean } = {}): Promise<void> {
+    return this.#clipboard.copy({ colours });
+  }
+
+  selectAll(): void {
+    this.#selected.selectAll();
+  }
+
+  /** Do what a key does here; return whether it does anything. For pages that take keys while nothing is focused. */
+  key(event: Key): boolean {
+    const action = actionOf(event);
+    return action !== null && this.#act(action);
+  }
+
+  focus(): void {
+    this.#parts.scroller.focus({ preventScroll: true });
+  }
+
+  on(listener: (event: LogEvent) => void): Unsubscribe {
+    return this.#listeners.add(listener);
+  }
+
+  dispose(): void {
+    this.#gone.abort();
+    for (const end of this.#ends) end();
+    if (this.#frameId !== null) cancelAnimationFrame(this.#frameId);
+    this.#sizes.disconnect();
+    this.#scroller.dispose();
+    this.#selected.dispose();
+    this.#clipboard.dispose();
+    this.#notice.clear();
+    this.#parts.box.remove();
+  }
+
+  #listen(scroller: HTMLElement, follow: HTMLButtonElement): void {
+    this.#ends.push(this.#source.on((event) => this.#happened(event)));
+    scroller.addEventListener("keydown", (event) => this.#pressed(event));
+    this.#rows.element.addEventListener("pointerdown", (event) => this.#hold(event));
+    for (const name of ["pointerup", "pointercancel"]) {
+      window.addEventListener(name, () => this.#release(), { signal: this.#gone.signal });
+    }
+    follow.addEventListener("click", () => {
+      this.#follow(true);
+      this.focus();
+    });
+    for (const watched of [scroller, this.#rows.element, this.#parts.probe]) this.#sizes.observe(watched);
+    this.#theme.addEventListener("change", () => this.#hits.strip.paint(), { signal: this.#gone.signal });
+  }
+
+  #wake(): void {
+    this.#frameId ??= requestAnimationFrame(() => this.#frame());
+  }
+
+  #frame(): void {
+    this.#frameId = null;
+    if (this.#scroller.viewport === 0) return; // not in sight; it will be resized when it is
+    if (this.#source.isComplete !== this.#wasComplete) {
+      this.#wasComplete = this.#source.isComplete;
+      this.#decor.change();
+    }
+    this.#parts.box.style.setProperty("--log-digits", String(Math.max(4, String(this.#source.count).length)));
+    this.#selected.take();
+    this.#pane.render();
+    this.#want();
+    this.#selected.restore();
+    if (!this.#options.wrap) this.#scroller.widen(this.#rows.element.scrollWidth);
+    this.#tell();
+  }
+
+  #want(): void {
+    const { first, last } = this.#rows;
+    if (this.#clipboard.isBusy || (first === this.#told.wantedFirst && last === this.#told.wantedLast)) return;
+    this.#told.wantedFirst = first;
+    this.#told.wantedLast = last;
+    this.#source.want(first, last);
+  }
+
+  #tell(): void {
+    const [told, isFollowing] = [this.#told, this.isFollowing];
+    if (isFollowing) this.#left = null;
+    else this.#left ??= this.#source.count;
+    if (isFollowing !== told.isFollowing) {
+      told.isFollowing = isFollowing;
+      this.#listeners.tell({ kind: "following", isFollowing });
+    }
+    const count = this.newLines;
+    if (count !== told.newLines) {
+      told.newLines = count;
+      this.#listeners.tell({ kind: "newlines", count });
+    }
+    showFollow(this.#parts.follow, count, !isFollowing && (count > 0 || !this.#source.isComplete));
+    const [first, last] = [this.#pane.top.index, this.#pane.bottom];
+    if (first !== told.first || last !== told.last) {
+      [told.first, told.last] = [first, last];
+      this.#listeners.tell({ kind: "position", first, last });
+    }
+    this.#hits.show();
+  }
+
+  #happened(event: SourceEvent): void {
+    if (event.kind === "failed") {
+      this.#notice.say(event.message, [{ text: "Try again", chosen: event.retry }]);
+      return;
+    }
+    if (event.kind === "moved") this.#moved(event.by);
+    if (this.#marks.size > 0) this.#hits.change();
+    this.#wake();
+  }
+
+  /** Rows without a number were placed from the end, and go with it; all others stay. */
+  #moved(by: number): void {
+    let end = Number.POSITIVE_INFINITY;
+    for (let index = this.#rows.last - 1; index >= this.#rows.first; index -= 1) {
+      const row = this.#rows.at(index)?.row;
+      if (row !== undefined && row.number === null && row.gap === undefined) end = index;
+    }
+    if (this.#pane.top.index >= end) this.#pane.shift(by);
+    this.#selected.move((index) => (index >= end ? Math.max(0, index + by) : index));
+    if (this.#left !== null) this.#left += by;
+    this.#rows.reset();
+    this.#heights.forgetAll();
+    this.#told.wantedFirst = -1;
+  }
+
+  #rested(): void {
+    this.#pane.settle();
+    this.#wake();
+  }
+
+  #wished(direction: -1 | 1): void {
+    if (direction < 0) this.#pane.isAtEnd = false;
+    else this.#pane.lean(); // at the end nothing moves, and yet it is meant
+    this.#wake();
+  }
+
+  /** Whoever presses in the text may want to select some: it stands still until it is clear. */
+  #hold(event: PointerEvent): void {
+    if (event.pointerType !== "mouse" || event.button !== 0) return;
+    if (this.#selected.isAll && !event.shiftKey) this.#selected.clear();
+    if (!this.#pane.isAtEnd) return;
+    this.#isPressed = true;
+    this.#pane.isAtEnd = false;
+  }
+
+  #release(): void {
+    if (!this.#isPressed) return;
+    this.#isPressed = false;
+    this.#selected.take();
+    if (this.#selected.range === null || this.#selected.isAll) this.#pane.moveToEnd();
+    this.#wake();
+  }
+
+  #selectionChanged(): void {
+    const range = this.#selected.range;
+    if (range !== null && !this.#selected.isAll) this.#pane.isAtEnd = false; // what is selected stays in sight
+    this.#wake();
+  }
+
+  #copied(): void {
+    this.#told.wantedFirst = -1;
+    this.#wake();
+  }
+
+  #follow(isToFollow: boolean): void {
+    if (isToFollow) this.#pane.moveToEnd();
+    else this.#pane.isAtEnd = false;
+    this.#wake();
+  }
+
+  #apply(): void {
+    const { box, scroller } = this.#parts;
+    box.classList.toggle("is-wrapped", this.#options.wrap);
+    box.classList.toggle("has-numbers", this.#options.numbers);
+    box.classList.toggle("has-times", this.#options.times !== "none");
+    box.setAttribute("data-times", this.#options.times);
+    scroller.setAttribute("aria-label", this.#options.label);
+    this.#decor.options = this.#options;
+    this.#clipboard.options = this.#options;
+    this.#scroller.narrow();
+  }
+
+  /** Something has another size: the view, a line (zoom, a font that has come), or the rows together. */
+  #resized(): void {
+    const { scroller, probe } = this.#parts;
+    const line = probe.getBoundingClientRect();
+    const text = this.#rows.at(this.#rows.first)?.text;
+    const room = text?.clientWidth ?? scroller.clientWidth;
+    const columns = line.width > 0 ? Math.max(1, Math.floor(room / (line.width / 10))) : this.#columns;
+    const isOther =
+      line.height !== this.#heights.line ||
+      columns !== this.#columns ||
+      this.#options.wrap !== (this.#heights.columns !== null);
+    if (this.#scroller.viewport !== scroller.clientHeight || isOther) {
+      this.#scroller.ignore();
+      this.#scroller.viewport = scroller.clientHeight;
+      this.#pane.settle();
+      this.#hits.strip.paint();
+    }
+    if (isOther && line.height > 0) {
+      this.#pane.hold();
+      this.#heights.forgetAll();
+      this.#heights.line = line.height;
+      this.#columns = columns;
+      this.#heights.columns = this.#options.wrap ? columns : null;
+      this.#rows.remeasure();
+      this.#scroller.narrow();
+    }
+    this.#wake();
+  }
+
+  async #indexOf(target: Target): Promise<number> {
+    if ("line" in target) return target.line - 1;
+    return "offset" in target ? this.#source.indexOfOffset(target.offset) : this.#source.indexOfTime(target.time);
+  }
+
+  #pressed(event: KeyboardEvent): void {
+    if (event.defaultPrevented || event.target instanceof HTMLButtonElement) return;
+    if (event.target instanceof HTMLAnchorElement && event.key === " ") return;
+    if (this.key(event)) event.preventDefault();
+  }
+
+  #act(action: Action): boolean {
+    const { line } = this.#heights;
+    if (action.kind === "rows") this.#pane.moveBy(action.by * line);
+    else if (action.kind === "pages")
+      this.#pane.moveBy(action.by * Math.max(line, this.#scroller.viewport - KEPT * line));
+    else if (action.kind === "start") this.#pane.moveTo(0, 0);
+    else if (action.kind === "end") this.#pane.moveToEnd();
+    else if (action.kind === "all") this.#selected.selectAll();
+    else return this.#chosen.act(action);
+    this.#wake();
+    return true;
+  }
+
+  #choose(range: LineRange | null): void {
+    this.#listeners.tell({ kind: "range", range });
+    this.focus();
+    this.#wake();
+  }
+}

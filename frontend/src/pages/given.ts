@@ -1,0 +1,48 @@
+/** What the server gave this page to begin with: `<script type="application/json" id="given">`. */
+
+import type { Command, Problem, Run } from "../core/shapes";
+
+export type PageName = "home" | "command" | "run" | "runs" | "problem";
+
+export interface May {
+  start: boolean;
+  stop: boolean;
+  input: boolean;
+  pin: boolean;
+}
+
+export interface Given {
+  page: PageName;
+  /** the way to the home page from here: `./` or `../` */
+  root: string;
+  /** all that there are; on a command's page and a run's, that one */
+  commands: readonly Command[];
+  run: Run | null;
+  /** that are shown side by side */
+  runs: readonly string[];
+  may: May;
+  /** what a form said that could not be used */
+  values: Readonly<Record<string, string>>;
+  /** and what is wrong with it */
+  errors: NonNullable<Problem["errors"]>;
+  problem: Problem | null;
+  /** for style elements that the terminal makes; empty: it may make none */
+  nonce: string;
+}
+
+const PAGES: readonly string[] = ["home", "command", "run", "runs", "problem"] satisfies PageName[];
+const MAY_NOTHING: May = { start: false, stop: false, input: false, pin: false };
+
+/** Return what stands in the document, or null where it is not a page that this script knows. */
+export function readGiven(from: Document): Given | null {
+  const text = from.getElementById("given")?.textContent;
+  return text ? givenOf(JSON.parse(text)) : null;
+}
+
+/** Return what was given, with what was left out. It is the server's own word, so its shapes are not checked again. */
+export function givenOf(value: Partial<Given> | null): Given | null {
+  if (value === null || typeof value !== "object" || !PAGES.includes(value.page ?? "")) return null;
+  const { page = "problem", root = "./", commands = [], run = null, runs = [], may, values = {}, errors = [] } = value;
+  const { problem = null, nonce = "" } = value;
+  return { page, root, commands, run, runs, may: { ...MAY_NOTHING, ...may }, values, errors, problem, nonce };
+}

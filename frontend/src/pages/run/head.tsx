@@ -1,0 +1,114 @@
+/** The top of a run's page: what it is, how it stands, and what there is to know about it. */
+
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import type { Progress } from "../../core/osc";
+import type { Run } from "../../core/shapes";
+import { duration, nameOf, shortSize, typed } from "../../core/words";
+import { Badge } from "../../parts/badge";
+import { copy } from "../../parts/clipboard";
+import { Icon } from "../../parts/icons";
+import { now } from "../../parts/now";
+import { isNarrow } from "../../parts/width";
+import { Facts } from "./facts";
+import { Ladder } from "./ladder";
+import { Notices } from "./notices";
+import { standingOf, timeOf } from "./standing";
+
+interface Parts {
+  run: Run;
+  title: string | undefined;
+  root: string;
+  lastOutput: number | null;
+  progress: Progress | null;
+  /** what can be done */
+  children: ComponentChildren;
+}
+
+export function Head({ run, title, root, lastOutput, progress, children }: Parts) {
+  const [isOpen, setOpen] = useState(false);
+  const name = nameOf(run, title);
+  return (
+    <header class="head">
+      <div class="title">
+        <h1>{run.command === null ? name : <a href={`${root}commands/${run.command}`}>{name}</a>}</h1>
+        <Badge run={run} />
+        <div class="actions">{children}</div>
+      </div>
+      <p class="standing">
+        <span>{standingOf(run, now.value, lastOutput ?? timeOf(run.last_output))}</span>
+        <Figures run={run} />
+        <button type="button" class="quiet more" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+          Details
+          <Icon name={isOpen ? "up" : "down"} />
+        </button>
+      </p>
+      {progress && <ProgressBar progress={progress} />}
+      {run.state === "stopping" && <Ladder run={run} />}
+      <Notices run={run} />
+      {(isOpen || !isNarrow.value) && <Argv run={run} isWhole={isOpen} />}
+      {isOpen && <Facts run={run} />}
+    </header>
+  );
+}
+
+/** The few figures that are worth being seen at once. */
+function Figures({ run }: { run: Run }) {
+  const { usage } = run;
+  const cpu = usage && usage.cpu_user_s + usage.cpu_system_s;
+  return (
+    <span class="figures">
+      {run.size > 0 && <span title="Output">{shortSize(run.size)}</span>}
+      {usage && cpu !== null && <span title="Processor time">{duration(cpu)} CPU</span>}
+      {usage && (
+        <span title={usage.rss_bytes === undefined ? "Memory, at its peak" : "Memory, now"}>
+          {shortSize(usage.rss_bytes ?? usage.max_rss_bytes)} RAM
+        </span>
+      )}
+      {run.by && <span title="Started by">{run.by}</span>}
+      {Object.entries(run.labels).map(([label, value]) => (
+        <span key={label} class="label">{`${label}=${value}`}</span>
+      ))}
+    </span>
+  );
+}
+
+function Argv({ run, isWhole }: { run: Run; isWhole: boolean }) {
+  const text = typed(run.argv);
+  return (
+    <div class={`command-line${isWhole ? " is-whole" : ""}`}>
+      <code class="argv">{isWhole ? text : text.replaceAll("\n", " ").slice(0, 500)}</code>
+      <button
+        type="button"
+        class="quiet icon"
+        aria-label="Copy the command line"
+        title="Copy the command line"
+        onClick={() => void copy(text, "Command line")}
+      >
+        <Icon name="copy" />
+      </button>
+    </div>
+  );
+}
+
+const TONES = { going: "going", failed: "bad", paused: "other" } as const;
+
+function ProgressBar({ progress }: { progress: Progress }) {
+  const percent = progress.kind === "unknown" ? null : progress.percent;
+  const tone = progress.kind === "unknown" ? "going" : TONES[progress.kind];
+  return (
+    <div class="progress">
+      <div
+        class={`bar ${tone}`}
+        role="progressbar"
+        aria-label="Progress"
+        aria-valuemin={0}
+        aria-valuemax={100}
+        {...(percent !== null && { "aria-valuenow": percent })}
+      >
+        <i class={percent === null ? "unknown" : undefined} style={percent === null ? {} : { width: `${percent}%` }} />
+      </div>
+      <span class="percent">{percent === null ? "" : `${percent} %`}</span>
+    </div>
+  );
+}

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { RunDocument } from "../../src/log/document";
+import type { SourceEvent } from "../../src/log/source";
+import { Hub } from "../../src/net/hub";
+import { TestServer, until } from "../net/server";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.begin();
+});
+afterAll(() => server.end());
+
+interface Opened {
+  document: RunDocument;
+  events: SourceEvent[];
+  close(): void;
+}
+
+function open(runId: string): Opened {
+  const { api } = server;
+  const hub = new Hub(api);
+  const document = new RunDocument({ api, feed: hub, runId });
+  const events: SourceEvent[] = [];
+  document.on((event) => events.push(event));
+  return {
+    document,
+    events,
+    close: () => {
+      document.close();
+      hub.close();
+    },
+  };
+}
+
+async function rows(document: RunDocument, first: number, last: number): Promise<string[]> {
+  document.want(first, last);
+  const found = () => Array.from({ length: last - first }, (_, at) => document.row(first + at)?.raw);
+  await until(() => !found().includes(undefined));
+  return found().map((each) => each ?? "");
+}
+
+const IRREGULAR =
+  "import random\nrandom.seed(1)\nw = sys.stdout.write\nfor i in range(N):\n w(f'{i} ' + 'é' * random.randrange(0, 90) + '\\n')";
+
+describe("a run's document", () => {
+  it("shows a short run that is over, whole and numbered", async () => {
+    const id = await server.python("print('one')\nprint('two')\nsys.stdout.write('three')");
+    const { document, close } = open(id);
+    await until(() => document.isComplete && document.count === 3);
+    expect(await rows(document, 0, 3)).toEqual(["one", "two", "three"]);
+    expect([0, 1, 2].map((at) => document.row(at)?.number)).toEqual([1, 2, 3]);
+    expect(document.row(2)?.partial).toBe(true);
+    expect(document.startedAt).toBeGreaterThan(1e12);
+    close();
+  });
+
+  it("grows with a run that goes, and ends with every line of it", async () => {
+    const id = await server.python(
+      "for i in range(5000):\n print('line', i, flush=True)\n if i % 50 == 0: time.sleep(0.01)",
+    );
+    const { document, close } = open(id);
+    await until(() => document.isComplete, 30_000);
+    expect(document.count).toBe(5000);
+    for (const first of [0, 2300, 4900]) {
+      const found = await rows(document, first, first + 100);
+      expect(found).toEqual(Array.from({ length: 100 }, (_, at) => `line ${first + at}`));
+      expect(document.row(first)?.number).toBe(first + 1);
+    }
+    close();
+  });
+
+  it("waits for a prompt without its newline, and shows it", async () => {
+    const id = await server.python(
+      "sys.stdout.write('name? ')\nsys.stdout.flush()\nprint('hello', sys.stdin.readline())",
+    );
+    const { document, close } = open(id);
+    await until(() => document.row(0)?.raw === "name? ");
+    await server.api.input(id, "it\n");
+    await until(() => document.row(0)?.raw === "name? hello it");
+    close();
+  });
+
+  it("opens a long output at its end while it is being counted, goes anywhere, and settles", async () => {
+    const id = await server.python(IRREGULAR.replace("N", "1_300_000"));
+    await until(async () => (await server.api.run(id)).state === "finished", 50_000);
+    const whole = (await server.text(id)).split("\n");
+    const { document, events, close } = open(id);
+    await until(() => document.isOpen);
+    const last = document.count - 1;
+    expect(document.row(last)?.raw).toBe(whole.at(-2));
+    const middle = Math.floor(document.count / 2);
+    const seen = await rows(document, middle, middle + 50);
+    const at = whole.indexOf(seen[0] ?? "?");
+    expect(seen).toEqual(whole.slice(at, at + 50));
+    const above = await rows(document, middle - 500, middle - 400);
+    expect(above.every((line) => /^\d+ é*$/.test(line))).toBe(true);
+    await until(() => document.isCounted, 30_000);
+    expect(document.count).toBe(1_300_000);
+    expect(events.filter((event) => event.kind === "moved").length).toBeGreaterThanOrEqual(0);
+    const line = await document.indexOfLine(1_034_567);
+    expect((await rows(document, line, line + 10))[0]).toBe(whole[1_034_566]);
+    const offset = document.row(line)?.offset ?? -1;
+    expect(await document.indexOfOffset(offset + 2)).toBe(line);
+    close();
+  });
+
+  it("drops what is far away, and gives up what nobody wants any more", async () => {
+    const id = await server.python(IRREGULAR.replace("N", "60_000"));
+    const { document, close } = open(id);
+    await until(() => document.isComplete, 30_000);
+    for (let first = 0; first < 40_000; first += 1000) await rows(document, first, first + 60);
+    expect(document.row(20)).toBeUndefined();
+    for (let first = 0; first < 50_000; first += 500) document.want(first, first + 60);
+    expect(await rows(document, 7, 9)).toHaveLength(2);
+    close();
+  });
+});
