@@ -78,7 +78,7 @@ def _row(info: RunInfo, root: str) -> Html:
         element("span", size(info.size) if info.size else "", class_="size"),
         element("span", "" if info.duration_s is None else duration(info.duration_s), class_="took"),
         element("span", info.by or "", class_="by"),
-        element("span", _when(info.created), class_="when"),
+        element("span", _when(info.created, "%m-%d %H:%M"), class_="when"),
         class_="run" if info.is_finished else "run is-going",
     )
 
@@ -131,11 +131,11 @@ def _why(info: RunInfo) -> str | None:
             return None
 
 
-def _when(at: datetime | None) -> Html:
-    """Return the instant; with JavaScript, in the reader's own zone."""
+def _when(at: datetime | None, form: str = "%Y-%m-%d %H:%M:%S UTC") -> Html:
+    """Return the instant, in this form; whole when it is pointed at."""
     if at is None:
         return element("span", "unknown")
-    return element("time", f"{at:%Y-%m-%d %H:%M:%S} UTC", datetime=at.isoformat())
+    return element("time", at.strftime(form), datetime=at.isoformat(), title=f"{at:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _frame(info: RunInfo, whole: str, lines: int | None) -> Html:
