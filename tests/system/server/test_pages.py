@@ -162,7 +162,7 @@ def test_a_finished_run_has_no_forms(serving: Serving) -> None:
     text = _text(serving.ask(f"/runs/{run_id}", headers=HTML))
     assert "<form" not in text
     source = f"../api/runs/{run_id}/output?format=text"
-    assert f'<noscript><div class="tools"><a href="{source}">Whole text</a></div><iframe src="{source}"' in text
+    assert f'<noscript><div class="plain-tools"><a href="{source}">Whole text</a></div><iframe src="{source}"' in text
     assert " sandbox " in text
 
 

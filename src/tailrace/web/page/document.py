@@ -42,7 +42,9 @@ def page(title: str, given: Given, *main: Html, status: HTTPStatus = HTTPStatus.
     )
     banner = element("header", element("a", NAME, href=root, class_="home"), class_="banner")
     notice = [] if entry is not None else [element("p", UNBUILT, class_="fault", role="alert")]
-    body = element("body", banner, element("main", *notice, *main, id="main"), script_of(given))
+    body = element(
+        "body", banner, element("main", *notice, *main, id="main", class_=f"on-{given.page}"), script_of(given)
+    )
     whole = joined(Html("<!doctype html>\n"), element("html", head, body, lang="en"), "\n")
     headers = (*PAGE_HEADERS, ("Content-Security-Policy", page_policy(nonce)))
     return Response(status=status, headers=headers, body=whole.encode("utf-8", "replace"))

@@ -14,27 +14,27 @@ WHOLE_BYTES = 4 << 20
 """of output, up to which a browser without JavaScript gets all of it"""
 LAST_LINES, PANE_LINES = 10_000, 200
 """that it gets of a longer one, and of each of several"""
+MOST_TYPED = 300
+"""characters of a command in a list; nobody sees more of it in a row"""
 
 
 def list_of(runs: Iterable[RunInfo], root: str) -> Html:
     """Return the runs, one below the other; each leads to its page."""
     rows = [_row(info, root) for info in runs]
     if not rows:
-        return element("p", "Nothing has run yet.", class_="none")
+        return element("p", "Nothing has run yet.", class_="nothing")
     return element("ul", *rows, class_="runs")
 
 
 def head_of(info: RunInfo) -> Html:
-    """Return what is known of the run now; the page has it replaced whenever that changes."""
-    facts = [joined(element("dt", name), element("dd", text)) for name, text in _facts(info)]
+    """Return what is known of the run now."""
+    facts = [element("div", element("dt", name), element("dd", text)) for name, text in _facts(info)]
     return element(
-        "section",
-        element("h1", name_of(info)),
-        element("p", element("code", shlex.join(info.argv)), class_="argv"),
-        element("p", _badge(info), class_="standing"),
-        element("dl", *facts),
-        id="head",
-        data_state=str(info.state),
+        "header",
+        element("div", element("h1", name_of(info)), _badge(info), class_="title"),
+        element("div", element("code", shlex.join(info.argv)), class_="command-line is-whole"),
+        element("dl", *facts, class_="facts"),
+        class_="head",
     )
 
 
@@ -49,7 +49,7 @@ def plain_of(info: RunInfo, root: str, *, can_stop: bool, can_type: bool) -> Htm
         _stop_of(info, here) if can_stop and not info.is_finished else "",
         "" if info.is_finished else element("a", "How it stands now", href=here),
         element("a", "Whole text", href=whole),
-        class_="tools",
+        class_="plain-tools",
     )
     typed = _input_of(here) if can_type and not info.is_finished else ""
     return element("noscript", tools, _frame(info, whole, LAST_LINES if info.size > WHOLE_BYTES else None), typed)
@@ -59,8 +59,9 @@ def pane_of(info: RunInfo, root: str) -> Html:
     """Return one of several runs: how it stands, and the last lines of its output."""
     whole = f"{root}api/runs/{info.id}/output?format=text"
     title = element("h2", element("a", name_of(info), href=f"{root}runs/{info.id}"))
+    top = element("div", _badge(info), title, class_="pane-top")
     frame = element("noscript", _frame(info, f"{whole}&follow=0", PANE_LINES))
-    return element("section", title, element("p", _badge(info), class_="standing"), frame, class_="pane")
+    return element("section", top, frame, class_="pane")
 
 
 def name_of(info: RunInfo) -> str:
@@ -69,16 +70,16 @@ def name_of(info: RunInfo) -> str:
 
 
 def _row(info: RunInfo, root: str) -> Html:
+    link = element("a", name_of(info), href=f"{root}runs/{info.id}", class_="link")
     return element(
         "li",
-        element(
-            "a",
-            element("span", name_of(info), class_="name"),
-            _badge(info),
-            element("span", _when(info.created), class_="when"),
-            element("code", shlex.join(info.argv), class_="argv"),
-            href=f"{root}runs/{info.id}",
-        ),
+        _badge(info),
+        element("span", link, element("code", shlex.join(info.argv)[:MOST_TYPED], class_="argv"), class_="what"),
+        element("span", size(info.size) if info.size else "", class_="size"),
+        element("span", "" if info.duration_s is None else duration(info.duration_s), class_="took"),
+        element("span", info.by or "", class_="by"),
+        element("span", _when(info.created, "%m-%d %H:%M"), class_="when"),
+        class_="run" if info.is_finished else "run is-going",
     )
 
 
@@ -130,17 +131,17 @@ def _why(info: RunInfo) -> str | None:
             return None
 
 
-def _when(at: datetime | None) -> Html:
-    """Return the instant; with JavaScript, in the reader's own zone."""
+def _when(at: datetime | None, form: str = "%Y-%m-%d %H:%M:%S UTC") -> Html:
+    """Return the instant, in this form; whole when it is pointed at."""
     if at is None:
         return element("span", "unknown")
-    return element("time", f"{at:%Y-%m-%d %H:%M:%S} UTC", datetime=at.isoformat())
+    return element("time", at.strftime(form), datetime=at.isoformat(), title=f"{at:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _frame(info: RunInfo, whole: str, lines: int | None) -> Html:
     """Return the output as plain text, in a frame that may do nothing."""
     address = whole if lines is None else f"{whole}&tail={lines}"
-    told = "" if lines is None else element("p", f"The last {lines:,} lines.", class_="none")
+    told = "" if lines is None else element("p", f"The last {lines:,} lines:", class_="plain-told")
     frame = element("iframe", src=address, title=f"Output of {name_of(info)}", sandbox=True, class_="plain-output")
     return joined(told, frame)
 
@@ -150,7 +151,7 @@ def _stop_of(info: RunInfo, here: str) -> Html:
     is_stopping = info.state is State.STOPPING
     now = element("input", type="hidden", name="now", value="1") if is_stopping else ""
     button = element("button", "Next signal now" if is_stopping else "Stop", type="submit")
-    return element("form", now, button, method="post", action=f"{here}/stop", class_="stop-form")
+    return element("form", now, button, method="post", action=f"{here}/stop", class_="plain-stop")
 
 
 def _input_of(here: str) -> Html:
@@ -158,4 +159,4 @@ def _input_of(here: str) -> Html:
     field = element("input", type="text", name="line", autocomplete="off", spellcheck="false", aria_label="Input")
     send = element("button", "Send", type="submit")
     close = element("button", "End input", type="submit", name="close", value="1")
-    return element("form", field, send, close, method="post", action=f"{here}/input", class_="input-form")
+    return element("form", field, send, close, method="post", action=f"{here}/input", class_="plain-input")

@@ -38,15 +38,17 @@ def home(call: Call) -> Response:
     if not call.request.path.endswith("/"):
         return see_other(call.request.path.rpartition("/")[2] + "/")
     commands = tuple(call.commands.values())
-    none = element("p", "No command is declared here. Runs that are started elsewhere can be watched.", class_="none")
+    none = element(
+        "p", "No command is declared here. Runs that are started elsewhere can be watched.", class_="nothing"
+    )
     cards = element("div", *map(_card, commands), class_="cards") if commands else none
     newest = visible(call, Query(limit=SHOWN_RUNS)).runs
     given = Given(page="home", root=HOME, may=_allowed(call, None), commands=all_shown(commands))
     return page(
         "", given,
         element("div",
-            element("section", element("h2", "Commands"), cards),
-            element("section", element("h2", "Runs"), runs.list_of(newest, HOME), id="runs"),
+            element("section", element("h2", "Commands"), cards, class_="commands"),
+            element("section", element("h2", "Runs"), runs.list_of(newest, HOME), class_="listing"),
             class_="overview",
         ),
     )  # fmt: skip
@@ -133,9 +135,8 @@ def show_runs(call: Call) -> Response:
     infos = [viewable(call, run_id) for run_id in _wanted(call)]
     given = Given(page="runs", root=HOME, may=_allowed(call, None), runs=tuple(info.id for info in infos))
     panes = [runs.pane_of(info, HOME) for info in infos]
-    return page(
-        f"{len(infos)} runs", given, element("h1", f"{len(infos)} runs"), element("div", *panes, class_="panes")
-    )
+    top = element("div", element("h1", SIDE_BY_SIDE), class_="panes-top")
+    return page(SIDE_BY_SIDE, given, top, element("div", *panes, class_="panes"))
 
 
 def told(problem: Response, path: str) -> Response:
@@ -149,13 +150,15 @@ def told(problem: Response, path: str) -> Response:
     if kinds.get("Content-Type") != PROBLEM or not isinstance(problem.body, bytes):
         return problem
     document = _PROBLEM.decode(problem.body)
-    main = (
+    main = element(
+        "section",
         element("h1", document.title),
-        element("p", f"{document.detail[:1].upper()}{document.detail[1:]}."),
-        element("p", f"{document.hint[:1].upper()}{document.hint[1:]}."),
+        element("p", f"{document.detail[:1].upper()}{document.detail[1:]}.", class_="what"),
+        element("p", f"{document.hint[:1].upper()}{document.hint[1:]}.", class_="hint"),
+        class_="sheet",
     )
     given = Given(page="problem", root=BELOW * (path.count("/") - 1) or HOME, problem=document)
-    made = page(document.title, given, *main, status=HTTPStatus(document.status))
+    made = page(document.title, given, main, status=HTTPStatus(document.status))
     kept = tuple((name, value) for name, value in problem.headers if name not in dict(made.headers))
     return Response(status=made.status, headers=(*made.headers, *kept), body=made.body)
 
@@ -217,8 +220,9 @@ def _command_of(call: Call, info: RunInfo) -> tuple[CommandShown, ...]:
 
 
 def _card(command: Command) -> Html:
-    title = element("h3", element("a", command.title or command.name, href=f"{HOME}commands/{command.name}"))
-    return element("article", title, element("p", command.description), form_of(command, HOME), class_="card")
+    link = element("a", command.title or command.name, href=f"{HOME}commands/{command.name}")
+    about = element("p", command.description, class_="about") if command.description else ""
+    return element("article", element("h2", link, class_="name"), about, form_of(command, HOME), class_="card")
 
 
 def _command_page(
@@ -233,11 +237,11 @@ def _command_page(
     sheet = element(
         "section",
         element("h1", title),
-        element("p", command.description) if command.description else "",
+        element("p", command.description, class_="about") if command.description else "",
         form_of(command, BELOW, texts, faults),
         class_="sheet",
     )
-    listed = element("section", element("h2", "Runs"), runs.list_of(newest, BELOW), id="runs")
+    listed = element("section", element("h2", "Runs"), runs.list_of(newest, BELOW), class_="listing")
     given = Given(
         page="command",
         root=BELOW,
@@ -246,4 +250,4 @@ def _command_page(
         values=dict(texts or {}),
         errors=tuple(OneOf(*fault) for fault in faults),
     )
-    return page(title, given, sheet, listed, status=status)
+    return page(title, given, element("div", sheet, listed, class_="overview"), status=status)
