@@ -60,6 +60,9 @@ const USUAL: LogOptions = {
   download: () => null,
 };
 
+/** Characters in the probe. */
+const TEN = 10;
+
 /** Rows that stay in sight when one goes on by a page. */
 const KEPT = 2;
 
@@ -85,6 +88,8 @@ export class LogView {
   #options: LogOptions;
   #frameId: number | null = null;
   #columns = 80;
+  /** width of a character, in pixels */
+  #character = 8;
   /** rows there were when the end was left */
   #left: number | null = null;
   #wasComplete = false;
@@ -240,7 +245,9 @@ export class LogView {
     }
     this.#parts.box.style.setProperty("--log-digits", String(Math.max(4, String(this.#source.count).length)));
     this.#selected.take();
+    this.#decor.column = this.#options.wrap ? null : Math.floor(this.#parts.scroller.scrollLeft / this.#character);
     this.#pane.render();
+    if (this.#rows.isUnfinished) this.#wake();
     this.#want();
     this.#selected.restore();
     if (!this.#options.wrap) this.#scroller.widen(this.#rows.element.scrollWidth);
@@ -308,7 +315,7 @@ export class LogView {
   }
 
   #wished(direction: -1 | 1): void {
-    if (direction < 0) this.#pane.isAtEnd = false;
+    if (direction < 0) this.#pane.letGo();
     else this.#pane.lean(); // at the end nothing moves, and yet it is meant
     this.#wake();
   }
@@ -365,7 +372,8 @@ export class LogView {
     const line = probe.getBoundingClientRect();
     const text = this.#rows.at(this.#rows.first)?.text;
     const room = text?.clientWidth ?? scroller.clientWidth;
-    const columns = line.width > 0 ? Math.max(1, Math.floor(room / (line.width / 10))) : this.#columns;
+    if (line.width > 0) this.#character = line.width / TEN;
+    const columns = Math.max(1, Math.floor(room / this.#character));
     const isOther =
       line.height !== this.#heights.line ||
       columns !== this.#columns ||
