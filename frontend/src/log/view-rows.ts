@@ -43,6 +43,10 @@ export class Rows {
     return this.#shown[0]?.index ?? 0;
   }
 
+  get shown(): Iterable<RowElement> {
+    return this.#shown;
+  }
+
   /** The one behind the last. */
   get last(): number {
     return this.first + this.#shown.length;
