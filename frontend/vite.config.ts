@@ -13,6 +13,9 @@ export default defineConfig({
     assetsInlineLimit: 0, // a file has an address that the page's policy allows
     manifest: "manifest.json",
     target: "es2022",
+    // Lower ones would have light-dark() rewritten so that it follows no `color-scheme` but that of our own sheets: wrong
+    // in a custom element on somebody else's page.
+    cssTarget: ["chrome123", "firefox128", "safari18"],
     modulePreload: { polyfill: false }, // it is an inline script
     rolldownOptions: {
       input: { page: "src/page.tsx" },

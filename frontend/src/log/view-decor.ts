@@ -4,9 +4,16 @@ import type { Times } from "../core/clock";
 import type { Row } from "../core/row";
 import type { Source } from "./source";
 import type { Marks } from "./view-marks";
+import type { Slice } from "./view-pieces";
 import type { RowView } from "./view-row";
 import type { Looks } from "./view-rows";
 import { timeOf } from "./view-times";
+
+/** Lines longer than this are shown in slices where they are not wrapped: what is far beyond the edge is left out. */
+const LONG = 2048;
+
+/** A slice goes from one of these before the left edge to two behind it; in between nothing changes. */
+const STEP = 512;
 
 /** Lines, both included, counted from 1. */
 export interface LineRange {
@@ -28,6 +35,8 @@ export class Decor implements Looks {
   #options: DecorOptions;
   #range: LineRange | null = null;
   version = 0;
+  /** the column at the left edge; null: lines are wrapped, and shown whole */
+  column: number | null = null;
 
   constructor(source: Source, marks: Marks, options: DecorOptions) {
     this.#source = source;
@@ -64,6 +73,11 @@ export class Decor implements Looks {
     return this.#source.isCounted ? index + 1 : null;
   }
 
+  sliceOf(row: Row | undefined): number {
+    if (this.column === null || row === undefined || row.text.length <= LONG) return 0;
+    return Math.floor(Math.min(this.column, row.text.length) / STEP);
+  }
+
   view(index: number, row: Row | undefined): RowView {
     const { times, permalink, rest } = this.#options;
     const before = times === "previous" && index > 0 ? this.#source.row(index - 1) : undefined;
@@ -74,6 +88,7 @@ export class Decor implements Looks {
       number,
       time: row === undefined ? "" : timeOf(times, row, before, this.#source.startedAt),
       marks: row === undefined ? [] : this.#marks.of(row),
+      slice: this.#slice(row),
       isInRange: number !== null && this.#range !== null && number >= this.#range.from && number <= this.#range.to,
       hasCaret: row?.partial === true && index === this.#source.count - 1 && !this.#source.isComplete,
       isWaiting: times === "previous" && index > 0 && row !== undefined && before === undefined,
@@ -81,4 +96,16 @@ export class Decor implements Looks {
       permalink,
     };
   }
+
+  #slice(row: Row | undefined): Slice | null {
+    if (this.column === null || row === undefined || row.text.length <= LONG) return null;
+    const step = this.sliceOf(row);
+    return { from: whole(row.text, (step - 1) * STEP), to: whole(row.text, (step + 2) * STEP) };
+  }
+}
+
+/** Return a column that is within a text and not within a character. */
+function whole(text: string, column: number): number {
+  const code = text.charCodeAt(column);
+  return Math.min(text.length, Math.max(0, code >= 0xdc00 && code < 0xe000 ? column + 1 : column));
 }

@@ -44,6 +44,14 @@ export class Marks {
     return hit.offset === this.#current;
   }
 
+  /** Return where the current mark begins, if its row is among these; null: it is not. */
+  currentColumn(rows: Iterable<{ row: Row | undefined }>): number | null {
+    for (const { row } of rows) {
+      if (row !== undefined && row.offset === this.#current) return this.of(row)[0]?.from ?? null;
+    }
+    return null;
+  }
+
   /** Return a row's marks in order, none over another. */
   of(row: Row): readonly Mark[] {
     const hit = this.#byOffset.get(row.offset);

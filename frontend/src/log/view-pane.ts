@@ -42,9 +42,14 @@ export class Pane {
     this.#count = count;
   }
 
+  /** Leave the end, unless all rows are in sight: then there is nowhere else to be. */
+  letGo(): void {
+    if (this.top.index > 0 || this.top.offset > 0) this.isAtEnd = false;
+  }
+
   /** Move by pixels, at the next frame. */
   moveBy(pixels: number): void {
-    if (pixels < 0) this.isAtEnd = false;
+    if (pixels < 0) this.letGo();
     this.#wanted = { index: this.top.index, offset: this.top.offset + pixels };
     this.#downwards = pixels > 0;
     this.#isToSettle = true;
@@ -103,9 +108,10 @@ export class Pane {
 
   render(): void {
     this.#take();
+    this.#rows.begin();
     for (let round = 0; round < ROUNDS; round += 1) {
       this.#find();
-      this.#rows.show(this.#around());
+      this.#rows.show(this.#around(), this.top.index);
       if (this.#heights.columns === null || !this.#rows.measure()) break;
     }
     this.#find();

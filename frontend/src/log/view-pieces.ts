@@ -10,38 +10,45 @@ export interface Piece {
   mark: "none" | "hit" | "current";
 }
 
+/** A stretch of a row's text, in UTF-16 units. */
+export interface Slice {
+  from: number;
+  to: number;
+}
+
 /** Pieces in a row. A row with more (a picture, one colour a character) has its rest in one piece without looks: all of
  * the text is there, and no row can make the browser stand still. */
 export const MOST_PIECES = 1000;
 
-export function piecesOf(row: Row, marks: readonly Mark[]): Piece[] {
+/** Cut a slice of a row's text where looks change and where marks begin and end. */
+export function piecesOf(row: Row, marks: readonly Mark[], { from: begin, to: end }: Slice): Piece[] {
   const pieces: Piece[] = [];
-  let column = 0;
+  let start = 0;
   let next = 0;
   for (const span of row.spans) {
-    let from = 0;
-    while (from < span.text.length) {
-      if (pieces.length >= MOST_PIECES) return withRest(pieces, row, column);
-      while (marks[next] !== undefined && (marks[next]?.to ?? 0) <= column) next += 1;
+    const stop = Math.min(start + span.text.length, end);
+    for (let column = Math.max(start, begin); column < stop; ) {
+      if (pieces.length >= MOST_PIECES) return [...pieces, plain(row.text.slice(column, end))];
+      while ((marks[next]?.to ?? Number.POSITIVE_INFINITY) <= column) next += 1;
       const mark = marks[next];
       const isInside = mark !== undefined && mark.from <= column;
-      const edge = mark === undefined ? Number.POSITIVE_INFINITY : isInside ? mark.to : mark.from;
-      const length = Math.min(span.text.length - from, edge - column);
+      const edge = Math.min(stop, mark === undefined ? stop : isInside ? mark.to : mark.from);
       pieces.push({
-        text: span.text.slice(from, from + length),
+        text: span.text.slice(column - start, edge - start),
         look: span.look,
         href: span.href ?? null,
         mark: isInside ? (mark.isCurrent ? "current" : "hit") : "none",
       });
-      from += length;
-      column += length;
+      column = edge;
     }
+    start += span.text.length;
   }
   return pieces;
 }
 
-function withRest(pieces: Piece[], row: Row, column: number): Piece[] {
-  return [...pieces, { text: row.text.slice(column), look: {}, href: null, mark: "none" }];
+/** Return a piece without looks. */
+export function plain(text: string): Piece {
+  return { text, look: {}, href: null, mark: "none" };
 }
 
 /** Whether it is one piece without any look, as most rows are. */

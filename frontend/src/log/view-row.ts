@@ -3,7 +3,7 @@
 import type { Row } from "../core/row";
 import { dressOf } from "./view-looks";
 import type { Mark } from "./view-marks";
-import { isPlain, type Piece, piecesOf } from "./view-pieces";
+import { isPlain, type Piece, piecesOf, plain, type Slice } from "./view-pieces";
 
 /** What a row shows besides its text. */
 export interface RowView {
@@ -14,6 +14,8 @@ export interface RowView {
   number: number | null;
   time: string;
   marks: readonly Mark[];
+  /** the part of its text that is shown: of a very long line that which is in sight; null: all of it */
+  slice: Slice | null;
   isInRange: boolean;
   hasCaret: boolean;
   /** it depends on a row that is not here yet */
@@ -35,8 +37,12 @@ export class RowElement {
   #more: HTMLElement | null = null;
   index = -1;
   row: Row | undefined;
+  /** which slice of its text it shows */
+  slice = 0;
   /** at which version of everything else this was shown */
   version = -1;
+  /** the column that its text begins with */
+  from = 0;
   /** its height is to be measured */
   isNew = true;
 
@@ -46,7 +52,8 @@ export class RowElement {
     this.element.append(this.#gutter, this.text);
   }
 
-  show(view: RowView): void {
+  /** Show a row; return in how many pieces. `isBare` leaves the looks out, for there have been too many already. */
+  show(view: RowView, { isBare }: { isBare: boolean }): number {
     const { row, index } = view;
     this.index = index;
     this.row = row;
@@ -55,9 +62,9 @@ export class RowElement {
     setText(this.#time, view.time);
     this.#showStream(row);
     this.element.className = classesOf(view);
-    if (row?.gap !== undefined) setText(this.text, gapText(row.gap));
-    else this.#showText(row, view.marks);
+    const pieces = this.#showText(view, isBare);
     this.#showMore(view);
+    return pieces;
   }
 
   #showNumber({ number, permalink }: RowView): void {
@@ -78,10 +85,27 @@ export class RowElement {
     this.#stream.title = label;
   }
 
-  #showText(row: Row | undefined, marks: readonly Mark[]): void {
-    const pieces = row === undefined ? [] : piecesOf(row, marks);
-    if (isPlain(pieces)) setText(this.text, row?.text ?? "");
+  #showText({ row, marks, slice }: RowView, isBare: boolean): number {
+    this.#skip(row, slice);
+    if (row === undefined || row.gap !== undefined) {
+      setText(this.text, row?.gap === undefined ? "" : gapText(row.gap));
+      return 0;
+    }
+    const part = slice ?? { from: 0, to: row.text.length };
+    const pieces = isBare ? [plain(row.text.slice(part.from, part.to))] : piecesOf(row, marks, part);
+    if (isPlain(pieces)) setText(this.text, pieces[0]?.text ?? "");
     else this.text.replaceChildren(...pieces.map(pieceNode));
+    return pieces.length;
+  }
+
+  /** Leave room for what a slice leaves out: as much as its characters would take if all were of one width. */
+  #skip(row: Row | undefined, slice: Slice | null): void {
+    const isWhole = slice === null || row === undefined;
+    if (isWhole && !this.text.classList.contains("is-slice")) return;
+    this.from = isWhole ? 0 : slice.from;
+    this.text.classList.toggle("is-slice", !isWhole);
+    this.text.style.setProperty("--log-skip", String(this.from));
+    this.text.style.setProperty("--log-length", String(isWhole ? 0 : row.text.length));
   }
 
   #showMore({ row, rest }: RowView): void {

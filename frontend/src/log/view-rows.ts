@@ -16,7 +16,13 @@ export interface Looks {
   readonly version: number;
   row(index: number): Row | undefined;
   view(index: number, row: Row | undefined): RowView;
+  /** Which slice of a row is shown; 0: the first, or all of it. */
+  sliceOf(row: Row | undefined): number;
 }
+
+/** Pieces made in one frame. When there are more, the other rows are shown without looks, and get them in the next
+ * frames: however colourful an output is, it does not make the browser stand still. */
+const BUDGET = 6000;
 
 export class Rows {
   readonly element = part("div", "log-rows");
@@ -24,6 +30,9 @@ export class Rows {
   readonly #heights: RowHeights;
   #shown: RowElement[] = [];
   #top = -1;
+  #pieces = 0;
+  /** some rows have no looks yet */
+  isUnfinished = false;
 
   constructor(looks: Looks, heights: RowHeights) {
     this.#looks = looks;
@@ -32,6 +41,10 @@ export class Rows {
 
   get first(): number {
     return this.#shown[0]?.index ?? 0;
+  }
+
+  get shown(): Iterable<RowElement> {
+    return this.#shown;
   }
 
   /** The one behind the last. */
@@ -48,10 +61,18 @@ export class Rows {
     return this.#shown.find(({ element }) => element.contains(node));
   }
 
-  /** Hold rows [first, last). */
-  show({ first, last }: Span): void {
+  /** Hold rows [first, last), of which those from `top` on are in sight. */
+  show({ first, last }: Span, top: number): void {
     this.#fit(first, Math.min(last, first + MOST));
-    for (const [place, shown] of this.#shown.entries()) this.#update(shown, first + place);
+    const before = Math.max(0, top - first);
+    for (let place = before; place < this.#shown.length; place += 1) this.#update(place, first);
+    for (let place = before - 1; place >= 0; place -= 1) this.#update(place, first);
+  }
+
+  /** A new frame begins: there is time for so many pieces again. */
+  begin(): void {
+    this.#pieces = 0;
+    this.isUnfinished = false;
   }
 
   /** What is held has other indexes, or is something else. */
@@ -120,14 +141,25 @@ export class Rows {
     shown?.element.remove();
   }
 
-  #update(shown: RowElement, index: number): void {
+  #update(place: number, first: number): void {
+    const shown = this.#shown[place];
+    const index = first + place;
+    if (shown === undefined) return;
     const row = this.#looks.row(index);
     const isSame = shown.index === index && shown.version === this.#looks.version;
+    const isSameSlice = shown.slice === this.#looks.sliceOf(shown.row);
     // A source may drop what is still seen (to have room for what is copied): it stays as it is.
-    if (isSame && (row === shown.row || row === undefined)) return;
+    if (isSame && isSameSlice && (row === shown.row || row === undefined)) return;
     this.#heights.forget(index);
-    const view = this.#looks.view(index, row);
-    shown.version = view.isWaiting ? -1 : this.#looks.version;
-    shown.show(view);
+    this.#show(shown, this.#looks.view(index, row));
+  }
+
+  #show(shown: RowElement, view: RowView): void {
+    const isBare = this.#pieces >= BUDGET;
+    const pieces = shown.show(view, { isBare });
+    this.#pieces += pieces > 1 ? pieces : 0;
+    if (isBare && pieces > 0) this.isUnfinished = true;
+    shown.slice = this.#looks.sliceOf(view.row);
+    shown.version = view.isWaiting || isBare ? -1 : this.#looks.version;
   }
 }

@@ -132,16 +132,16 @@ export class Selected {
     const before = document.createRange();
     before.setStart(shown.text, 0);
     before.setEnd(node, offset);
-    return { index: shown.index, column: before.toString().length };
+    return { index: shown.index, column: shown.from + before.toString().length };
   }
 
   #endOf(index: number): Point {
-    return { index, column: this.#rows.at(index)?.text.textContent?.length ?? 0 };
+    return { index, column: this.#rows.at(index)?.row?.text.length ?? 0 };
   }
 
   #spotOf({ index, column }: Point): Spot {
     const shown = this.#rows.at(index);
-    if (shown !== undefined) return spotIn(shown.text, column);
+    if (shown !== undefined) return spotIn(shown.text, Math.max(0, column - shown.from));
     const edge = this.#rows.at(index < this.#rows.first ? this.#rows.first : this.#rows.last - 1);
     if (edge === undefined) return { node: this.#rows.element, offset: 0 };
     return spotIn(edge.text, index < this.#rows.first ? 0 : Number.MAX_SAFE_INTEGER);

@@ -10,55 +10,24 @@ import { columnsIn } from "../core/rows";
 import type { Hit } from "../core/shapes";
 import type { Source, SourceEvent } from "./source";
 import { Chosen } from "./view-chosen";
-import { Clipboard, type ClipboardOptions } from "./view-clipboard";
-import { Decor, type DecorOptions, type LineRange } from "./view-decor";
+import { Clipboard } from "./view-clipboard";
+import { Decor, type LineRange } from "./view-decor";
 import { RowHeights } from "./view-heights";
 import { Hits } from "./view-hits";
 import { type Action, actionOf, type Key } from "./view-keys";
 import { Marks } from "./view-marks";
 import { Notice } from "./view-notice";
+import { type LogEvent, type LogOptions, type Target, USUAL } from "./view-options";
 import { Pane } from "./view-pane";
 import { type Parts, partsOf, showFollow } from "./view-parts";
 import { Rows } from "./view-rows";
 import { Scroller } from "./view-scroller";
 import { Selected } from "./view-selection";
+import { Sizes } from "./view-sizes";
 
 export type { Times } from "../core/clock";
 export type { LineRange } from "./view-decor";
-
-export interface LogOptions extends DecorOptions, ClipboardOptions {
-  /** what it is, for who cannot see it */
-  label: string;
-  /** whether lines that are too long go on below, or beyond the edge */
-  wrap: boolean;
-  numbers: boolean;
-  /** whether the last line stays in sight */
-  follow: boolean;
-}
-
-export type Target = { line: number; to?: number } | { offset: number } | { time: number };
-
-export type LogEvent =
-  | { kind: "following"; isFollowing: boolean }
-  /** lines were chosen to be linked to */
-  | { kind: "range"; range: LineRange | null }
-  /** other rows are in sight: from the first to the last */
-  | { kind: "position"; first: number; last: number }
-  /** so many lines came since the end was left */
-  | { kind: "newlines"; count: number }
-  /** a mark was chosen on the strip */
-  | { kind: "mark"; hit: Hit };
-
-const USUAL: LogOptions = {
-  label: "Output",
-  wrap: false,
-  numbers: true,
-  follow: true,
-  times: "none",
-  permalink: (line) => `#L${line}`,
-  rest: () => null,
-  download: () => null,
-};
+export type { LogEvent, LogOptions, Target } from "./view-options";
 
 /** Rows that stay in sight when one goes on by a page. */
 const KEPT = 2;
@@ -78,18 +47,19 @@ export class LogView {
   readonly #clipboard: Clipboard;
   readonly #chosen: Chosen;
   readonly #hits: Hits;
-  readonly #sizes = new ResizeObserver(() => this.#resized());
+  readonly #sizes: Sizes;
   readonly #theme = matchMedia("(prefers-color-scheme: dark)");
   readonly #gone = new AbortController();
   readonly #ends: Unsubscribe[] = [];
   #options: LogOptions;
   #frameId: number | null = null;
-  #columns = 80;
   /** rows there were when the end was left */
   #left: number | null = null;
   #wasComplete = false;
   /** the pointer is down in the text: until it is up, nothing moves away under it */
   #isPressed = false;
+  /** the current mark may lie beyond the edge at the side */
+  #isToReveal = false;
   #told = { isFollowing: false, newLines: 0, first: -1, last: -1, wantedFirst: -1, wantedLast: -1 };
 
   constructor(host: HTMLElement, source: Source, options: Partial<LogOptions> = {}) {
@@ -113,6 +83,7 @@ export class LogView {
     this.#chosen = new Chosen(source, this.#decor, this.#rows, this.#pane, (range) => this.#choose(range));
     this.#selected = new Selected(this.#rows, () => this.#selectionChanged());
     this.#clipboard = new Clipboard(source, this.#selected, this.#notice, this.#options, () => this.#copied());
+    this.#sizes = new Sizes(this.#parts, this.#rows, this.#heights, this.#scroller, this.#pane, () => this.#resized());
     this.#pane.isAtEnd = this.#options.follow;
     this.#apply();
     host.append(box);
@@ -163,8 +134,10 @@ export class LogView {
     return index;
   }
 
-  /** Mark what was found; `current` is the offset of the line of the hit that one is at. Does not go there. */
+  /** Mark what was found; `current` is the offset of the line of the hit that one is at. Does not go to that line, but
+   * moves sideways to its mark when the line is in sight. */
   setMarks(hits: readonly Hit[], current: number | null = null): void {
+    this.#isToReveal = current !== null;
     this.#marks.set(hits, current);
     this.#decor.change();
     this.#hits.change();
@@ -204,7 +177,7 @@ export class LogView {
     this.#gone.abort();
     for (const end of this.#ends) end();
     if (this.#frameId !== null) cancelAnimationFrame(this.#frameId);
-    this.#sizes.disconnect();
+    this.#sizes.dispose();
     this.#scroller.dispose();
     this.#selected.dispose();
     this.#clipboard.dispose();
@@ -223,7 +196,6 @@ export class LogView {
       this.#follow(true);
       this.focus();
     });
-    for (const watched of [scroller, this.#rows.element, this.#parts.probe]) this.#sizes.observe(watched);
     this.#theme.addEventListener("change", () => this.#hits.strip.paint(), { signal: this.#gone.signal });
   }
 
@@ -240,11 +212,28 @@ export class LogView {
     }
     this.#parts.box.style.setProperty("--log-digits", String(Math.max(4, String(this.#source.count).length)));
     this.#selected.take();
+    this.#decor.column = this.#options.wrap
+      ? null
+      : Math.floor(this.#parts.scroller.scrollLeft / this.#sizes.character);
     this.#pane.render();
+    if (this.#rows.isUnfinished) this.#wake();
+    this.#reveal();
     this.#want();
     this.#selected.restore();
     if (!this.#options.wrap) this.#scroller.widen(this.#rows.element.scrollWidth);
     this.#tell();
+  }
+
+  #reveal(): void {
+    if (!this.#isToReveal || this.#options.wrap) return;
+    const column = this.#marks.currentColumn(this.#rows.shown);
+    if (column === null) return;
+    this.#isToReveal = false;
+    const { scroller } = this.#parts;
+    const room = scroller.clientWidth / this.#sizes.character;
+    const left = scroller.scrollLeft / this.#sizes.character;
+    if (column >= left && column < left + room * 0.7) return;
+    scroller.scrollLeft = Math.max(0, column - room / 3) * this.#sizes.character;
   }
 
   #want(): void {
@@ -308,7 +297,7 @@ export class LogView {
   }
 
   #wished(direction: -1 | 1): void {
-    if (direction < 0) this.#pane.isAtEnd = false;
+    if (direction < 0) this.#pane.letGo();
     else this.#pane.lean(); // at the end nothing moves, and yet it is meant
     this.#wake();
   }
@@ -359,32 +348,9 @@ export class LogView {
     this.#scroller.narrow();
   }
 
-  /** Something has another size: the view, a line (zoom, a font that has come), or the rows together. */
   #resized(): void {
-    const { scroller, probe } = this.#parts;
-    const line = probe.getBoundingClientRect();
-    const text = this.#rows.at(this.#rows.first)?.text;
-    const room = text?.clientWidth ?? scroller.clientWidth;
-    const columns = line.width > 0 ? Math.max(1, Math.floor(room / (line.width / 10))) : this.#columns;
-    const isOther =
-      line.height !== this.#heights.line ||
-      columns !== this.#columns ||
-      this.#options.wrap !== (this.#heights.columns !== null);
-    if (this.#scroller.viewport !== scroller.clientHeight || isOther) {
-      this.#scroller.ignore();
-      this.#scroller.viewport = scroller.clientHeight;
-      this.#pane.settle();
-      this.#hits.strip.paint();
-    }
-    if (isOther && line.height > 0) {
-      this.#pane.hold();
-      this.#heights.forgetAll();
-      this.#heights.line = line.height;
-      this.#columns = columns;
-      this.#heights.columns = this.#options.wrap ? columns : null;
-      this.#rows.remeasure();
-      this.#scroller.narrow();
-    }
+    this.#sizes.take(this.#options.wrap);
+    this.#hits.strip.paint();
     this.#wake();
   }
 
