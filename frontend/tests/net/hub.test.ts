@@ -144,6 +144,18 @@ describe("the hub", () => {
     hub.close();
   });
 
+  it("follows more runs than fit into one connection", async () => {
+    const hub = new Hub(server.api);
+    const ids: string[] = [];
+    for (let n = 0; n < 35; n += 1) ids.push((await server.api.start("count", { n: n + 1 })).id);
+    const before = streams();
+    const viewers = ids.map((id) => follow(hub, id));
+    await until(() => viewers.every((each) => each.isOver), 20_000);
+    expect(viewers[34]?.text.split("\n")).toHaveLength(36);
+    expect(streams() - before).toBe(2);
+    hub.close();
+  });
+
   it("tells the list of runs, and those who ask later what is known", async () => {
     const hub = new Hub(server.api);
     const [one, other] = [new Map<string, string>(), new Map<string, string>()];
