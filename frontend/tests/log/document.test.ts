@@ -71,6 +71,20 @@ describe("a run's document", () => {
     close();
   });
 
+  it("has colours go on from line to line, at the end and in pages", async () => {
+    const id = await server.python(
+      "for i in range(3000):\n print('plain', i)\n print('\\x1b[31mred')\n print('still red\\x1b[0m')",
+    );
+    const { document, close } = open(id);
+    await until(() => document.isComplete && document.count === 9000);
+    for (const first of [8994, 8001, 3000, 0]) {
+      await rows(document, first, first + 6);
+      const looks = [0, 1, 2, 3].map((at) => document.row(first + at)?.spans[0]?.look.fg ?? null);
+      expect(looks).toEqual([null, 1, 1, null]);
+    }
+    close();
+  });
+
   it("waits for a prompt without its newline, and shows it", async () => {
     const id = await server.python(
       "sys.stdout.write('name? ')\nsys.stdout.flush()\nprint('hello', sys.stdin.readline())",

@@ -141,6 +141,7 @@ describe("the hub", () => {
     const viewer = follow(hub, id, 0);
     await until(() => viewer.isOver, 20_000);
     expect(viewer.text).toContain("late 49");
+    expect(viewer.skipped).toBe(1);
     hub.close();
   });
 
