@@ -120,9 +120,13 @@ describe("a run's document", () => {
     close();
   });
 
-  it("drops what is far away, and gives up what nobody wants any more", async () => {
+  it("drops what is far away, finds it again, and gives up what nobody wants any more", async () => {
     const id = await server.python(IRREGULAR.replace("N", "60_000"));
+    await until(async () => (await server.api.run(id)).state === "finished");
     const { document, close } = open(id);
+    expect(await document.indexOfLine(77)).toBe(76);
+    expect(await document.indexOfLine(1e9)).toBe(59_999);
+    expect(await document.indexOfTime(0)).toBe(0);
     await until(() => document.isComplete, 30_000);
     for (let first = 0; first < 40_000; first += 1000) await rows(document, first, first + 60);
     expect(document.row(20)).toBeUndefined();
