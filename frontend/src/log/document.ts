@@ -19,6 +19,7 @@ import { isAborted, isPassing } from "../net/problem";
 import { End } from "./end";
 import { Fetching, type Request } from "./fetching";
 import { MOST_CHARS, Pages } from "./pages";
+import { pause, pollMs } from "./pause";
 import type { Source, SourceEvent } from "./source";
 
 /** Lines that are fetched first, from the end. */
@@ -27,8 +28,6 @@ const OPENING_LINES = 300;
 const MARGIN = 150;
 /** Rows of one request. */
 const PAGE_LINES = 400;
-const POLL_MS = 250;
-const HIDDEN_POLL_MS = 2000;
 const AGAIN_MS = 1000;
 
 export interface DocumentOptions {
@@ -58,6 +57,11 @@ export class RunDocument implements Source {
   #counted = 0;
   #isOver = false;
   #isOpen = false;
+  #tellOpened: () => void = () => undefined;
+  /** who asks for a place before anything is here waits for it */
+  readonly #opened = new Promise<void>((resolve) => {
+    this.#tellOpened = resolve;
+  });
   #wanted: [number, number] = [0, 0];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isLocating = false;
@@ -119,18 +123,21 @@ export class RunDocument implements Source {
   }
 
   async indexOfOffset(offset: number): Promise<number> {
+    await this.#opened;
     const seq = this.#end.tail.seqOfOffset(offset);
     return seq === null ? this.#reach({ at: offset, count: PAGE_LINES }) : this.#end.base + seq;
   }
 
   async indexOfTime(seconds: number): Promise<number> {
+    await this.#opened;
     const seq = this.#end.tail.seqOfTime(seconds);
     return seq === null ? this.#reach({ time: seconds, count: PAGE_LINES }) : this.#end.base + seq;
   }
 
-  /** Return the index of the line with this number, counted from 1; of the last one, if there are not so many. While
-   * not all lines have been counted, this may move the rows at the end. */
+  /** See `Source`; of the last one, if there are not so many. Where lines are being counted this waits for it, and may
+   * move the rows at the end. */
   async indexOfLine(number: number): Promise<number> {
+    await this.#opened;
     const index = Math.max(0, number - 1);
     if (this.isCounted) return Math.max(0, Math.min(index, this.count - 1));
     return this.#reach({ start: index + 1, count: PAGE_LINES });
@@ -175,6 +182,7 @@ export class RunDocument implements Source {
       this.#feed.follow(this.runId, this.#end.tail.end, (news) => this.#take(news)),
       this.#feed.onConnection(({ state }) => state === "open" && this.#fetch()),
     );
+    this.#tellOpened();
     this.#changed(0);
     if (!this.isCounted) void this.#locate();
     this.#fetch();
@@ -227,7 +235,7 @@ export class RunDocument implements Source {
       if (page !== null && anchor !== null && page.start > 0 && tail === this.#end.tail)
         this.#settle(page.start - 1 - anchor.seq);
       else if (page !== null) this.#changed(this.count);
-      if (!this.isCounted) await this.#pause(isHidden() ? HIDDEN_POLL_MS : POLL_MS);
+      if (!this.isCounted) await pause(pollMs(), this.#closing.signal);
     }
     this.#isLocating = false;
   }
@@ -247,16 +255,6 @@ export class RunDocument implements Source {
     const [first, last] = this.#wanted;
     if (first >= this.#end.first - by) this.#wanted = [first + by, last + by];
     this.#events.tell({ kind: "moved", by });
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#closing.signal.addEventListener("abort", () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
   }
 
   // Pages
@@ -320,7 +318,7 @@ export class RunDocument implements Source {
       if (page.begin !== null) return this.#placeAnywhere(page);
       this.#counted = page.size === 0 ? 1 : page.counted / page.size;
       this.#changed(this.count);
-      await this.#pause(POLL_MS);
+      await pause(pollMs(), this.#closing.signal);
     }
   }
 
@@ -393,8 +391,4 @@ export class RunDocument implements Source {
   #fail(error: unknown, retry: () => void): void {
     this.#events.tell({ kind: "failed", message: messageOf(error), retry });
   }
-}
-
-function isHidden(): boolean {
-  return typeof document !== "undefined" && document.hidden;
 }

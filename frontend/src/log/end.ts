@@ -1,7 +1,8 @@
 /** The rows at the end of an output: a `Tail`, and the index at which its lines stand. */
 
-import type { Row } from "../core/row";
-import { toRow } from "../core/rows";
+import { PLAIN } from "../core/looks";
+import type { Look, Row } from "../core/row";
+import { lookAfter, toRow } from "../core/rows";
 import type { Line, Piece } from "../core/shapes";
 import { Tail } from "./tail";
 
@@ -13,6 +14,8 @@ export class End {
   tail: Tail;
   /** rows that were made, of lines that do not change any more */
   readonly #rows = new Map<number, Row>();
+  /** what these lines leave behind */
+  readonly #looks = new Map<number, Look>();
   #bytesInLine = USUAL_LINE;
 
   /** Begin with these lines, which are the last ones, and end at this offset. */
@@ -44,8 +47,11 @@ export class End {
     if (known !== undefined) return known;
     const line = this.tail.line(seq);
     if (line === undefined) return undefined;
-    const row = toRow(this.isExact ? { ...line, number: index + 1 } : line);
-    if (!row.partial) this.#rows.set(seq, row);
+    const look = this.#lookAfter(seq - 1);
+    const row = toRow(this.isExact ? { ...line, number: index + 1 } : line, look);
+    if (row.partial) return row;
+    this.#rows.set(seq, row);
+    this.#looks.set(seq, lookAfter(line.text, look));
     return row;
   }
 
@@ -79,7 +85,17 @@ export class End {
     return Math.max(0, Math.round(bytes / this.#bytesInLine));
   }
 
+  /** Colours go on from line to line: of those before this one, so many are looked at as could matter. */
+  #lookAfter(seq: number): Look {
+    let from = seq;
+    while (from > this.tail.first && from > seq - LOOKED_BACK && !this.#looks.has(from)) from -= 1;
+    let look = this.#looks.get(from) ?? lookAfter(this.tail.line(from)?.text ?? "", PLAIN);
+    for (let each = from + 1; each <= seq; each += 1) look = lookAfter(this.tail.line(each)?.text ?? "", look);
+    return look;
+  }
+
   #forget([first, last]: readonly [number, number]): void {
+    if (this.#looks.size > MOST_LOOKS) this.#looks.clear();
     if (this.#rows.size <= this.tail.count - this.tail.first + (last - first)) return;
     for (const seq of this.#rows.keys()) {
       const index = this.base + seq;
@@ -90,6 +106,10 @@ export class End {
 
 /** Bytes in a line, before any is known. */
 const USUAL_LINE = 80;
+/** Lines that a colour is looked for in, before one that is shown. */
+const LOOKED_BACK = 40;
+/** When there are more, they are found again. */
+const MOST_LOOKS = 5000;
 
 /** Fill a tail with the lines of a page. A line that has not ended is left to the feed, if that can give all of it: it
  * may stop within a character. */

@@ -1,6 +1,8 @@
 /** Lines that were fetched: pages, each with its place among the rows, as many as fit into a few MB. */
 
-import type { Row } from "../core/row";
+import { PLAIN } from "../core/looks";
+import type { Look, Row } from "../core/row";
+import { lookAfter } from "../core/rows";
 import type { Line } from "../core/shapes";
 
 export interface Page {
@@ -19,6 +21,8 @@ const LINE_COST = 200;
 
 interface Kept extends Page {
   rows: (Row | undefined)[];
+  /** what the line before each left behind, as far as it was asked for */
+  looks: Look[];
   cost: number;
   used: number;
 }
@@ -44,18 +48,19 @@ export class Pages {
     });
     const cost = page.lines.reduce((sum, line) => sum + line.text.length + LINE_COST, 0);
     this.#clock += 1;
-    this.#all.push({ ...page, rows: [], cost, used: this.#clock });
+    this.#all.push({ ...page, rows: [], looks: [], cost, used: this.#clock });
     this.#all.sort((one, other) => one.first - other.first);
     this.#cost += cost;
   }
 
-  /** Return the row, made by this of its line on first use; undefined: it is not here. */
-  row(index: number, make: (line: Line) => Row): Row | undefined {
+  /** Return the row, made by this of its line, and of what the line before left behind, on first use; undefined: it is
+   * not here. */
+  row(index: number, make: (line: Line, look: Look) => Row): Row | undefined {
     const page = this.#at(index);
     const line = page?.lines[index - page.first];
     if (page === undefined || line === undefined) return undefined;
     page.used = this.#clock;
-    const made = page.rows[index - page.first] ?? make(line);
+    const made = page.rows[index - page.first] ?? make(line, this.#lookBefore(page, index - page.first));
     page.rows[index - page.first] = made;
     return made;
   }
@@ -110,6 +115,22 @@ export class Pages {
     const kept = this.#all.filter((page) => !isGone(page));
     for (const page of this.#all) if (isGone(page)) this.#cost -= page.cost;
     this.#all = kept;
+  }
+
+  /** Colours go on from line to line, and from page to page where both are here. */
+  #lookBefore(page: Kept, at: number): Look {
+    const { looks, lines } = page;
+    if (looks.length === 0) looks.push(this.#lookAtEnd(this.#all.find((each) => each.end === page.begin)));
+    for (let each = looks.length; each <= at; each += 1)
+      looks.push(lookAfter(lines[each - 1]?.text ?? "", looks[each - 1] ?? PLAIN));
+    return looks[at] ?? PLAIN;
+  }
+
+  /** Return what the page's last line leaves behind, if its rows have been made. */
+  #lookAtEnd(page: Kept | undefined): Look {
+    const last = page?.lines.at(-1);
+    if (page === undefined || last === undefined || page.looks.length === 0) return PLAIN;
+    return lookAfter(last.text, this.#lookBefore(page, page.lines.length - 1));
   }
 
   #at(index: number): Kept | undefined {

@@ -10,7 +10,7 @@ import type { ServerEvent } from "./event-parser";
 import { EventStream } from "./events";
 import type { Connection, ListNews, RunNews } from "./feed";
 import { type Place, placesOf } from "./places";
-import { ApiProblem } from "./problem";
+import { type ApiProblem, isPassing } from "./problem";
 
 /** What the server allows in one connection. */
 export const MOST_RUNS = 32;
@@ -169,25 +169,32 @@ export class RunsStream {
   /** One run that is not to be had makes the server refuse all: find it, and go on without. Return whether to go on. */
   async #refused(problem: ApiProblem): Promise<boolean> {
     const asked = this.#asked;
-    const whys = await Promise.all(asked.map((target) => this.#whyNot(target)));
-    const bad = asked.flatMap((target, at) => (whys[at] == null ? [] : [{ target, why: whys[at] }]));
-    for (const { target, why } of bad) {
-      this.targets.delete(target);
-      target.take({ kind: "refused", why });
+    const failures = await Promise.all(asked.map((target) => this.#failureOf(target)));
+    let isBetter = false;
+    for (const [at, target] of asked.entries()) {
+      const failure = failures[at];
+      if (failure === null || failure === undefined) continue;
+      isBetter = true;
+      if (!isPassing(failure)) this.#letGo(target, failure.message);
     }
-    if (bad.length === 0 && asked.length > 0 && this.#hasList && (problem.status === 403 || problem.status === 401)) {
-      this.#hasList = false; // the runs may be seen, their list may not
-      return true;
-    }
-    return bad.length > 0 && !this.#isIdle;
+    const isListRefused = !isBetter && asked.length > 0 && this.#hasList && [401, 403].includes(problem.status);
+    if (isListRefused) this.#hasList = false; // the runs may be seen, their list may not
+    return (isBetter || isListRefused) && !this.#isIdle;
   }
 
-  async #whyNot({ runId, place }: Target): Promise<string | null> {
+  #letGo(target: Target, why: string): void {
+    this.targets.delete(target);
+    target.take({ kind: "refused", why });
+  }
+
+  /** Return why the run cannot be had; null: it can. */
+  async #failureOf({ runId, place }: Target): Promise<Error | null> {
     try {
       const run = await this.#api.run(runId);
-      return place !== "end" && run.size < place ? `the output is shorter than ${place} bytes` : null;
+      const isShort = place !== "end" && run.size < place;
+      return isShort ? new Error(`the output is shorter than ${place} bytes`) : null;
     } catch (error) {
-      return error instanceof ApiProblem && !error.isPassing ? error.message : null;
+      return error instanceof Error ? error : new Error(String(error));
     }
   }
 }

@@ -62,6 +62,19 @@ describe("tabs of a browser", () => {
     for (const tab of tabs) await tab.close();
   });
 
+  it("follow a tab's run no more when it is gone", async () => {
+    const [one, other] = [await open(), await open()];
+    const ids = [await server.python(SLOWLY), await server.python(SLOWLY)];
+    await one.value(`globalThis.seen = see("${ids[0]}"); 0`);
+    await other.value(`globalThis.seen = see("${ids[1]}"); 0`);
+    await until(() => site.last.includes(ids[0] ?? "?") && site.last.includes(ids[1] ?? "?"));
+    await other.close();
+    await until(() => site.last.includes(ids[0] ?? "?") && !site.last.includes(ids[1] ?? "?"));
+    await until(() => isOver(one), 30_000);
+    expect(await one.value("seen.text")).toBe(await server.text(ids[0] ?? ""));
+    await one.close();
+  });
+
   it("let go of the connection when the last one is closed", async () => {
     const [one, other] = [await open(), await open()];
     const id = await server.python(SLOWLY);

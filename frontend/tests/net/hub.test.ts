@@ -141,6 +141,19 @@ describe("the hub", () => {
     const viewer = follow(hub, id, 0);
     await until(() => viewer.isOver, 20_000);
     expect(viewer.text).toContain("late 49");
+    expect(viewer.skipped).toBe(1);
+    hub.close();
+  });
+
+  it("follows more runs than fit into one connection", async () => {
+    const hub = new Hub(server.api);
+    const ids: string[] = [];
+    for (let n = 0; n < 35; n += 1) ids.push((await server.api.start("count", { n: n + 1 })).id);
+    const before = streams();
+    const viewers = ids.map((id) => follow(hub, id));
+    await until(() => viewers.every((each) => each.isOver), 20_000);
+    expect(viewers[34]?.text.split("\n")).toHaveLength(36);
+    expect(streams() - before).toBe(2);
     hub.close();
   });
 

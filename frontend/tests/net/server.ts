@@ -17,6 +17,10 @@ stdin = true
 [commands.sh.parameters.program]
 type = "text"
 allow_newlines = true
+[commands.little]
+argv = ["seq", "1", "5000"]
+max_output = "4KiB"
+on_max_output = "truncate"
 [commands.count]
 title = "Count"
 argv = ["seq", "1", "{n}"]

@@ -13,6 +13,8 @@ export class Site {
   /** streams of events that are open */
   readonly streams = new Set<ServerResponse>();
   asked = 0;
+  /** what was asked for last, of them */
+  last = "";
   port = 0;
   readonly #server: Server;
   readonly #built: string;
@@ -31,6 +33,7 @@ export class Site {
       });
       if (isStream) {
         this.asked += 1;
+        this.last = url;
         this.streams.add(answer);
       }
       passed.on("error", () => answer.destroy());

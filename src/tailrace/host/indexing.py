@@ -11,6 +11,7 @@ import signal
 from typing import Final
 
 from tailrace.core.lineindex import STRIDE_BYTES
+from tailrace.host import fault
 from tailrace.host.rundir import RunDir
 
 WORTH_BYTES: Final = 64 << 20
@@ -47,6 +48,7 @@ def _count(run: RunDir, size: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _close_all_but(run.fd)
     _step_back()
+    fault.point("indexing:begun")
     output = run.open("output")
     lines = LineIndex(run, output, _Patience(run).wait)
     lines.ends_before(size // STRIDE_BYTES * STRIDE_BYTES)
@@ -68,6 +70,7 @@ class _Patience:
         Raises:
             _Gone: it has.
         """
+        fault.point("indexing:counting")
         if self._run.is_removed():
             raise _Gone
 
