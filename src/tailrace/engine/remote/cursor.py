@@ -3,6 +3,7 @@
 import time
 import weakref
 
+from tailrace.core.activity import BUCKETS, Activity
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
 from tailrace.core.timeline import Stream
@@ -81,6 +82,10 @@ class HttpCursor:
     def lines(self) -> RemoteLines:
         """See `Cursor.lines`."""
         return self._source.lines()
+
+    def activity(self, buckets: int = BUCKETS, begin_s: float = 0.0, until_s: float | None = None) -> Activity:
+        """See `Cursor.activity`."""
+        return self._source.activity(buckets, begin_s, until_s)
 
     def info(self) -> RunInfo:
         """See `Cursor.info`: what the server has told last; nothing is asked."""
