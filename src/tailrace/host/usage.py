@@ -36,7 +36,7 @@ def usage_of(keeper: ProcessId) -> Usage | None:
         keeper: as live.json names it; one that is dead has no run any more.
     """
     stat = linux.stat_of(keeper.pid) if keeper.boot == linux.boot_id() else None
-    if stat is None or stat.start != keeper.start or (used := _used(keeper.pid)) is None:
+    if stat is None or stat.is_dead or stat.start != keeper.start or (used := _used(keeper.pid)) is None:
         return None
     user, system, peak_bytes, now_bytes, count = used.childrens_user, used.childrens_system, 0, 0, 0
     for pid in _descendants(keeper.pid):

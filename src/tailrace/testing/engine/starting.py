@@ -81,7 +81,7 @@ class KnowingContract:
         run = python(engine, script, ladder=[("KILL", 0)])
         watch_until(engine, run.id, b"donedone")
         used = engine.get(run.id, usage=True).usage
-        assert used is None or used.cpu_user_s + used.cpu_system_s >= 0.1
+        assert used is None or used.cpu_user_s + used.cpu_system_s > 0.05
         assert used is None or (used.processes == 2 and used.max_rss_bytes > 50_000_000)
         assert used is None or (used.rss_bytes is not None and used.rss_bytes > 50_000_000)
         run.stop()
