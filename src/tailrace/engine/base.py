@@ -236,9 +236,6 @@ class Cursor(Protocol):
     def info(self) -> RunInfo:
         """Return the run as it is now, in the same way."""
 
-    def lines(self) -> Lines:
-        """Return where the lines of this output begin, whatever this cursor's own place; good until it is closed."""
-
     def activity(self, buckets: int = BUCKETS, begin_s: float = 0.0, until_s: float | None = None) -> Activity:
         """Return how much of the output came when: so many equal stretches of time.
 
@@ -250,6 +247,9 @@ class Cursor(Protocol):
         Raises:
             InvalidInput: time cannot be divided so.
         """
+
+    def lines(self) -> Lines:
+        """Return where the lines of this output begin, whatever this cursor's own place; good until it is closed."""
 
     def at(self, offset: int) -> "Cursor":
         """Return another cursor on this output, from the offset on; also if the run has been removed meanwhile.

@@ -377,16 +377,16 @@ class DiskCursor:
         """See `Cursor.info`."""
         return glance(self._run)
 
+    def activity(self, buckets: int = BUCKETS, begin_s: float = 0.0, until_s: float | None = None) -> Activity:
+        """See `Cursor.activity`."""
+        arrivals = Arrivals(self._reader.records, self._end())
+        return activity_of(self._run, glance(self._run, self._result), arrivals, (buckets, begin_s, until_s))
+
     def lines(self) -> Lines:
         """See `Cursor.lines`."""
         if self._lines is None:
             self._lines = Lines(self._run, self._reader.output, self._end, self._reader.offset_at)
         return self._lines
-
-    def activity(self, buckets: int = BUCKETS, begin_s: float = 0.0, until_s: float | None = None) -> Activity:
-        """See `Cursor.activity`."""
-        arrivals = Arrivals(self._reader.records, self._end())
-        return activity_of(self._run, glance(self._run, self._result), arrivals, (buckets, begin_s, until_s))
 
     def _end(self) -> int:
         """Return how many bytes can be read now."""

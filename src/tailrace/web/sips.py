@@ -52,13 +52,13 @@ class Sips:
     def skip(self, count: int) -> None:
         """See `Cursor.skip`: nothing was passed on."""
 
-    def lines(self) -> Lines:
-        """See `Cursor.lines`."""
-        return self._cursor.lines()
-
     def activity(self, buckets: int = BUCKETS, begin_s: float = 0.0, until_s: float | None = None) -> Activity:
         """See `Cursor.activity`."""
         return self._cursor.activity(buckets, begin_s, until_s)
+
+    def lines(self) -> Lines:
+        """See `Cursor.lines`."""
+        return self._cursor.lines()
 
     def at(self, offset: int) -> Cursor:
         """See `Cursor.at`."""

@@ -92,7 +92,7 @@ def test_of_whom_nothing_is_told(engine: DiskEngine, monkeypatch: pytest.MonkeyP
     wait_for(lambda: usage.usage_of(keeper) is None)
     run.stop()
     run.wait(60)
-    assert usage.usage_of(keeper) is None
+    wait_for(lambda: usage.usage_of(keeper) is None)
 
 
 def test_a_run_that_waits_uses_nothing(engine: DiskEngine) -> None:

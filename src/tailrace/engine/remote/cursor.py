@@ -79,13 +79,13 @@ class HttpCursor:
             self._offset = chunk.end
             count -= len(chunk.data)
 
-    def lines(self) -> RemoteLines:
-        """See `Cursor.lines`."""
-        return self._source.lines()
-
     def activity(self, buckets: int = BUCKETS, begin_s: float = 0.0, until_s: float | None = None) -> Activity:
         """See `Cursor.activity`."""
         return self._source.activity(buckets, begin_s, until_s)
+
+    def lines(self) -> RemoteLines:
+        """See `Cursor.lines`."""
+        return self._source.lines()
 
     def info(self) -> RunInfo:
         """See `Cursor.info`: what the server has told last; nothing is asked."""
