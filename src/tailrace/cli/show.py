@@ -10,6 +10,7 @@ from tailrace.cli.list import print_json
 from tailrace.cli.naming import locate
 from tailrace.cli.place import anywhere_option
 from tailrace.core.outcome import FailedToStart
+from tailrace.core.result import Usage
 from tailrace.core.run import RunInfo
 from tailrace.core.spec import Spec
 from tailrace.core.states import State
@@ -32,7 +33,7 @@ def show_command(run: str, *, as_json: bool) -> int:
     tailrace show 1k0w1tktqkh --json
     """
     found = locate(run)
-    info = found.info()
+    info = found.engine.get(found.id, usage=True)
     if as_json:
         print_json(info)
         return 0
@@ -56,8 +57,7 @@ def _rows(info: RunInfo, spec: Spec | None) -> Iterator[tuple[str, str]]:
     yield from _times(info)
     yield "output", _output(info)
     if info.usage is not None:
-        cpu = info.usage.cpu_user_s + info.usage.cpu_system_s
-        yield "used", f"{words.duration(cpu)} of CPU, {words.size(info.usage.max_rss_bytes)} of memory at most"
+        yield "used", _used(info.usage)
     for index, step in enumerate(info.ladder):
         yield "" if index else "ladder", f"{words.rung(step)} at {step.time.astimezone():%H:%M:%S}"
     for index, process in enumerate(info.lingering):
@@ -70,6 +70,8 @@ def _state(info: RunInfo, spec: Spec | None) -> str:
     if info.outcome is not None:
         ending = words.ending(info.outcome, spec)
         return f"failed to start: {ending}" if isinstance(info.outcome, FailedToStart) else ending
+    if info.stopped_by:
+        return f"{info.state}, as {info.stopped_by} asked"
     return f"queued, at place {info.queue_place}" if info.state is State.QUEUED else str(info.state)
 
 
@@ -101,4 +103,12 @@ def _times(info: RunInfo) -> Iterator[tuple[str, str]]:
 
 def _output(info: RunInfo) -> str:
     dropped = f", and {words.size(info.dropped)} that were not kept" if info.dropped else ""
-    return words.size(info.size) + dropped
+    silent = f", the last {words.ago(info.last_output, words.now())}" if info.last_output else ""
+    return words.size(info.size) + dropped + ("" if info.is_finished else silent)
+
+
+def _used(usage: Usage) -> str:
+    cpu = f"{words.duration(usage.cpu_user_s + usage.cpu_system_s)} of CPU"
+    if usage.rss_bytes is None or usage.processes is None:
+        return f"{cpu}, {words.size(usage.max_rss_bytes)} of memory at most"
+    return f"{cpu} so far; {words.size(usage.rss_bytes)} of memory in {words.processes(usage.processes)} now"

@@ -22,8 +22,8 @@ class Child(msgspec.Struct, frozen=True):
     argv: str
 
 
-class Usage(msgspec.Struct, frozen=True):
-    """What the command used, its waited-for children included.
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the command used, its waited-for children included; of a run that is going, what it has used so far.
 
     `max_rss_bytes` is the largest of any one process, and never less than what the keeper had when it forked (some
     12 MiB): Linux carries that mark across exec.
@@ -32,6 +32,10 @@ class Usage(msgspec.Struct, frozen=True):
     cpu_user_s: float
     cpu_system_s: float
     max_rss_bytes: int
+    rss_bytes: int | None = None
+    """of a run that is going: what all its processes have now, shared pages counted for each"""
+    processes: int | None = None
+    """of a run that is going: how many it has"""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,6 +50,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     started: datetime | None = None
     ended: datetime | None = None
     duration_s: float | None = None
+    last_output: datetime | None = None
+    """when the last bytes came that are kept"""
     size: int = 0
     dropped: int = 0
     cwd: str = ""
@@ -67,6 +69,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """which of the run's files cannot be read; the output still can"""
     wait_status: int | None = None
     usage: Usage | None = None
+    stopped_by: str | None = None
+    """who asked for the end that has begun; once it has come, the outcome says so"""
     ladder: tuple[LadderStep, ...] = ()
     lingering: tuple[Child, ...] = ()
 
@@ -106,6 +110,7 @@ def going(spec: Spec, live: Live, size: int, *, pinned: bool = False) -> RunInfo
         dropped=live.dropped,
         held=live.held,
         hint=live.hint,
+        stopped_by=live.stopped_by,
         ladder=live.ladder,
     )
 
@@ -132,6 +137,11 @@ def finished(spec: Spec, result: Result, *, pinned: bool = False) -> RunInfo:
 def with_late(info: RunInfo, late: int) -> RunInfo:
     """Return the run with the bytes that its left children wrote after its end."""
     return msgspec.structs.replace(info, dropped=info.dropped + late) if late else info
+
+
+def with_last_output(info: RunInfo, at: datetime | None) -> RunInfo:
+    """Return the run with when its last bytes came."""
+    return msgspec.structs.replace(info, last_output=at) if at else info
 
 
 def with_damage(info: RunInfo, damage: list[str]) -> RunInfo:

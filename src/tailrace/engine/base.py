@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, Type
 
 import msgspec
 
+from tailrace.core.activity import BUCKETS, Activity
 from tailrace.core.piece import Chunk, Counted, Gap, Reach, Spot
 from tailrace.core.run import RunInfo
 from tailrace.core.spec import Spec
@@ -248,6 +249,18 @@ class Cursor(Protocol):
     def info(self) -> RunInfo:
         """Return the run as it is now, in the same way."""
 
+    def activity(self, buckets: int = BUCKETS, begin_s: float = 0.0, until_s: float | None = None) -> Activity:
+        """Return how much of the output came when: so many equal stretches of time.
+
+        Args:
+            buckets: how many.
+            begin_s: where the first begins, in seconds since the command's start.
+            until_s: where the last ends; None: where the run did, or now.
+
+        Raises:
+            InvalidInput: time cannot be divided so.
+        """
+
     def lines(self) -> Lines:
         """Return where the lines of this output begin, whatever this cursor's own place; good until it is closed."""
 
@@ -291,8 +304,13 @@ class Engine(Protocol):
             EngineUnavailable: no runner could be had.
         """
 
-    def get(self, run_id: str) -> RunInfo:
+    def get(self, run_id: str, *, usage: bool = False) -> RunInfo:
         """Return a run as it is now.
+
+        Args:
+            run_id: the run.
+            usage: also tell what a run that is going uses, where that can be known; it costs a look at each of its
+                processes.
 
         Raises:
             UnknownRun: there is none.
@@ -322,6 +340,7 @@ class Engine(Protocol):
         line: int | None = None,
         stream: Stream | None = None,
         labelled: bool = True,
+        counted: bool = True,
     ) -> Cursor:
         """Return a place to read from.
 
@@ -332,6 +351,7 @@ class Engine(Protocol):
             line: begin with this line; the first one is line 1. With `tail` it is not used.
             stream: only this stream's bytes.
             labelled: False: who wrote what, and when, is not asked for; chunks may be `mixed`, and have no time.
+            counted: False: whoever holds it is no viewer, and does not keep a run going that is to end without any.
 
         Raises:
             UnknownRun: there is no such run.

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import Unpack
 
+from tailrace.core.activity import BUCKETS, Activity
 from tailrace.core.errors import (
     EngineError,
     EngineUnavailable,
@@ -25,13 +26,15 @@ from tailrace.core.spec import Launch, Spec, WhenBusy
 from tailrace.core.states import State
 from tailrace.core.timeline import Stream
 from tailrace.engine import catalog, preparation
+from tailrace.engine.activity import activity_of
 from tailrace.engine.base import End, Page, Passage, Pin, Pruned, Query, Request, Retention, Ring, StartOptions
-from tailrace.engine.glance import glance
+from tailrace.engine.glance import glance, with_usage
 from tailrace.engine.run import LIMIT_GAP, Run
 from tailrace.follow import counting
+from tailrace.follow.arrivals import Arrivals
 from tailrace.follow.lines import Lines
 from tailrace.follow.reader import Reader, open_files
-from tailrace.follow.tail import start_of_last_lines
+from tailrace.follow.tail import last_lines
 from tailrace.follow.watch import Subscription, subscribe
 from tailrace.host import messages, rundir, runner_link, settings, settle, unix
 from tailrace.host.clock import Clock, anchor
@@ -45,6 +48,7 @@ FLOOR_BYTES = 64 * MIB
 FLOOR_SHARE = 50
 """or one part in so many of a small file system"""
 ASK_S = 30.0
+NOT_COUNTED = -1
 
 
 @contextmanager
@@ -96,10 +100,11 @@ class DiskEngine:
         return Run(self, spec.id)
 
     @_within_limits("get")
-    def get(self, run_id: str) -> RunInfo:
+    def get(self, run_id: str, *, usage: bool = False) -> RunInfo:
         """See `Engine.get`."""
         with RunDir(self.state, run_id) as run:
-            return self._info(run)
+            info = self._info(run)
+            return with_usage(info, run) if usage else info
 
     @_within_limits("spec")
     def spec(self, run_id: str) -> Spec:
@@ -127,6 +132,7 @@ class DiskEngine:
         line: int | None = None,
         stream: Stream | None = None,
         labelled: bool = True,
+        counted: bool = True,
     ) -> "DiskCursor":
         """See `Engine.cursor`."""
         run = RunDir(self.state, run_id)
@@ -134,12 +140,12 @@ class DiskEngine:
             opened.callback(run.close)
             result, size = _result_of(run), run.size()
             if tail is not None:
-                offset = _last_lines(run, min(size, result.size) if result else size, tail)
+                offset = last_lines(run, min(size, result.size) if result else size, tail)
             elif line is not None:
                 offset = 0
             _check_offset(offset, result.total if result else size)
             files = open_files(run, labelled=labelled or stream is not None)
-            cursor = DiskCursor(self, run, Reader(run.id, files, offset, stream=stream), result)
+            cursor = DiskCursor(self, run, Reader(run.id, files, offset, stream=stream), result, counted=counted)
             opened.pop_all()
         if tail is not None or line is None:
             return cursor
@@ -282,7 +288,9 @@ class DiskEngine:
 class DiskCursor:
     """See `Cursor`."""
 
-    def __init__(self, engine: DiskEngine, run: RunDir, reader: Reader, result: Result | None) -> None:
+    def __init__(
+        self, engine: DiskEngine, run: RunDir, reader: Reader, result: Result | None, *, counted: bool
+    ) -> None:
         """Take over the run's directory and the reader; if that fails, the reader is closed.
 
         Raises:
@@ -296,7 +304,7 @@ class DiskCursor:
         self._is_gap_told = False
         self._lines: Lines | None = None
         try:
-            self._presence = run.join_viewers()
+            self._presence = run.join_viewers() if counted else NOT_COUNTED
         except OSError:
             reader.close()
             raise
@@ -370,6 +378,11 @@ class DiskCursor:
         """See `Cursor.info`."""
         return glance(self._run)
 
+    def activity(self, buckets: int = BUCKETS, begin_s: float = 0.0, until_s: float | None = None) -> Activity:
+        """See `Cursor.activity`."""
+        arrivals = Arrivals(self._reader.records, self._end())
+        return activity_of(self._run, glance(self._run, self._result), arrivals, (buckets, begin_s, until_s))
+
     def lines(self) -> Lines:
         """See `Cursor.lines`."""
         if self._lines is None:
@@ -393,7 +406,8 @@ class DiskCursor:
             try:
                 run = self._run.again()
                 opened.callback(run.close)
-                cursor = DiskCursor(self._engine, run, self._reader.at(offset), self._result)
+                counted = self._presence != NOT_COUNTED
+                cursor = DiskCursor(self._engine, run, self._reader.at(offset), self._result, counted=counted)
             except OSError as error:
                 raise _unreadable(self._run, error) from None
             opened.pop_all()
@@ -424,7 +438,7 @@ class DiskCursor:
         """Be counted as a viewer no more."""
         if self._presence >= 0:
             os.close(self._presence)
-            self._presence = -1
+            self._presence = NOT_COUNTED
 
 
 def _result_of(run: RunDir) -> Result | None:
@@ -433,12 +447,6 @@ def _result_of(run: RunDir) -> Result | None:
         return run.result()
     except Damaged as error:
         return Result(outcome=Lost(str(error)), ended=Clock(anchor()).wall(), size=run.size())
-
-
-def _checked_tail(tail: int) -> int:
-    if tail < 0:
-        raise InvalidInput("tail is below 0", op="follow", subject="tail", hint="it is a number of lines, 0 or more")
-    return tail
 
 
 def _check_offset(offset: int, end: int) -> None:
@@ -453,19 +461,6 @@ def _check_offset(offset: int, end: int) -> None:
             subject=str(offset),
             hint="resume from an offset that a stream of this run gave you",
         )
-
-
-def _last_lines(run: RunDir, size: int, tail: int) -> int:
-    """Return the offset at which the last `tail` lines of the output begin."""
-    tail = _checked_tail(tail)
-    try:
-        output = run.open("output")
-    except OSError:
-        return 0  # the cursor will say what is wrong with it
-    try:
-        return start_of_last_lines(output, size, tail)
-    finally:
-        os.close(output)
 
 
 def _removed(run: RunDir) -> StreamBroken:

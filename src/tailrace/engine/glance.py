@@ -1,15 +1,23 @@
 """A run as its files say, damaged or not; nothing is started, settled or changed by looking."""
 
-from datetime import UTC, datetime
+import os
+from datetime import UTC, datetime, timedelta
 
-from tailrace.core import ids
+import msgspec
+
+from tailrace.core import ids, timeline
 from tailrace.core import run as run_values
 from tailrace.core.errors import UnknownRun
 from tailrace.core.outcome import Lost
 from tailrace.core.result import Result
 from tailrace.core.run import Live, RunInfo
 from tailrace.core.spec import Anchor, Spec
+from tailrace.core.timeline import RECORD_BYTES, Record
 from tailrace.host.rundir import Damaged, RunDir
+from tailrace.host.usage import usage_of
+
+LAST_RECORDS = 16
+"""of a timeline; at its end are some that were written for bytes which never came, a few at most"""
 
 
 def glance(run: RunDir, known: Result | None = None) -> RunInfo:
@@ -24,7 +32,40 @@ def glance(run: RunDir, known: Result | None = None) -> RunInfo:
         info = run_values.going(spec, live, run.size(), pinned=pinned)
     else:
         info = run_values.queued(spec, place=_queue_place(run), pinned=pinned)
-    return run_values.with_damage(info, damage)
+    return run_values.with_damage(run_values.with_last_output(info, _last_output(run, info)), damage)
+
+
+def with_usage(info: RunInfo, run: RunDir) -> RunInfo:
+    """Return the run with what it uses now, if it is going and that can be known."""
+    live = None if info.is_finished else _live(run, [])
+    used = None if live is None else usage_of(live.keeper)
+    return info if used is None else msgspec.structs.replace(info, usage=used)
+
+
+def _last_output(run: RunDir, info: RunInfo) -> datetime | None:
+    """Return when the last bytes came: as the timeline says, else as the file does."""
+    if not info.size or info.started is None:
+        return None
+    for record in reversed(_last_records(run)):
+        if record is not None and record.offset < info.size:
+            return info.started + timedelta(microseconds=record.time_us)
+    try:
+        return datetime.fromtimestamp(os.stat("output", dir_fd=run.fd, follow_symlinks=False).st_mtime, UTC)
+    except OSError:
+        return None
+
+
+def _last_records(run: RunDir) -> list[Record | None]:
+    """Return the timeline's last records; those before have bytes behind them, and so are not the last."""
+    try:
+        fd = run.open("timeline")
+    except OSError:
+        return []
+    try:
+        begin = max(0, os.fstat(fd).st_size // RECORD_BYTES - LAST_RECORDS) * RECORD_BYTES
+        return timeline.decode(os.pread(fd, LAST_RECORDS * RECORD_BYTES, begin))
+    finally:
+        os.close(fd)
 
 
 def _spec(run: RunDir, damage: list[str]) -> Spec:

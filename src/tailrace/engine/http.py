@@ -129,7 +129,7 @@ class HttpEngine:
         reply = self._connections.get(f"/api/commands/{quote(name, safe='')}")
         return self._decoded(_COMMANDS, _wanted(reply, "start", name, OK))
 
-    def get(self, run_id: str) -> RunInfo:
+    def get(self, run_id: str, *, usage: bool = False) -> RunInfo:  # noqa: ARG002  the server always tells
         """See `Engine.get`."""
         return self._decoded(_RUNS, _wanted(self._connections.get(self._path(run_id)), "get", run_id, OK))
 
@@ -174,6 +174,7 @@ class HttpEngine:
         line: int | None = None,
         stream: Stream | None = None,
         labelled: bool = True,  # noqa: ARG002  they come in any case
+        counted: bool = True,  # noqa: ARG002  a server counts whoever reads from it
     ) -> HttpCursor:
         """See `Engine.cursor`. It is fed by a thread of its own, and connects again by itself."""
         self._path(run_id)

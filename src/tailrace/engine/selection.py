@@ -38,8 +38,8 @@ class _Condition(NamedTuple):
 
     def check(self, driver: str) -> str:
         """Return it as an expression about the row `d` of the table that drives."""
-        if self.table == driver != "labels":
-            return f"({self.sql})"
+        if self.table == driver and driver != "labels":
+            return f"({self.sql})"  # of labels a row has one, and another may be asked for
         return f"EXISTS (SELECT 1 FROM {self.table} AS c WHERE c.id = d.id AND {self.sql})"  # noqa: S608  (of this file)
 
 

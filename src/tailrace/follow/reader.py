@@ -6,17 +6,16 @@ before them, so no byte is mislabelled, however far the writer has gone on meanw
 
 import errno
 import os
-from collections.abc import Callable
 from itertools import takewhile
 
 from tailrace.core import timeline
 from tailrace.core.errors import StreamBroken
 from tailrace.core.piece import Chunk
 from tailrace.core.timeline import RECORD_BYTES, Record, Stream
+from tailrace.follow.records import Records
 from tailrace.host.rundir import RunDir
 
 CHUNK_BYTES = 64 << 10
-SPARE_RECORDS = 65536
 _RECORDS_AT_ONCE = 4096
 _DAMAGED = (errno.ENOENT, errno.ELOOP, errno.EINVAL)
 """not there; a link; no regular file"""
@@ -41,11 +40,13 @@ class Reader:
         self.recorded: int | None = None
         """how many records the timeline had at the run's end, once that is known: fewer now are a loss to be told"""
         self._output, self._timeline = files
+        self.records = Records(self._timeline, self.size)
+        """the timeline's, all of them"""
         self._next = 0
         self._records: list[Record | None] = []
         if self._timeline >= 0:
             try:
-                self._next = self._find(lambda record: record.offset > offset)
+                self._next = self.records.find(lambda record: record.offset > offset)
             except OSError:
                 self.close()
                 raise
@@ -88,8 +89,7 @@ class Reader:
         if self._timeline < 0:
             return 0
         time_us = round(time_s * 1e6)
-        number = self._find(lambda record: record.time_us > time_us)
-        record = timeline.decode_one(os.pread(self._timeline, RECORD_BYTES, number * RECORD_BYTES))
+        record = self.records.at(self.records.find(lambda record: record.time_us > time_us))
         return 0 if record is None or record.time_us > time_us else record.offset
 
     def read(self, end: int) -> list[Chunk]:
@@ -132,7 +132,7 @@ class Reader:
 
     def _load(self, end: int) -> None:
         """Read on in the timeline until a record at or beyond `end`, or all there are."""
-        credible = self._credible()
+        credible = self.records.count()
         while not self._records or (self._records[-1] or Record(0, 0, Stream.MIXED)).offset < end:
             count = max(0, min(_RECORDS_AT_ONCE, credible - self._next))
             fresh = self._decoded(count) if count else []
@@ -156,37 +156,6 @@ class Reader:
                     break
                 keep = index
         del self._records[:keep]
-
-    def _find(self, is_behind: Callable[[Record], bool]) -> int:
-        """Return the number of the last good record that is not behind what is wanted, by halving."""
-        low, high = 0, self._credible()
-        while low < high:
-            middle = (low + high) // 2
-            at, record = self._good_from(middle, high)
-            if record is None or is_behind(record):
-                high = middle
-            else:
-                low = at + 1
-        return self._last_good_before(low)
-
-    def _credible(self) -> int:
-        """Return how many records there are; no keeper writes more than a few without a byte between them."""
-        return min(os.fstat(self._timeline).st_size // RECORD_BYTES, 2 * self.size() + SPARE_RECORDS)
-
-    def _good_from(self, index: int, high: int) -> tuple[int, Record | None]:
-        while index < high:
-            record = timeline.decode_one(os.pread(self._timeline, RECORD_BYTES, index * RECORD_BYTES))
-            if record is not None:
-                return index, record
-            index += 1
-        return high, None
-
-    def _last_good_before(self, index: int) -> int:
-        while index > 0:
-            index -= 1
-            if timeline.decode_one(os.pread(self._timeline, RECORD_BYTES, index * RECORD_BYTES)) is not None:
-                return index
-        return 0
 
 
 def open_files(run: RunDir, *, labelled: bool = True) -> tuple[int, int]:

@@ -3,8 +3,28 @@
 import os
 
 from tailrace.core.piece import Reach
+from tailrace.core.errors import InvalidInput
+from tailrace.host.rundir import RunDir
 
 BLOCK_BYTES = 64 << 10
+
+
+def last_lines(run: RunDir, size: int, lines: int) -> int:
+    """Return the offset at which the last `lines` lines of the run's first `size` bytes begin; 0 without an output.
+
+    Raises:
+        InvalidInput: the number is below 0.
+    """
+    if lines < 0:
+        raise InvalidInput("tail is below 0", op="follow", subject="tail", hint="it is a number of lines, 0 or more")
+    try:
+        output = run.open("output")
+    except OSError:
+        return 0  # the cursor will say what is wrong with it
+    try:
+        return start_of_last_lines(output, size, lines)
+    finally:
+        os.close(output)
 
 
 def start_of_last_lines(output: int, size: int, lines: int) -> int:

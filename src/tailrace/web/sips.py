@@ -1,5 +1,6 @@
 """A cursor that gives less at a time, where little output can become a lot of something else."""
 
+from tailrace.core.activity import BUCKETS, Activity
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Cursor, End, Lines, Passage, Ring
@@ -50,6 +51,10 @@ class Sips:
 
     def skip(self, count: int) -> None:
         """See `Cursor.skip`: nothing was passed on."""
+
+    def activity(self, buckets: int = BUCKETS, begin_s: float = 0.0, until_s: float | None = None) -> Activity:
+        """See `Cursor.activity`."""
+        return self._cursor.activity(buckets, begin_s, until_s)
 
     def lines(self) -> Lines:
         """See `Cursor.lines`."""

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import termios
@@ -16,6 +17,7 @@ import pytest
 from tailrace import Engine
 from tailrace.cli import program as cli_program
 from tailrace.engine import catalog
+from tests.support.wait import wait_for
 from tests.system.cli.conftest import TAILRACE, Program
 
 
@@ -129,6 +131,22 @@ def test_show_tells_everything(program: Program) -> None:
         "of CPU",
     ):
         assert words in shown
+
+
+def test_show_tells_how_a_run_goes(program: Program, engine: Engine) -> None:
+    """What it uses now, when it last printed, and who is stopping it."""
+    run = engine.start(
+        ["sh", "-c", "trap '' INT; echo up; while :; do sleep 0.1; done"], ladder=[("INT", 100), ("KILL", 0)]
+    )
+    next(run.follow())
+    shown = program("show", "last").stdout.decode()
+    assert re.search(r"output +3 bytes, the last (just now|.* ago)\n", shown)
+    assert re.search(r"used .* of CPU so far; .* of memory in [12] process(es)? now\n", shown)
+    run.stop(by="ada")
+    wait_for(lambda: "stopping, as ada asked" in program("show", "last").stdout.decode())
+    run.stop(now=True)
+    run.wait(60)
+    assert "stopped by ada" in program("show", "last").stdout.decode()
 
 
 def test_show_says_that_nothing_started(program: Program) -> None:

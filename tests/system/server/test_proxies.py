@@ -1,9 +1,13 @@
 """What a proxy says counts only if it is a trusted one; the tests' own address is 127.0.0.1."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+import tailrace
+from tailrace.core.outcome import Stopped
+from tailrace.engine.run import Run
 from tests.support.wait import wait_for
 from tests.system.server.conftest import Serve
 from tests.system.server.serving import Serving
@@ -39,6 +43,16 @@ def test_a_trusted_proxy_says_who_asks(serve: Serve, headers: dict[str, str], ad
     serving = serve(TRUSTED)
     serving.ask("/healthz", headers=headers)
     assert _logged(serving, "/healthz") == address
+
+
+def test_who_stopped_a_run_is_the_client_not_the_proxy(serve: Serve, state_dir: Path) -> None:
+    """The outcome has the address that a trusted proxy tells."""
+    serving = serve(TRUSTED)
+    run_id = serving.start("wait")
+    answer = serving.ask(f"/api/runs/{run_id}/stop", "POST", headers={"X-Forwarded-For": "203.0.113.7"})
+    assert answer.status == 202
+    with closing(tailrace.connect(state_dir)) as engine:
+        assert Run(engine, run_id).wait(60).outcome == Stopped("203.0.113.7")
 
 
 def test_nobody_else_is_believed(serving: Serving) -> None:

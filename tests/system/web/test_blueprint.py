@@ -2,16 +2,19 @@
 
 import json
 import logging
+import sys
 from pathlib import Path
 
 import pytest
 from flask import Blueprint, Flask, url_for
 
 from tailrace import Engine, Query
+from tailrace.core.outcome import Stopped
 from tailrace.engine import catalog
 from tailrace.flask import Tailrace
 from tailrace.web.routes import runs
 from tailrace.web.routes.table import METHODS, PATHS, ROUTES
+from tests.support.wait import wait_for
 from tests.system.web.conftest import Mount
 from tests.system.web.mounted import UNKNOWN, Policy, address, ask
 from tests.system.web.sites import Site
@@ -172,12 +175,133 @@ def test_the_list_has_only_what_one_may_view(app: Site, engine: Engine, monkeypa
 
 
 def test_a_run(app: Site, engine: Engine) -> None:
-    """The run as it is, as in the list."""
+    """The run as it is, as in the list, and what it was asked to be."""
     (run_id,) = finished(engine, 1)
     response = ask(app, f"/ops/api/runs/{run_id}")
     assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
-    assert json.loads(response.data) == json.loads(ask(app, "/ops/api/runs").data)["runs"][0]
-    assert json.loads(response.data)["outcome"] == {"kind": "exited", "code": 0}
+    shown = json.loads(response.data)
+    spec = shown.pop("spec")
+    assert shown == json.loads(ask(app, "/ops/api/runs").data)["runs"][0]
+    assert shown["outcome"] == {"kind": "exited", "code": 0}
+    assert spec == {
+        "stdio": "pipes",
+        "takes_input": False,
+        "timeout_s": None,
+        "idle_timeout_s": None,
+        "unwatched_timeout_s": None,
+        "output_limit": None,
+        "output_policy": "stop",
+        "grace_s": 2.0,
+        "ladder": [
+            {"signal": "INT", "seconds": 5.0},
+            {"signal": "TERM", "seconds": 5.0},
+            {"signal": "KILL", "seconds": 0.0},
+        ],
+        "leave_children": False,
+        "unbuffer": False,
+        "no_new_privileges": False,
+        "rlimits": {},
+    }
+
+
+def test_what_a_run_was_asked_to_be(app: Site, engine: Engine) -> None:
+    """Its limits, its ladder and its streams; nothing of its environment, nor of where it was started from."""
+    run = engine.start(
+        ["cat"], by="ann", stdin=True, merge=True, timeout=100, idle_timeout=50.5, unwatched_timeout=99,
+        max_output=1000, on_max_output="truncate", grace=1, ladder=[("HUP", 2), ("KILL", 0)], leave_children=True,
+        env={"SECRET": "very"}, rlimits={"NOFILE": 64},
+    )  # fmt: skip
+    data = ask(app, f"/ops/api/runs/{run.id}").data
+    spec = json.loads(data)["spec"]
+    assert (spec["stdio"], spec["takes_input"], spec["leave_children"]) == ("merged", True, True)
+    limits = ("timeout_s", "idle_timeout_s", "unwatched_timeout_s", "output_limit", "output_policy", "grace_s")
+    assert [spec[name] for name in limits] == [100.0, 50.5, 99.0, 1000, "truncate", 1.0]
+    assert spec["ladder"] == [{"signal": "HUP", "seconds": 2.0}, {"signal": "KILL", "seconds": 0.0}]
+    assert spec["rlimits"] == {"NOFILE": 64}
+    assert not any(word in data for word in (b"SECRET", b"very", b"origin"))
+    terminal = engine.start(["true"], by="ann", pty=True)
+    spec = json.loads(ask(app, f"/ops/api/runs/{terminal.id}").data)["spec"]
+    assert (spec["stdio"], spec["takes_input"]) == ("pty", True)
+    run.stop(now=True)
+
+
+def test_a_run_without_a_spec_is_shown_all_the_same(app: Site, engine: Engine, state_dir: Path) -> None:
+    """What cannot be read is null."""
+    (run_id,) = finished(engine, 1)
+    (state_dir / "runs" / run_id / "spec.json").unlink()
+    open_app = Flask(__name__)
+    open_app.register_blueprint(Tailrace(open_app, state_dir=state_dir).blueprint(open=True), url_prefix="/ops")
+    shown = json.loads(ask(open_app, f"/ops/api/runs/{run_id}").data)
+    assert (shown["spec"], shown["id"]) == (None, run_id)
+    assert "spec.json" in shown["damage"]
+    assert app.kind in ("flask", "lent")
+
+
+def test_what_a_run_uses_while_it_goes(app: Site, engine: Engine) -> None:
+    """Where it is looked at alone; in lists it would cost too much."""
+    script = "import os; x = bytearray(b'x' * 30_000_000); [n for n in range(10**6)]; os.write(1, b'ready'); input()"
+    run = engine.start([sys.executable, "-c", script], by="ann", stdin=True)
+    next(run.follow())
+    shown = json.loads(ask(app, f"/ops/api/runs/{run.id}").data)
+    assert shown["usage"]["processes"] == 1
+    assert shown["usage"]["cpu_user_s"] > 0
+    assert 30_000_000 < shown["usage"]["rss_bytes"] <= shown["usage"]["max_rss_bytes"]
+    assert json.loads(ask(app, "/ops/api/runs").data)["runs"][0]["usage"] is None
+    run.close_input()
+    run.wait(60)
+    assert set(json.loads(ask(app, f"/ops/api/runs/{run.id}").data)["usage"]) == {
+        "cpu_user_s",
+        "cpu_system_s",
+        "max_rss_bytes",
+    }
+
+
+def test_how_much_came_when(app: Site, engine: Engine) -> None:
+    """Sixty buckets from the start to the end, or as many as are wanted, of the time that is wanted."""
+    run = engine.start(["sh", "-c", "echo one; sleep 0.2; echo three; sleep 0.2"], by="ann")
+    info = run.wait(60)
+    path = f"/ops/api/runs/{run.id}/activity"
+    response = ask(app, path)
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
+    whole = json.loads(response.data)
+    assert list(whole) == ["from", "until", "bytes", "unplaced"]
+    assert (whole["from"], whole["until"], whole["unplaced"]) == (0, info.duration_s, 0)
+    assert (len(whole["bytes"]), sum(whole["bytes"])) == (60, 10)
+    part = json.loads(ask(app, f"{path}?buckets=3&from=1000&until=2000.5").data)
+    assert part == {"from": 1000, "until": 2000.5, "bytes": [0, 0, 0], "unplaced": 0}
+    assert sum(json.loads(ask(app, f"{path}?buckets=1000&until=1000").data)["bytes"]) == 10
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "buckets=0",
+        "buckets=1001",
+        "buckets=x",
+        "from=-1",
+        "from=5&until=5",
+        "until=0",
+        "until=x",
+        "odd=1",
+        "from=1&from=2",
+    ],
+)
+def test_an_activity_that_makes_no_sense(app: Site, engine: Engine, query: str) -> None:
+    """400 says what is wrong."""
+    (run_id,) = finished(engine, 1)
+    check_problem(ask(app, f"/ops/api/runs/{run_id}/activity?{query}"), 400)
+
+
+def test_who_asks_for_the_activity_is_no_viewer(app: Site, engine: Engine) -> None:
+    """A run that is to end without any ends while its spark is looked at again and again; the run itself likewise."""
+    run = engine.start(["sleep", "1000"], by="ann", unwatched_timeout=0.5)
+
+    def is_over() -> bool:
+        assert ask(app, f"/ops/api/runs/{run.id}/activity").status_code == 200
+        return bool(json.loads(ask(app, f"/ops/api/runs/{run.id}").data)["outcome"])
+
+    wait_for(is_over)
+    assert engine.get(run.id).outcome == Stopped("the absence of viewers")
 
 
 def test_its_output_on_any_wire_from_any_offset(app: Site, engine: Engine) -> None:
@@ -263,10 +387,12 @@ def test_a_method_that_is_not_for_it(app: Site, policy: Policy, path: str) -> No
 
 
 @pytest.mark.parametrize("name", ["nothing", UNKNOWN, "0" * 26 + "u", "..", "%00", "%2e%2e%2fx", "é"])
-@pytest.mark.parametrize("rest", ["", "/output", "/lines", "/search?q=x", "/stop", "/input", "/pin", "/unpin"])
+@pytest.mark.parametrize(
+    "rest", ["", "/output", "/lines", "/activity", "/search?q=x", "/stop", "/input", "/pin", "/unpin"]
+)
 def test_a_run_that_is_not_there(app: Site, name: str, rest: str) -> None:
     """404, whatever the name looks like, and whatever is wanted of it."""
-    method = "GET" if not rest or rest.startswith(("/output", "/lines", "/search")) else "POST"
+    method = "GET" if not rest or rest.startswith(("/output", "/lines", "/activity", "/search")) else "POST"
     response = ask(app, f"/ops/api/runs/{name}{rest}", method=method)
     check_problem(response, 404)
 

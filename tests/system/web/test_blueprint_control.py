@@ -11,7 +11,7 @@ import pytest
 
 import tailrace
 from tailrace import Engine
-from tailrace.core.outcome import Exited, Stopped
+from tailrace.core.outcome import Cancelled, Exited, Stopped
 from tailrace.core.states import State
 from tailrace.engine.run import Run
 from tailrace.host.messages import INPUT_BYTES
@@ -54,6 +54,34 @@ def test_stop(app: Site, engine: Engine, fields: object) -> None:
     assert run.wait(60).outcome == Stopped("ann")
     again = post(app, f"/ops/api/runs/{run.id}/stop")
     assert (again.status_code, json.loads(again.data)["outcome"]) == (200, {"kind": "stopped", "by": "ann"})
+
+
+def test_who_stops_is_told_while_it_lasts(app: Site, engine: Engine) -> None:
+    """The run that is being stopped says who asked, and by which signals; the first who asks counts."""
+    run = engine.start(
+        ["sh", "-c", "trap '' INT; echo ready; while :; do sleep 0.1; done"], by="ann", ladder=[("INT", 100)]
+    )
+    next(run.follow())
+    post(app, f"/ops/api/runs/{run.id}/stop")
+    wait_for(lambda: run.info().ladder)
+    shown = json.loads(ask(app, f"/ops/api/runs/{run.id}").data)
+    assert (shown["state"], shown["stopped_by"], shown["outcome"]) == ("stopping", "ann", None)
+    assert [(step["signal"], step["processes"] > 0) for step in shown["ladder"]] == [("INT", True)]
+    assert shown["spec"]["ladder"] == [{"signal": "INT", "seconds": 100.0}]
+    run.stop(by="bob", now=True)
+    info = run.wait(60)
+    assert (info.outcome, info.stopped_by) == (Stopped("ann"), None)
+
+
+def test_without_users_the_address_says_who_stopped(mount: Mount, engine: Engine) -> None:
+    """Of a run that goes, and of one that waits."""
+    app = mount(lambda _action, _run: True)
+    going = running(engine, "sleep", "1000")
+    keyed = engine.start(["sleep", "1000"], key="k")
+    waiting = engine.start(["sleep", "1000"], key="k", when_busy="queue")
+    for run in (waiting, keyed, going):
+        assert ask(app, f"/ops/api/runs/{run.id}/stop", method="POST", user=None).status_code in (200, 202)
+        assert run.wait(60).outcome in (Stopped("127.0.0.1"), Cancelled("127.0.0.1"))
 
 
 @pytest.mark.parametrize(

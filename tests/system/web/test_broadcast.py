@@ -175,7 +175,7 @@ def test_a_lost_run_is_told_to_all(app: Site, engine: Engine) -> None:
 
 
 def test_states_are_told_to_all(app: Site, engine: Engine) -> None:
-    """Each sees once that the run is being stopped, and then its end."""
+    """Each sees once that the run is being stopped, by whom, by which signals, and then its end."""
     ladder = [("INT", 1.0), ("KILL", 0.0)]
     run = engine.start(["sh", "-c", "trap '' INT; echo ready; while :; do sleep 0.1; done"], ladder=ladder)
     viewers = [Viewer(app, f"/watch/{run.id}?format=sse") for _ in range(5)]
@@ -183,9 +183,14 @@ def test_states_are_told_to_all(app: Site, engine: Engine) -> None:
     run.stop(by="test")
     for viewer in viewers:
         events = parse(viewer.done())
-        states = [json.loads(event.data)["state"] for event in events if event.type in ("state", "end")]
-        assert states[-2:] == ["stopping", "finished"]
-        assert states == sorted(set(states), key=states.index), "no state is told twice"
+        runs = [json.loads(event.data) for event in events if event.type in ("state", "end")]
+        told = [(run["state"], [step["signal"] for step in run["ladder"]]) for run in runs]
+        assert told[-2:] == [("stopping", ["INT"]), ("finished", ["INT", "KILL"])] or told[-2:] == [
+            ("stopping", ["INT", "KILL"]),
+            ("finished", ["INT", "KILL"]),
+        ]
+        assert runs[-2]["stopped_by"] == "test"
+        assert all(told[n] != told[n + 1] for n in range(len(told) - 1)), "nothing is told twice"
 
 
 def test_half_a_line_comes_to_all_after_a_silence(app: Site, engine: Engine) -> None:

@@ -35,7 +35,7 @@ request-timeout = 30
 include-path = [
     "/api/probe",
     "/api/runs", "/api/runs/{{run}}/output", "/api/runs/{{run}}/input", "/api/commands/{{command}}/runs",
-    "/api/runs/{{run}}/lines", "/api/runs/{{run}}/search", "/api/events",
+    "/api/runs/{{run}}/lines", "/api/runs/{{run}}/search", "/api/events", "/api/runs/{{run}}/activity",
 ]
 checks.positive_data_acceptance.enabled = false
 [[operations]]
@@ -107,6 +107,10 @@ def _asked() -> Iterator[tuple[str, str, dict[str, str], bytes | None, str | Non
     yield "GET", "/api/runs?limit=0", {}, None, None, 400
     yield "GET", "/api/runs/RUN", {}, None, None, 200
     yield "GET", f"/api/runs/{UNKNOWN}", {}, None, None, 404
+    yield "GET", "/api/runs/GOING", {}, None, None, 200
+    yield "GET", "/api/runs/RUN/activity?buckets=3&until=2", {}, None, None, 200
+    yield "GET", "/api/runs/RUN/activity?buckets=0", {}, None, None, 400
+    yield "GET", "/api/runs?q=se&by=ann&since=2026-01-01T00:00:00Z&state=exited&state=lost", {}, None, None, 200
     yield "GET", "/api/runs/RUN/output", {}, None, None, 200
     yield "GET", "/api/runs/RUN/output?from=1&tail=1", {}, None, None, 400
     yield "GET", "/api/runs/RUN/output?format=gif", {}, None, None, 406

@@ -236,6 +236,15 @@ def test_stop_while_input_waits(server: Server, engine: Engine) -> None:
     assert run.wait(60).outcome == Stopped("ann")
 
 
+def test_who_stops_without_a_name_is_known_by_the_address(server: Server, engine: Engine) -> None:
+    """Where nobody logs in, the outcome says from where it was asked."""
+    run = running(engine, "sleep", "1000")
+    with opened(server, run.id) as client:
+        client.send(type="stop", id="stop")
+        assert client.closed() == (1000, "")
+    assert run.wait(60).outcome == Stopped("127.0.0.1")
+
+
 def test_input_that_is_accepted_outlives_the_socket(server: Server, engine: Engine) -> None:
     """Who types and leaves has typed."""
     run = running(engine, "sh", "-c", "read line; echo got $line")

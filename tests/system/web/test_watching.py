@@ -161,7 +161,7 @@ def test_silence_has_a_heartbeat(app: Site, engine: Engine, tmp_path: Path) -> N
 
 
 def test_changes_of_state_are_told(app: Site, engine: Engine) -> None:
-    """A viewer sees that the run is being stopped, before it has ended."""
+    """A viewer sees that the run is being stopped, by whom, and by which signals, before it has ended."""
     run = engine.start(
         ["sh", "-c", "trap '' INT; echo ready; while :; do sleep 0.1; done"], ladder=[("INT", 1), ("KILL", 0)]
     )
@@ -172,9 +172,14 @@ def test_changes_of_state_are_told(app: Site, engine: Engine) -> None:
         if client.events[-1].type == "output":
             run.stop(by="test")
     response.close()
-    states = [json.loads(event.data)["state"] for event in client.events if event.type in ("state", "end")]
-    assert states[-2:] == ["stopping", "finished"]
-    assert states == sorted(set(states), key=states.index), "no state is told twice"
+    runs = [json.loads(event.data) for event in client.events if event.type in ("state", "end")]
+    told = [(run["state"], [step["signal"] for step in run["ladder"]]) for run in runs]
+    assert told[-2:] == [("stopping", ["INT"]), ("finished", ["INT", "KILL"])] or told[-2:] == [
+        ("stopping", ["INT", "KILL"]),
+        ("finished", ["INT", "KILL"]),
+    ]
+    assert runs[-2]["stopped_by"] == "test"
+    assert all(told[n] != told[n + 1] for n in range(len(told) - 1)), "nothing is told twice"
 
 
 def test_a_viewer_that_never_reads_holds_nothing(app: Site, engine: Engine, state_dir: Path, tmp_path: Path) -> None:

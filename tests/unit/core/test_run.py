@@ -7,7 +7,7 @@ import pytest
 
 from tailrace.core.outcome import Exited
 from tailrace.core.result import Child, LadderStep, Result, Usage
-from tailrace.core.run import Live, ProcessId, RunInfo, finished, going, queued
+from tailrace.core.run import Live, ProcessId, RunInfo, finished, going, queued, with_last_output
 from tailrace.core.spec import Anchor, Spec
 from tailrace.core.states import State
 
@@ -52,6 +52,7 @@ def test_a_queued_run_has_its_place() -> None:
 def test_a_going_run_has_what_its_keeper_says() -> None:
     """Its state, its start, what holds it up, and the size of the output so far."""
     live = Live(state=State.STOPPING, keeper=KEEPER, started=T1, held="disk full", hint="h", ladder=(STEP,), dropped=4)
+    live = msgspec.structs.replace(live, stopped_by="bob")
     assert shown(going(SPEC, live, 1000)) == ASKED | {
         "state": "stopping",
         "started": "2026-11-22T10:42:08.250000Z",
@@ -59,8 +60,22 @@ def test_a_going_run_has_what_its_keeper_says() -> None:
         "hint": "h",
         "size": 1000,
         "dropped": 4,
+        "stopped_by": "bob",
         "ladder": [{"signal": "INT", "time": "2026-11-22T10:42:08.250000Z", "processes": 3}],
     }
+
+
+def test_what_is_known_only_while_it_goes_is_left_out_later() -> None:
+    """The memory and the number of processes of a run that has ended are no numbers."""
+    assert msgspec.json.encode(Usage(0.5, 0.25, 4096)) == b'{"cpu_user_s":0.5,"cpu_system_s":0.25,"max_rss_bytes":4096}'
+    assert b'"rss_bytes":10,"processes":2' in msgspec.json.encode(Usage(0.5, 0.25, 4096, rss_bytes=10, processes=2))
+
+
+def test_the_last_output_stands_where_it_is_known() -> None:
+    """A run without any has none."""
+    info = going(SPEC, Live(state=State.RUNNING, keeper=KEEPER, started=T1), 0)
+    assert with_last_output(info, None) is info
+    assert with_last_output(info, T2).last_output == T2
 
 
 def test_a_finished_run_has_its_result() -> None:

@@ -61,7 +61,7 @@ def catalog() -> Iterator[sqlite3.Connection]:
         (Query(cursor=RUNS[9][0], q="make"), lambda n: n < 9),
         (NONE_LIKE_IT, lambda _n: False),
     ],
-    ids=repr,
+    ids=lambda value: repr(value) if isinstance(value, Query) else None,
 )
 def test_a_plan_finds_what_is_asked_for(
     catalog: sqlite3.Connection, query: Query, wanted: Callable[[int], bool]

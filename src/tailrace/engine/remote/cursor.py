@@ -3,6 +3,7 @@
 import time
 import weakref
 
+from tailrace.core.activity import BUCKETS, Activity
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
 from tailrace.core.timeline import Stream
@@ -77,6 +78,10 @@ class HttpCursor:
         while count > 0 and (chunk := self._inlet.take(count)) is not None:
             self._offset = chunk.end
             count -= len(chunk.data)
+
+    def activity(self, buckets: int = BUCKETS, begin_s: float = 0.0, until_s: float | None = None) -> Activity:
+        """See `Cursor.activity`."""
+        return self._source.activity(buckets, begin_s, until_s)
 
     def lines(self) -> RemoteLines:
         """See `Cursor.lines`."""

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from http.client import HTTPException
 from typing import TypeAlias
 
+import msgspec
+
+from tailrace.core.activity import Activity, check_span
 from tailrace.core.errors import EngineError, EngineUnavailable, StreamBroken
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
@@ -17,6 +20,7 @@ from tailrace.engine.remote.ranges import Ranges
 PARTIAL_CONTENT = 206
 OK = 200
 EVENTS = "text/event-stream"
+_ACTIVITIES = msgspec.json.Decoder(Activity)
 
 Item: TypeAlias = Chunk | Gap | End | RunInfo
 """what happens; a `RunInfo` is the news of a state"""
@@ -66,6 +70,27 @@ class Source:
         except BaseException:
             opened.close()
             raise
+
+    def activity(self, buckets: int, begin_s: float, until_s: float | None) -> Activity:
+        """Return how much of it came when.
+
+        Raises:
+            InvalidInput: time cannot be divided so.
+            EngineError: the server cannot be reached, or has a problem.
+        """
+        check_span(buckets, begin_s, until_s)
+        until = "" if until_s is None else f"&until={until_s:.6f}"
+        query = f"buckets={buckets}&from={begin_s:.6f}{until}"
+        reply = self._connections.get(f"/api/runs/{self.run_id}/activity?{query}")
+        if reply.status != OK:
+            raise error_of(reply, op="read", subject=self.run_id)
+        try:
+            return _ACTIVITIES.decode(reply.body)
+        except msgspec.MsgspecError as error:
+            raise EngineError(
+                f"the server's answer makes no sense: {error}", op="read", subject=self.run_id,
+                hint="see that this is the address of a Tailrace server, of the same version as this client",
+            ) from None  # fmt: skip
 
     def lines(self) -> RemoteLines:
         """Return where its lines begin."""

@@ -3,6 +3,7 @@
 import pytest
 
 from tailrace.engine.base import Engine
+from tailrace.testing.engine.activity import ActivityContract
 from tailrace.testing.engine.controlling import ControlContract, FullControlContract
 from tailrace.testing.engine.following import FollowingContract, RemovedContract
 from tailrace.testing.engine.keys import KeyContract
@@ -12,7 +13,9 @@ from tailrace.testing.engine.pruning import PruningContract
 from tailrace.testing.engine.starting import KnowingContract, StartingContract
 
 
-class RemoteContract(KnowingContract, ListingContract, FollowingContract, LinesContract, ControlContract):
+class RemoteContract(
+    KnowingContract, ListingContract, FollowingContract, LinesContract, ActivityContract, ControlContract
+):
     """What an engine must pass whose runs are started and removed elsewhere: it looks, follows, stops and writes.
 
     Its `engine` has a `start` all the same, with which the tests have runs to look at: give a subclass of your engine

@@ -52,8 +52,43 @@ class KnowingContract:
         watch_until(engine, run.id, b"hello")
         info = run.info()
         assert (info.state, info.outcome, info.ended, info.size) == (State.RUNNING, None, None, 5)
+        assert info.started is not None
+        assert info.last_output is not None
+        assert info.last_output >= info.started
         run.close_input()
         assert ended(run).outcome == Exited(0)
+
+    def test_the_last_output_has_its_time(self, engine: Engine) -> None:
+        """Of a run that has ended, too; one that printed nothing has none."""
+        silent, run = shell(engine, ":"), shell(engine, "echo a; sleep 0.05; echo b; sleep 0.05")
+        assert ended(silent).last_output is None
+        info = ended(run)
+        assert info.started is not None
+        assert info.ended is not None
+        assert info.last_output is not None
+        assert (info.last_output - info.started).total_seconds() >= 0.05
+        assert (info.ended - info.last_output).total_seconds() >= 0.05
+
+    def test_what_a_run_uses_is_told_if_wanted(self, engine: Engine) -> None:
+        """Of its whole tree, what was waited for included; how far that can be known, the engine decides."""
+        script = (
+            "import os, time\n"
+            "if not os.fork():\n"
+            "    while time.process_time() < 0.1: pass\n"
+            "    os._exit(0)\n"
+            "os.wait(); kept = bytearray(b'x' * 50_000_000); os.fork(); os.write(1, b'done'); time.sleep(100)"
+        )
+        run = python(engine, script, ladder=[("KILL", 0)])
+        watch_until(engine, run.id, b"donedone")
+        used = engine.get(run.id, usage=True).usage
+        assert used is None or used.cpu_user_s + used.cpu_system_s > 0.05
+        assert used is None or (used.processes == 2 and used.max_rss_bytes > 50_000_000)
+        assert used is None or (used.rss_bytes is not None and used.rss_bytes > 50_000_000)
+        run.stop()
+        info = ended(run)
+        assert info.usage == engine.get(run.id, usage=True).usage
+        assert info.usage is not None
+        assert info.usage.processes is None
 
     def test_runs_go_on_when_their_engine_is_closed(self, engine: Engine, elsewhere: Engine) -> None:
         """Closing lets go of descriptors, not of runs."""

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from tailrace.core.errors import InvalidInput
+from tailrace.core.errors import EngineError, InvalidInput, NotAllowed
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Page, Query
 from tailrace.engine.selection import PAGE_LIMIT
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Call, Instead, json_response
+from tailrace.web.routes.shown import shown
 from tailrace.web.watching import watch
 
 SCANNED = 5000
@@ -31,8 +32,14 @@ def list_runs(call: Call) -> Response:
 
 
 def show_run(call: Call) -> Response:
-    """Return the run as it is now."""
-    return json_response(call.info)
+    """Return the run as it is now, with what it was asked to be, and what it uses."""
+    engine, run_id = call.engine(), call.shown.id
+    info = engine.get(run_id, usage=True)
+    try:
+        spec = engine.spec(run_id)
+    except (EngineError, NotAllowed):
+        spec = None
+    return json_response(shown(info, spec))
 
 
 def show_output(call: Call) -> Response:

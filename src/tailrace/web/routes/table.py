@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 
+from tailrace.core.activity import BUCKETS, MOST_BUCKETS, Activity
 from tailrace.core.outcome import KINDS
 from tailrace.core.run import RunInfo
 from tailrace.core.states import State
@@ -19,7 +20,9 @@ from tailrace.engine.selection import PAGE_LIMIT, Q_CHARS
 from tailrace.web.page.given import CommandShown
 from tailrace.web.probe import LONGEST_S, MOST_PIECES, SHORTEST_S
 from tailrace.web.responses import Response
-from tailrace.web.routes import commands, control, events, files, lines, openapi, pages, probe, runs, search, socket
+from tailrace.web.routes import (
+    activity, commands, control, events, files, lines, openapi, pages, probe, runs, search, socket,
+)  # fmt: skip
 from tailrace.web.routes.call import JSON, Call
 from tailrace.web.routes.commands import FORM, CommandList
 from tailrace.web.routes.control import NoFields, StopFields
@@ -44,6 +47,7 @@ from tailrace.web.routes.route import (
     gives_stream,
     takes_json,
 )  # fmt: skip
+from tailrace.web.routes.shown import RunShown
 from tailrace.web.view import STREAMS
 from tailrace.web.watching import RUN_HEADER
 
@@ -91,6 +95,11 @@ LINES = (
     Param("before", OFFSET, "the lines before this offset; the last of them has the byte before it"),
     Param("time", {"type": "number", "minimum": 0}, "begin where the output was so many seconds after the start"),
     Param("count", {"type": "integer", "minimum": 0, "maximum": lines.MOST}, "so many lines at most"),
+)
+SPAN = (
+    Param("buckets", {"type": "integer", "minimum": 1, "maximum": MOST_BUCKETS}, f"so many; {BUCKETS} by default"),
+    Param("from", {"type": "number", "minimum": 0}, "begin so many seconds after the start"),
+    Param("until", {"type": "number", "minimum": 0}, "end so many seconds after the start; else at the end, or now"),
 )
 SEARCH = (
     Param("q", TEXT, "what to find", is_required=True),
@@ -170,7 +179,8 @@ ROUTES = (
         (BAD, NOT_ACCEPTABLE, CONFLICT, EARLY, LARGE, TYPE, NO_RANGE, MANY, UNAVAILABLE, FULL),
     ),
     Route("GET", "/api/runs", "list", runs.list_runs, Takes(LIST), (gives(Page),), (BAD,)),
-    Route("GET", "/api/runs/{run}", "view", runs.show_run, gives=(A_RUN,)),
+    Route("GET", "/api/runs/{run}", "view", runs.show_run, gives=(gives(RunShown),)),
+    Route("GET", "/api/runs/{run}/activity", "view", activity.show_activity, Takes(SPAN), (gives(Activity),), (BAD,)),
     Route(
         "GET", "/api/runs/{run}/output", "view", runs.show_output, Takes(VIEW),
         (
