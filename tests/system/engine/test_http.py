@@ -11,7 +11,9 @@ import pytest
 
 import tailrace
 from tailrace.core.errors import EngineError, EngineUnavailable, InvalidInput, NotAllowed, StreamBroken
+from tailrace.core.lineindex import RECORD_BYTES, STRIDE_BYTES
 from tailrace.core.outcome import Exited, OutputLimit
+from tailrace.core.piece import Counted, Reach, Spot
 from tailrace.core.timeline import Stream
 from tailrace.engine.base import Cursor, End
 from tailrace.engine.http import HttpEngine
@@ -313,3 +315,22 @@ def test_a_refusal_in_the_middle_is_final(state_dir: Path, tmp_path: Path) -> No
             engine.close()
             with pytest.raises(NotAllowed):
                 engine.get(run.id)
+
+
+def test_lines_that_are_being_counted(engine: Started, state_dir: Path) -> None:
+    """Who has to know where a line is waits until the server does; what is found backwards is there at once."""
+    size = 210_000_000
+    run = shell(engine, f"yes 'a line' | head -c {size}")
+    ended(run)
+    index = state_dir / "runs" / run.id / "lines"
+    wait_for(lambda: index.exists() and index.stat().st_size == size // STRIDE_BYTES * RECORD_BYTES)
+    index.unlink()
+    with closing(engine.cursor(run.id)) as cursor:
+        lines = cursor.lines()
+        assert lines.back(200_000_001, 10, 1 << 20) == Reach(10, 7 * (200_000_000 // 7 - 9))
+        assert lines.count(1).size == size
+        assert lines.at(196_000_000) == Spot(28_000_001, 196_000_000)
+        assert lines.count() == Counted(size // 7, size, size)
+    index.unlink()
+    with closing(engine.cursor(run.id, line=28_000_001)) as cursor:
+        assert cursor.offset == 196_000_000

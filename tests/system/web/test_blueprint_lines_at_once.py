@@ -14,7 +14,9 @@ from tailrace.core.lineindex import RECORD_BYTES, STRIDE_BYTES
 from tailrace.core.lines import Line
 from tailrace.core.wires import LIMIT_BYTES
 from tailrace.engine.run import Run
+from tailrace.follow import counting
 from tailrace.web.excerpt import BACK_BYTES, TEXT_CHARS
+from tailrace.web.loop import hall
 from tailrace.web.routes import lines as route
 from tailrace.web.routes.lines import LinePage
 from tests.support.wait import wait_for
@@ -238,6 +240,7 @@ def test_the_rest_is_counted_behind_the_request(usual: Site) -> None:
     index = index_of(usual, run)
     wait_for(lambda: is_whole(index, size))
     assert page_of(usual, run, "last=1").total == size // 7 + 1
+    wait_for(lambda: not counting.is_counting())
     index.unlink()
     page = page_of(usual, run, "last=1000")
     assert (page.start, page.total, len(page.lines)) == (-1000, None, 1000)
@@ -274,5 +277,22 @@ def test_whoever_watches_has_it_counted(usual: Site) -> None:
         run.send(b"line\n" * 10_000)
     wait_for(lambda: run.info().size == 102_000_000)
     wait_for(lambda: is_whole(index, 102_000_000))
+    run.close_input()
+    run.wait(60)
+
+
+@pytest.mark.parametrize("adapter", ["lent"], indirect=True)
+@pytest.mark.parametrize("path", ["runs/{run}/output?format=sse&from=100000000", "events?run={run}/end"])
+def test_whoever_follows_has_it_counted(usual: Site, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """Without asking for any lines: a loop looks after what its viewers watch."""
+    monkeypatch.setattr(hall, "SWEEP_S", 0.1)
+    run = usual.engine.start(["sh", "-c", "yes 'a line' | head -c 100000000; cat"], by="ann", stdin=True)
+    wait_for(lambda: run.info().size == 100_000_000)
+    reply = ask(usual, f"/ops/api/{path.format(run=run.id)}")
+    with closing(reply):
+        wait_for(lambda: is_whole(index_of(usual, run), 100_000_000))
+        for _ in range(40):
+            run.send(b"line\n" * 10_000)
+        wait_for(lambda: is_whole(index_of(usual, run), 102_000_000))
     run.close_input()
     run.wait(60)
