@@ -1,4 +1,3 @@
 /** The terminal, in a file of its own: it is fetched when somebody wants to see one. */
 
-export { LiveTerminal } from "./live";
-export { Replay } from "./replay";
+export { TerminalPanel } from "./panel";

@@ -152,10 +152,8 @@ export class Player {
 
   /** Wait until it is the time. */
   async #due(time: number, signal: AbortSignal): Promise<void> {
-    if (time <= this.#target) return;
-    if (this.#state.isSeeking) this.#set({ isSeeking: false, position: Math.max(this.#target, this.#position()) });
-    for (;;) {
-      if (time <= this.#target) break;
+    while (time > this.#target) {
+      if (this.#state.isSeeking) this.#set({ isSeeking: false });
       this.#skipSilence(time);
       const rest = time - this.#position();
       if (signal.aborted || (this.#state.isPlaying && rest <= SOON_S)) break;
