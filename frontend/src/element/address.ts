@@ -6,7 +6,7 @@ export interface RunAddress {
   runId: string;
 }
 
-const RUN = /^(.*\/)(?:api\/)?runs\/([a-z0-9]+)(?:\/(?:output|lines|events|search|socket))?\/?$/;
+const RUN = /^(.*?\/)(?:api\/)?runs\/([a-z0-9]+)(?:\/(?:output|lines|events|search|socket))?\/?$/;
 
 /** Take the address of a run's page, of the run in the API, or of its output there; null: it is none of them.
  *
