@@ -18,7 +18,7 @@ export default defineConfig({
     cssTarget: ["chrome123", "firefox128", "safari18"],
     modulePreload: { polyfill: false }, // it is an inline script
     rolldownOptions: {
-      input: { page: "src/page.tsx" },
+      input: { page: "src/page.tsx", element: "src/element/element.ts" },
     },
   },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },

@@ -13,7 +13,7 @@ import { hashOf, type Place } from "./place";
 import { Searching } from "./searching";
 import { SearchPanel } from "./searchpanel";
 import { nextTimes, numbers, times, wrap } from "./settings";
-import { Tools, toggle } from "./tools";
+import { type TerminalTool, Tools, toggle } from "./tools";
 
 const GROUP = "Output";
 
@@ -25,7 +25,7 @@ interface Parts {
   place: Place | null;
   isWide: boolean;
   widen: () => void;
-  terminal: { isOn: boolean; toggle: () => void } | null;
+  terminal: TerminalTool | null;
   /** what is shown in place of the lines, while the terminal is on */
   children?: ComponentChildren;
   /** other lines were chosen */
@@ -62,6 +62,8 @@ export function Output({ server, document: source, root, place, isWide, widen, t
   };
   const search = () => (isSearching ? close() : setSearching(true));
   useEffect(() => (view ? addKeys(keysOf(view, search, widen)) : undefined), [view, isSearching, widen]);
+  const isReplay = terminal?.isReplay;
+  useEffect(() => (terminal ? addKeys([keyOf(terminal)]) : undefined), [isReplay]);
 
   return (
     <div class="output">
@@ -182,6 +184,15 @@ function keysOf(view: LogView, search: () => void, widen: () => void) {
     ["i", "type into the run", () => focusTyping()],
   ];
   return rows.map(([key, does, act]) => ({ key, does, group, act, always: key === "Ctrl+F" }));
+}
+
+function keyOf({ isReplay, toggle: act }: TerminalTool) {
+  return {
+    key: "x",
+    does: isReplay ? "play the run again, or back to its lines" : "the terminal, or lines",
+    group: GROUP,
+    act,
+  };
 }
 
 /** Tell whether nothing has the focus that has its own use for keys. */

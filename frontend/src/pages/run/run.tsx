@@ -15,6 +15,7 @@ import { Head } from "./head";
 import { addressOf, Output, useDocument } from "./output";
 import { type Place, placeIn } from "./place";
 import { Pulse } from "./progress";
+import { Screen } from "./screen";
 import { Typing } from "./typing";
 
 const LOOK_MS = 5000;
@@ -32,6 +33,7 @@ function Watched({ given, server, first }: { given: Given; server: Server; first
   useEffect(() => source.onRun(tell), [source]);
   useLooks(server, told, tell);
   const [isWide, setWide] = useState(false);
+  const [isTerminal, setTerminal] = useState(first.rows !== null && first.state !== "finished");
   const [fault, setFault] = useState<unknown>(null);
   const [begin] = useState<Place | null>(() => placeIn(location.hash));
   const pulse = useMemo(() => new Pulse(), []);
@@ -49,6 +51,8 @@ function Watched({ given, server, first }: { given: Given; server: Server; first
   useChanges(run, name);
 
   const widen = () => setWide((is) => !is);
+  const isPlayable = run.rows !== null || run.state === "finished";
+  const terminal = { isOn: isTerminal, isReplay: run.state === "finished", toggle: () => setTerminal((is) => !is) };
   return (
     <div class={isWide ? "whole is-wide" : "whole"}>
       {!isWide && (
@@ -82,10 +86,12 @@ function Watched({ given, server, first }: { given: Given; server: Server; first
         place={begin}
         isWide={isWide}
         widen={widen}
-        terminal={null}
+        terminal={isPlayable ? terminal : null}
         placed={(place) => history.replaceState(null, "", place ? addressOf(root, run.id, place) : location.pathname)}
-      />
-      {may.input && run.state !== "finished" && <Typing api={server.api} runId={run.id} />}
+      >
+        <Screen address={server.api.address(`runs/${run.id}`)} run={run} takesInput={may.input} />
+      </Output>
+      {may.input && run.state !== "finished" && !isTerminal && <Typing api={server.api} runId={run.id} />}
     </div>
   );
 }

@@ -10,6 +10,13 @@ import { toast } from "../../parts/toast";
 import { type Place, placeTyped } from "./place";
 import { numbers, TIMES, times, wrap } from "./settings";
 
+/** Shows the terminal, or the replay that it is once the run is over, in place of the lines. */
+export interface TerminalTool {
+  isOn: boolean;
+  isReplay: boolean;
+  toggle: () => void;
+}
+
 interface Parts {
   api: Api;
   runId: string;
@@ -18,7 +25,7 @@ interface Parts {
   isSearching: boolean;
   isWide: boolean;
   /** null: the run has no terminal */
-  terminal: { isOn: boolean; toggle: () => void } | null;
+  terminal: TerminalTool | null;
   startedAt: number | null;
   /** the address of the lines that are chosen, or of the output */
   address: () => string;
@@ -57,7 +64,15 @@ export function Tools(parts: Parts) {
           </button>
         ))}
       </Menu>
-      {terminal && <Tool icon="terminal" label="Terminal" text="Terminal" isOn={terminal.isOn} act={terminal.toggle} />}
+      {terminal && (
+        <Tool
+          icon="terminal"
+          label={terminal.isReplay ? "Play it again (x)" : "Terminal (x)"}
+          text={terminal.isReplay ? "Replay" : "Terminal"}
+          isOn={terminal.isOn}
+          act={terminal.toggle}
+        />
+      )}
       <Tool icon="wide" label="Only the output (z)" isOn={isWide} act={parts.widen} />
       <CopyMenu {...parts} />
       <DownloadMenu {...parts} />
