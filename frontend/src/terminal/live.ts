@@ -48,7 +48,7 @@ export class LiveTerminal {
 
   constructor(host: HTMLElement, { address, run, takesInput }: LiveOptions) {
     this.element = host.ownerDocument.createElement("div");
-    this.element.className = "terminal-screen";
+    this.element.className = "terminal-place";
     host.append(this.element);
     this.#takesInput = takesInput;
     this.#past = run.size;
@@ -101,6 +101,7 @@ export class LiveTerminal {
   #happened(event: SocketEvent): void {
     if (event.kind !== "output") {
       if (event.kind === "gap") this.#written = event.gap.to;
+      if (event.kind === "connection" && event.state === "open") this.#sized();
       this.#listeners.tell(event);
       return;
     }
@@ -139,7 +140,7 @@ export class LiveTerminal {
   #resize(): void {
     const wanted = this.#fit.proposeDimensions();
     if (!wanted || !Number.isFinite(wanted.cols) || wanted.cols < 2 || wanted.rows < 2) return;
-    const rows = Math.max(wanted.rows, ROWS);
+    const { rows } = wanted;
     if (wanted.cols === this.#terminal.cols && rows === this.#terminal.rows) return;
     if (this.#socket.resize(rows, wanted.cols)) this.#terminal.resize(wanted.cols, rows);
   }

@@ -46,7 +46,7 @@ function LivePanel({ address, run, takesInput, replay }: PanelProps & { replay: 
   }, [address]);
   return (
     <section class="terminal-view" aria-label="Terminal">
-      <div ref={host} />
+      <div ref={host} class="terminal-screen" />
       <div class="terminal-foot">
         <span role="status">{wordsOf(notes, run)}</span>
         {notes.behind && (
@@ -118,7 +118,7 @@ function ReplayPanel({ address, run }: PanelProps) {
   }, [state?.isPlaying]);
   return (
     <section class="terminal-view" aria-label="Replay">
-      <div ref={host} />
+      <div ref={host} class="terminal-screen" />
       {replay.current && state && <Controls replay={replay.current} state={state} duration={run.duration_s ?? 0} />}
     </section>
   );
@@ -134,8 +134,8 @@ function Controls({ replay: { player }, state, duration }: { replay: Replay; sta
     }
   };
   return (
-    <fieldset class="terminal-foot" onKeyDown={keys}>
-      <legend class="unseen">Replay</legend>
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset would draw a box around a row of buttons
+    <div class="terminal-foot" role="group" aria-label="Replay controls" onKeyDown={keys}>
       <button type="button" onClick={() => (state.isPlaying ? player.pause() : player.play())}>
         {state.isPlaying ? "Pause" : state.isAtEnd ? "Again" : "Play"}
       </button>
@@ -158,7 +158,7 @@ function Controls({ replay: { player }, state, duration }: { replay: Replay; sta
       <output>
         {sinceStart(position)} / {sinceStart(duration)}
       </output>
-      <label>
+      <label class="terminal-speed">
         Speed{" "}
         <select
           value={player.speed}
@@ -173,7 +173,7 @@ function Controls({ replay: { player }, state, duration }: { replay: Replay; sta
           ))}
         </select>
       </label>
-      <label>
+      <label class="terminal-speed">
         <input
           type="checkbox"
           checked={player.skipsSilence}
@@ -184,6 +184,6 @@ function Controls({ replay: { player }, state, duration }: { replay: Replay; sta
         Shorten silences
       </label>
       <span role="status">{state.failure ? `The replay stopped: ${state.failure}` : ""}</span>
-    </fieldset>
+    </div>
   );
 }

@@ -16,7 +16,7 @@ export class Replay {
   /** `address` is that of the run in the API, absolute. */
   constructor(host: HTMLElement, address: string, run: Run) {
     this.element = host.ownerDocument.createElement("div");
-    this.element.className = "terminal-screen";
+    this.element.className = "terminal-place";
     host.append(this.element);
     const size = { rows: run.rows ?? ROWS, columns: run.columns ?? COLUMNS };
     this.#terminal = screenIn(this.element, { ...size, isPipe: run.rows === null, isReadOnly: true }, () => false);

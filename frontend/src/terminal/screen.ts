@@ -4,7 +4,7 @@ import { Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import "./terminal.css";
 import { safe } from "../core/links";
-import { strictDocument } from "./document";
+import { openUnderPolicy } from "./policy";
 
 export const FONT_SIZE_PX = 13;
 const SCROLLBACK_LINES = 5000;
@@ -33,7 +33,6 @@ export function screenIn(host: HTMLElement, options: ScreenOptions, answers: () 
     convertEol: options.isPipe,
     disableStdin: options.isReadOnly,
     cursorBlink: false,
-    documentOverride: strictDocument(document),
     fontFamily: getComputedStyle(host).getPropertyValue("--mono").trim() || "ui-monospace, monospace",
     fontSize: FONT_SIZE_PX,
     linkHandler: { activate: (_event, address) => follow(address) },
@@ -43,7 +42,7 @@ export function screenIn(host: HTMLElement, options: ScreenOptions, answers: () 
   });
   silence(terminal, answers);
   terminal.attachCustomKeyEventHandler((event) => isForTerminal(terminal, event));
-  terminal.open(host);
+  openUnderPolicy(() => terminal.open(host));
   matchMedia(DARK).addEventListener("change", () => {
     terminal.options.theme = themeOf(host);
   });
@@ -55,8 +54,8 @@ function themeOf(host: HTMLElement): Record<string, string> {
   const colour = (name: string, otherwise: string) => style.getPropertyValue(name).trim() || otherwise;
   const isDark = matchMedia(DARK).matches;
   const theme: Record<string, string> = {
-    background: colour("--terminal-background", isDark ? "#14171a" : "#ffffff"),
-    foreground: colour("--terminal-text", isDark ? "#e3e6e8" : "#1b1f23"),
+    background: colour("--screen", isDark ? "#14171a" : "#ffffff"),
+    foreground: colour("--ink", isDark ? "#e3e6e8" : "#1b1f23"),
     selectionBackground: isDark ? "#34507a" : "#b6d4fb",
   };
   NAMES.forEach((name, index) => {
