@@ -187,6 +187,7 @@ class Blueprint:
                 content_type=headers_of(scope, ["content-type"]).get("content-type", ""),
                 commands=self._commands,
                 protocols=protocols_of(scope),
+                has_sockets=True,
                 report=_log_failure,
                 refusal=lambda: None if self.limits is None else self.limits.refusal(client_of(scope)),
                 read=lambda limit_bytes: wait_for(body_of(receive, limit_bytes)),

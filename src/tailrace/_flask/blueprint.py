@@ -18,7 +18,7 @@ from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Action, Call, Instead
 from tailrace.web.routes.door import answer
-from tailrace.web.routes.table import METHODS, PATHS, SOCKET, is_page
+from tailrace.web.routes.table import METHODS, PATHS, SOCKETS, is_page
 
 Authorize: TypeAlias = Callable[[Action, RunInfo | None], bool | AnyResponse]
 
@@ -82,12 +82,18 @@ def _add_routes(state: BlueprintSetupState, serve: Callable[[str | None, str | N
 
         state.add_url_rule(rule, endpoint, view, methods=METHODS, provide_automatic_options=False, strict_slashes=True)
 
-    def refuse(run: str, **_others: object) -> ResponseReturnValue:
-        return serve(SOCKET, run)
+    def refuse(path: str) -> None:
+        """Have a handshake answered by the route, else it gets a page of Werkzeug's."""
+
+        def view(run: str | None = None, **_others: object) -> ResponseReturnValue:
+            return serve(path, _named(path, run=run, command=None))
+
+        state.add_url_rule(_rule(path), f"no_{_endpoint(path)}", view, websocket=True)
 
     for path in filter(lambda path: has_prefix or not is_page(path), PATHS):
         add(_rule(path), _endpoint(path), path)
-    state.add_url_rule(_rule(SOCKET), "no_socket", refuse, websocket=True)  # else a handshake gets a page of Werkzeug's
+    for path in SOCKETS:
+        refuse(path)
     add("/<path:rest>" if has_prefix else "/api/<path:rest>", "nothing", None)
 
 

@@ -93,6 +93,8 @@ class Call:
     """which of them the path names"""
     protocols: Sequence[str] | None = None
     """of a websocket's handshake, the subprotocols that the client offers; None: this is no such handshake"""
+    has_sockets: bool = False
+    """whether the adapter can open websockets"""
     report: Callable[[Exception], None] = lambda _error: None
     """told of errors, not the caller's, that come after the call has been answered"""
     refusal: Callable[[], Response | None] = lambda: None

@@ -68,7 +68,8 @@ def _answer(call: Call, path: str | None, name: str | None) -> Response:
     if route.method != "GET" or route.is_socket:
         _check_site(call)
     if call.protocols is not None and not route.is_socket:
-        raise Refused(HTTPStatus.BAD_REQUEST, "this address is not one of a WebSocket", f"what is: {table.SOCKET}")
+        known = ", ".join(table.SOCKETS)
+        raise Refused(HTTPStatus.BAD_REQUEST, "this address is not one of a WebSocket", f"what is: {known}")
     check(call, route.action, None)
     return route.function(call if name is None else _with_name(call, route, name))
 

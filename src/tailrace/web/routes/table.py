@@ -104,14 +104,13 @@ def _seconds(least: float) -> Schema:
     return {"type": "number", "minimum": least, "maximum": LONGEST_S}
 
 
-PROBE = (
-    FORMAT,
+PLANNED = (
     Param("pieces", {"type": "integer", "minimum": 1, "maximum": MOST_PIECES}, "before the silence"),
     Param("every", _seconds(SHORTEST_S), "seconds between two pieces"),
     Param("silence", _seconds(0), "seconds before the last piece"),
     Param("heartbeat", _seconds(SHORTEST_S), "seconds of silence before a heartbeat"),
-    RESUME,
 )
+PROBE = (FORMAT, *PLANNED, RESUME)
 PARAMETERS: Schema = {
     "type": "object",
     "properties": {"parameters": {"type": "object", "description": "as the command's schema has them"}},
@@ -200,6 +199,11 @@ ROUTES = (
         "GET", "/api/probe", "list", probe.probe, Takes(PROBE),
         (gives_stream("the pieces", PROBE_HEADER), SEEN_ALL), (BAD, NOT_ACCEPTABLE, MANY),
     ),
+    Route(
+        "GET", "/api/probe/socket", "list", probe.probe_socket, Takes(PLANNED),
+        (Answer(HTTPStatus.SWITCHING_PROTOCOLS, "a WebSocket"),), (BAD, HTTPStatus.NOT_IMPLEMENTED, MANY),
+        is_socket=True,
+    ),
     Route("GET", "/api/probe/request", "list", probe.look_at_request, gives=(gives(Seen),), refuses=(BAD,)),
     Route(
         "POST", "/api/probe/request", "list", probe.look_at_request, Takes(bodies={"*/*": ANY}), (gives(Seen),),
@@ -219,7 +223,7 @@ ROUTES = (
 )  # fmt: skip
 API_ROUTES = tuple(route for route in ROUTES if not is_page(route.path))
 """those for programs, which are described"""
-SOCKET = next(route.path for route in ROUTES if route.is_socket)
+SOCKETS = tuple(route.path for route in ROUTES if route.is_socket)
 PATHS = tuple(dict.fromkeys(route.path for route in ROUTES))
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 """that an adapter is to pass on for each path, so that what does not fit is answered here"""
