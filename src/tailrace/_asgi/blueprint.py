@@ -24,7 +24,7 @@ from tailrace.web.pace import Pace
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Action, Call, Instead
-from tailrace.web.routes.door import answer
+from tailrace.web.routes.door import Place, answer
 from tailrace.web.routes.table import PATHS
 from tailrace.web.steps import Stream
 
@@ -171,7 +171,7 @@ class Blueprint:
         return entered
 
     async def _response(self, scope: Scope, receive: Receive) -> Response:
-        path, names = _match(path_of(scope))
+        place = _place(path_of(scope))
         loop = asyncio.get_running_loop()
 
         def wait_for(work: Coroutine[object, object, T]) -> T:
@@ -193,7 +193,7 @@ class Blueprint:
                 read=lambda limit_bytes: wait_for(body_of(receive, limit_bytes)),
             )
 
-        return await beside(answer, make_call, path, next(iter(names.values()), None), _log_failure)
+        return await beside(answer, make_call, place, _log_failure)
 
     def _may(
         self, scope: Scope, wait_for: Callable[[Coroutine[object, object, Verdict]], Verdict]
@@ -220,15 +220,15 @@ async def _awaited(verdict: Awaitable[Verdict]) -> Verdict:
     return await verdict
 
 
-def _match(path: str) -> tuple[str | None, dict[str, str]]:
-    """Return the path of the table that fits, and what stands for its names; None if none does.
+def _place(below: str) -> Place:
+    """Return what is at a path.
 
     Where it is mounted, a path without the slash at its end is the page's too, which leads to the right one.
     """
     for known, pattern in _PATTERNS:
-        if (match := pattern.fullmatch(path or "/")) is not None:
-            return known, match.groupdict()
-    return None, {}
+        if (match := pattern.fullmatch(below or "/")) is not None:
+            return Place(below, known, next(iter(match.groupdict().values()), None))
+    return Place(below, None)
 
 
 def _report(error: Exception) -> None:

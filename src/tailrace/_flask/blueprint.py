@@ -17,7 +17,7 @@ from tailrace.engine.base import Engine
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Action, Call, Instead
-from tailrace.web.routes.door import answer
+from tailrace.web.routes.door import Place, answer
 from tailrace.web.routes.table import METHODS, PATHS, SOCKETS, is_page
 
 Authorize: TypeAlias = Callable[[Action, RunInfo | None], bool | AnyResponse]
@@ -57,9 +57,9 @@ def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | 
             lasting=copy_current_request_context,
         )
 
-    def serve(path: str | None, of: str | None) -> ResponseReturnValue:
+    def serve(place: Place) -> ResponseReturnValue:
         try:
-            return adapter.response(answer(make_call, path, of, _report))
+            return adapter.response(answer(make_call, place, _report))
         except _Own as own:
             if isinstance(own.answer, HTTPException):
                 raise own.answer from None  # for the error handlers of the application
@@ -69,7 +69,7 @@ def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | 
     return made
 
 
-def _add_routes(state: BlueprintSetupState, serve: Callable[[str | None, str | None], ResponseReturnValue]) -> None:
+def _add_routes(state: BlueprintSetupState, serve: Callable[[Place], ResponseReturnValue]) -> None:
     """Add a rule for each path, and one for everything else below the prefix.
 
     At the root only below `/api`: what else is there, `/` before all, is the application's own.
@@ -77,8 +77,11 @@ def _add_routes(state: BlueprintSetupState, serve: Callable[[str | None, str | N
     has_prefix = (state.url_prefix or "").strip("/")
 
     def add(rule: str, endpoint: str, path: str | None) -> None:
-        def view(run: str | None = None, command: str | None = None, **_others: object) -> ResponseReturnValue:
-            return serve(path, _named(path, run=run, command=command))
+        def view(
+            run: str | None = None, command: str | None = None, rest: str = "", **_others: object
+        ) -> ResponseReturnValue:
+            below = rule.replace("<path:rest>", rest) if path is None else path
+            return serve(Place(below, path, _named(path, run=run, command=command)))
 
         state.add_url_rule(rule, endpoint, view, methods=METHODS, provide_automatic_options=False, strict_slashes=True)
 
@@ -86,7 +89,7 @@ def _add_routes(state: BlueprintSetupState, serve: Callable[[str | None, str | N
         """Have a handshake answered by the route, else it gets a page of Werkzeug's."""
 
         def view(run: str | None = None, **_others: object) -> ResponseReturnValue:
-            return serve(path, _named(path, run=run, command=None))
+            return serve(Place(path, path, _named(path, run=run, command=None)))
 
         state.add_url_rule(_rule(path), f"no_{_endpoint(path)}", view, websocket=True)
 

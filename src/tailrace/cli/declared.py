@@ -9,7 +9,7 @@ from tailrace.cli.forward import Forwarder
 from tailrace.cli.news import News
 from tailrace.cli.signals import Signals
 from tailrace.cli.watch import Left, Unwritable, Watch
-from tailrace.core.errors import EngineError, EngineUnavailable, TailraceError
+from tailrace.core.errors import EngineError, EngineUnavailable, InvalidInput, TailraceError
 from tailrace.core.outcome import INTERRUPTED_HERE, Cancelled
 from tailrace.core.run import RunInfo
 from tailrace.core.spec import LADDER, Rung
@@ -26,19 +26,28 @@ LONGEST_PAUSE_S = 5.0
 """between two attempts to ask a server that is away"""
 
 
-def start(server: HttpEngine, name: str, texts: list[tuple[str, str]]) -> tuple[Run, bool]:
+def start(server: HttpEngine, name: str, texts: list[tuple[str, str]], *, has_input: bool) -> tuple[Run, bool]:
     """Start a declared command; return its run, and whether that was going already, under the same key.
 
     Args:
         server: where it is declared.
         name: its name there.
         texts: (parameter, value) as they were typed; the server says of which type each value is.
+        has_input: whether standard input is to be passed on to it.
 
     Raises:
-        UnknownCommand, InvalidInput: there is no such command, or it does not take these values.
+        UnknownCommand, InvalidInput: there is no such command, or it does not take these values, or input.
         TailraceError: as `HttpEngine.start_command`.
     """
-    return server.start_or_join(name, typed(texts, server.command(name).parameters))
+    command = server.command(name)
+    if has_input and not command.takes_input:
+        raise InvalidInput(
+            f"the command {name} takes no input",
+            op="run",
+            subject="input",
+            hint="leave out --input; the server's file lets it take some, by stdin = true",
+        )
+    return server.start_or_join(name, typed(texts, command.parameters))
 
 
 def watch(run: Run, signals: Signals, *, is_joined: bool, has_input: bool) -> int:

@@ -173,7 +173,8 @@ def _run_there(url: str, argv: tuple[str, ...], options: Options) -> int:
                 hint="how it runs is said where it is declared; leave the option out",
             )
     with Signals([*_STOPPING, *_LEAVING]) as signals:
-        run, is_joined = declared.start(server(url), argv[0], [pair(text) for text in argv[1:]])
+        texts = [pair(text) for text in argv[1:]]
+        run, is_joined = declared.start(server(url), argv[0], texts, has_input=options["input"])
         if options["detach"]:
             click.echo(run.id)
             return 0

@@ -18,6 +18,10 @@ REQUEST = "/api/probe/request"
 SENT = {"Range": "bytes=7-", "Last-Event-ID": "0123456789abcdefghjkmnpqrst/7"}
 """what clients that resume send"""
 BODY_BYTES = 64 << 10
+UNREACHED = (
+    "start the server, or correct where the proxy looks for it (nginx: proxy_pass; of a socket, also its permissions);"
+    " the proxy's error log says what it tried"
+)
 _SEEN = msgspec.json.Decoder(Seen)
 _PROBLEM = msgspec.json.Decoder(Problem)
 
@@ -188,7 +192,7 @@ def _refused(target: Target, answer: Answered) -> InvalidInput:
     elif status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         why, hint = f"it answers {status}", "send a login: --header 'Cookie: …' or --header 'Authorization: …'"
     elif status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT):
-        why, hint = f"a proxy answers {status}: it does not reach the server", "is the server there?"
+        why, hint = f"a proxy answers {status}: it does not reach the server", UNREACHED
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         why, hint = f"it answers {status}", LOGS
     else:

@@ -48,6 +48,23 @@ def test_the_stop_button_goes_down_the_ladder(serving: Serving, open_page: Open)
         until(lambda: "INT" in page.text("#head"))
 
 
+def test_the_ladder_is_shown_while_it_is_climbed(serving: Serving, open_page: Open) -> None:
+    """Each signal when it was sent, of a run that does not mind."""
+    script = "trap '' 2 15; echo begun; while :; do sleep 1; done"
+    run = tailrace.connect().start(["sh", "-c", script], ladder=[("INT", 600), ("TERM", 600), ("KILL", 0)])
+    with open_page(f"{serving.address}runs/{run.id}") as page:
+        until(lambda: page.text("#output") == "begun\n")
+        page.value("document.querySelector('#stop').click()")
+        until(lambda: "INT" in page.text("#head"))
+        assert page.text(".state") == "stopping"
+        until(lambda: page.text("#stop") == "Stop now")
+        page.value("document.querySelector('#stop').click()")
+        until(lambda: "INT, TERM" in page.text("#head"))
+        assert page.text(".state") == "stopping"
+        run.stop(now=True)
+        until(lambda: "INT, TERM, KILL" in page.text("#head"))
+
+
 def test_the_page_goes_on_where_it_was_after_a_restart(serve: Serve, open_page: Open, tmp_path: Path) -> None:
     """It says that it reconnects; no line is missing or twice."""
     first = serve()

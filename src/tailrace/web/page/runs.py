@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from tailrace.core.command import Commands
 from tailrace.core.outcome import Exited, FailedToStart, Lost
 from tailrace.core.run import RunInfo
 from tailrace.core.states import State
@@ -11,20 +12,20 @@ from tailrace.core.words import duration, size, state
 from tailrace.web.page.html import Html, element, joined
 
 
-def list_of(runs: Iterable[RunInfo], root: str) -> Html:
+def list_of(runs: Iterable[RunInfo], root: str, commands: Commands) -> Html:
     """Return the runs, one below the other; each leads to its page."""
-    rows = [_row(info, root) for info in runs]
+    rows = [_row(info, root, commands) for info in runs]
     if not rows:
         return element("p", "Nothing has run yet.", class_="none")
     return element("ul", *rows, class_="runs")
 
 
-def head_of(info: RunInfo) -> Html:
+def head_of(info: RunInfo, commands: Commands) -> Html:
     """Return what is known of the run now; the page has it replaced whenever that changes."""
     facts = [joined(element("dt", name), element("dd", text)) for name, text in _facts(info)]
     return element(
         "section",
-        element("h1", name_of(info)),
+        element("h1", name_of(info, commands)),
         element("p", element("code", shlex.join(info.argv)), class_="argv"),
         element("p", _badge(info), class_="standing"),
         element("dl", *facts),
@@ -56,17 +57,20 @@ def console_of(info: RunInfo, root: str, *, takes_input: bool) -> Html:
     return joined(tools, plain, output, _input_of(info) if takes_input and not info.is_finished else "")
 
 
-def name_of(info: RunInfo) -> str:
-    """Return what a run is called: its command's name, or its program's."""
+def name_of(info: RunInfo, commands: Commands) -> str:
+    """Return what a run is called: its command's title, or name, or its program's."""
+    declared = commands.get(info.command or "")
+    if declared is not None and declared.title:
+        return declared.title
     return info.command or (info.argv[0].rpartition("/")[2] if info.argv else info.id)
 
 
-def _row(info: RunInfo, root: str) -> Html:
+def _row(info: RunInfo, root: str, commands: Commands) -> Html:
     return element(
         "li",
         element(
             "a",
-            element("span", name_of(info), class_="name"),
+            element("span", name_of(info, commands), class_="name"),
             _badge(info),
             element("span", _when(info.created), class_="when"),
             element("code", shlex.join(info.argv), class_="argv"),

@@ -44,7 +44,7 @@ def home(call: Call) -> Response:
         "", HOME,
         element("div",
             element("section", element("h2", "Commands"), shown),
-            element("section", element("h2", "Runs"), runs.list_of(newest, HOME), id="runs"),
+            element("section", element("h2", "Runs"), runs.list_of(newest, HOME, call.commands), id="runs"),
             class_="overview",
         ),
     )  # fmt: skip
@@ -78,7 +78,8 @@ def show_run(call: Call) -> Response:
     spec = call.engine().spec(info.id)
     takes_input = call.may("input", info) and (spec.stdin or spec.stdio is Stdio.PTY)
     console = runs.console_of(info, BELOW, takes_input=takes_input)
-    return page(f"{runs.name_of(info)}: {info.id}", BELOW, runs.head_of(info), console)
+    name = runs.name_of(info, call.commands)
+    return page(f"{name}: {info.id}", BELOW, runs.head_of(info, call.commands), console)
 
 
 def show_style(call: Call) -> Response:
@@ -96,23 +97,27 @@ def show_icon(call: Call) -> Response:
     return _file("icon.svg", "image/svg+xml", call.request)
 
 
-def told(problem: Response, path: str) -> Response:
+def told(problem: Response, path: str, hint: str = "") -> Response:
     """Return a problem document as a page, for people; whatever else it is stays.
 
     Args:
         problem: the document.
-        path: of the table, for the way to the page of all commands.
+        path: below where the pages are, for the way to the one of all commands.
+        hint: what to do, instead of what the document says.
     """
     kinds = dict(problem.headers)
     if kinds.get("Content-Type") != PROBLEM or not isinstance(problem.body, bytes):
         return problem
     document = _PROBLEM.decode(problem.body)
+    root = "../" * (path.count("/") - 1) or HOME
+    told_hint = hint or document.hint
     main = (
         element("h1", document.title),
         element("p", f"{document.detail[:1].upper()}{document.detail[1:]}."),
-        element("p", f"{document.hint[:1].upper()}{document.hint[1:]}."),
+        element("p", f"{told_hint[:1].upper()}{told_hint[1:]}."),
+        element("p", element("a", "All commands and runs", href=root)),
     )
-    made = page(document.title, "../" * (path.count("/") - 1) or HOME, *main, status=HTTPStatus(document.status))
+    made = page(document.title, root, *main, status=HTTPStatus(document.status))
     kept = tuple((name, value) for name, value in problem.headers if name not in dict(made.headers))
     return Response(status=made.status, headers=(*made.headers, *kept), body=made.body)
 
@@ -143,7 +148,7 @@ def _command_page(
         form_of(command, BELOW, texts, faults),
         class_="sheet",
     )
-    listed = element("section", element("h2", "Runs"), runs.list_of(newest, BELOW), id="runs")
+    listed = element("section", element("h2", "Runs"), runs.list_of(newest, BELOW, call.commands), id="runs")
     return page(title, BELOW, sheet, listed, status=status)
 
 

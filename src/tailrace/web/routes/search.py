@@ -59,6 +59,10 @@ def search_output(call: Call) -> Response:
     names = (*WHAT, *PLACES, "format")
     asked = asked_of(call.query, "search", (*names, "count") if form == "json" else (*names, "follow"))
     asked.only_one(*PLACES)
+    if not asked.text("q"):
+        raise InvalidInput(
+            "there is nothing to search for", op="search", subject="q", hint="say it in the query: ?q=TEXT"
+        )
     matcher = matcher_of(
         asked.text("q"),
         regex=asked.flag("regex", default=False),

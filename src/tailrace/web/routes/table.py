@@ -124,7 +124,7 @@ FIELDLESS = (BAD, LARGE, TYPE)
 
 
 def is_page(path: str) -> bool:
-    """Tell whether people look at what is at this path of the table, and at its errors too."""
+    """Tell whether people look at what is at this path, and at its errors too."""
     return not path.startswith("/api/")
 
 
