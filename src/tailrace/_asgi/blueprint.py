@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
 from tailrace._asgi.answers import Answer
-from tailrace._asgi.asking import body_of, client_of, headers_of, pairs_of, path_of
+from tailrace._asgi.asking import client_of, headers_of, pairs_of, path_of
+from tailrace._asgi.bodies import Body, Later
 from tailrace._asgi.handshakes import Refusing, accept, protocols_of
 from tailrace.core.command import Commands
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
 from tailrace.web.answering import USUAL
+from tailrace.web.loop.hall import hall_of
 from tailrace.web.loop.sinks import Receive, Scope, Send
 from tailrace.web.loop.sockets import Socket
 from tailrace.web.loop.work import beside
@@ -173,6 +175,7 @@ class Blueprint:
     async def _response(self, scope: Scope, receive: Receive) -> Response:
         place = _place(path_of(scope))
         loop = asyncio.get_running_loop()
+        body, hall = Body(receive, loop), hall_of(loop)
 
         def wait_for(work: Coroutine[object, object, T]) -> T:
             return asyncio.run_coroutine_threadsafe(work, loop).result()
@@ -187,13 +190,18 @@ class Blueprint:
                 content_type=headers_of(scope, ["content-type"]).get("content-type", ""),
                 commands=self._commands,
                 protocols=protocols_of(scope),
+                is_leaving=lambda: hall.is_leaving,
                 has_sockets=True,
                 report=_log_failure,
                 refusal=lambda: None if self.limits is None else self.limits.refusal(client_of(scope)),
-                read=lambda limit_bytes: wait_for(body_of(receive, limit_bytes)),
+                read=body.read,
             )
 
-        return await beside(answer, make_call, place, _log_failure)
+        while True:
+            try:
+                return await beside(answer, make_call, place, _log_failure)
+            except Later:
+                await body.come()
 
     def _may(
         self, scope: Scope, wait_for: Callable[[Coroutine[object, object, Verdict]], Verdict]

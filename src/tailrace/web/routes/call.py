@@ -93,6 +93,8 @@ class Call:
     """which of them the path names"""
     protocols: Sequence[str] | None = None
     """of a websocket's handshake, the subprotocols that the client offers; None: this is no such handshake"""
+    is_leaving: Callable[[], bool] = lambda: False
+    """whether the server is stopping, and nothing is to be waited for"""
     has_sockets: bool = False
     """whether the adapter can open websockets"""
     report: Callable[[Exception], None] = lambda _error: None
