@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
 from tailrace._asgi.answers import Answer
-from tailrace._asgi.asking import body_of, client_of, headers_of, pairs_of, path_of
+from tailrace._asgi.asking import client_of, headers_of, pairs_of, path_of
+from tailrace._asgi.bodies import Body, Later
 from tailrace._asgi.handshakes import Refusing, accept, protocols_of
 from tailrace.core.command import Commands
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
 from tailrace.web.answering import USUAL
+from tailrace.web.loop.hall import hall_of
 from tailrace.web.loop.sinks import Receive, Scope, Send
 from tailrace.web.loop.sockets import Socket
 from tailrace.web.loop.work import beside
@@ -24,7 +26,7 @@ from tailrace.web.pace import Pace
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Action, Call, Instead
-from tailrace.web.routes.door import answer
+from tailrace.web.routes.door import Place, answer
 from tailrace.web.routes.table import PATHS
 from tailrace.web.steps import Stream
 
@@ -171,8 +173,9 @@ class Blueprint:
         return entered
 
     async def _response(self, scope: Scope, receive: Receive) -> Response:
-        path, names = _match(path_of(scope))
+        place = _place(path_of(scope))
         loop = asyncio.get_running_loop()
+        body, hall = Body(receive, loop), hall_of(loop)
 
         def wait_for(work: Coroutine[object, object, T]) -> T:
             return asyncio.run_coroutine_threadsafe(work, loop).result()
@@ -188,12 +191,18 @@ class Blueprint:
                 content_type=headers_of(scope, ["content-type"]).get("content-type", ""),
                 commands=self._commands,
                 protocols=protocols_of(scope),
+                is_leaving=lambda: hall.is_leaving,
+                has_sockets=True,
                 report=_log_failure,
                 refusal=lambda: None if self.limits is None else self.limits.refusal(client_of(scope)),
-                read=lambda limit_bytes: wait_for(body_of(receive, limit_bytes)),
+                read=body.read,
             )
 
-        return await beside(answer, make_call, path, next(iter(names.values()), None), _log_failure)
+        while True:
+            try:
+                return await beside(answer, make_call, place, _log_failure)
+            except Later:
+                await body.come()
 
     def _may(
         self, scope: Scope, wait_for: Callable[[Coroutine[object, object, Verdict]], Verdict]
@@ -220,15 +229,15 @@ async def _awaited(verdict: Awaitable[Verdict]) -> Verdict:
     return await verdict
 
 
-def _match(path: str) -> tuple[str | None, dict[str, str]]:
-    """Return the path of the table that fits, and what stands for its names; None if none does.
+def _place(below: str) -> Place:
+    """Return what is at a path.
 
     Where it is mounted, a path without the slash at its end is the page's too, which leads to the right one.
     """
     for known, pattern in _PATTERNS:
-        if (match := pattern.fullmatch(path or "/")) is not None:
-            return known, match.groupdict()
-    return None, {}
+        if (match := pattern.fullmatch(below or "/")) is not None:
+            return Place(below, known, next(iter(match.groupdict().values()), None))
+    return Place(below, None)
 
 
 def _report(error: Exception) -> None:

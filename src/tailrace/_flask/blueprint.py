@@ -17,8 +17,8 @@ from tailrace.engine.base import Engine
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Action, Call, Instead
-from tailrace.web.routes.door import answer
-from tailrace.web.routes.table import METHODS, NAMES, PATHS, SOCKET, is_page
+from tailrace.web.routes.door import Place, answer
+from tailrace.web.routes.table import METHODS, NAMES, PATHS, SOCKETS, is_page
 
 Authorize: TypeAlias = Callable[[Action, RunInfo | None], bool | AnyResponse]
 
@@ -58,9 +58,9 @@ def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | 
             lasting=copy_current_request_context,
         )
 
-    def serve(path: str | None, of: str | None) -> ResponseReturnValue:
+    def serve(place: Place) -> ResponseReturnValue:
         try:
-            return adapter.response(answer(make_call, path, of, _report))
+            return adapter.response(answer(make_call, place, _report))
         except _Own as own:
             if isinstance(own.answer, HTTPException):
                 raise own.answer from None  # for the error handlers of the application
@@ -70,7 +70,7 @@ def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | 
     return made
 
 
-def _add_routes(state: BlueprintSetupState, serve: Callable[[str | None, str | None], ResponseReturnValue]) -> None:
+def _add_routes(state: BlueprintSetupState, serve: Callable[[Place], ResponseReturnValue]) -> None:
     """Add a rule for each path, and one for everything else below the prefix.
 
     At the root only below `/api`: what else is there, `/` before all, is the application's own.
@@ -79,16 +79,23 @@ def _add_routes(state: BlueprintSetupState, serve: Callable[[str | None, str | N
 
     def add(rule: str, endpoint: str, path: str | None) -> None:
         def view(**variables: str) -> ResponseReturnValue:
-            return serve(path, _named(path, variables))
+            below = rule.replace("<path:rest>", variables.get("rest", "")) if path is None else path
+            return serve(Place(below, path, _named(path, variables)))
 
         state.add_url_rule(rule, endpoint, view, methods=METHODS, provide_automatic_options=False, strict_slashes=True)
 
-    def refuse(run: str, **_others: object) -> ResponseReturnValue:
-        return serve(SOCKET, run)
+    def refuse(path: str) -> None:
+        """Have a handshake answered by the route, else it gets a page of Werkzeug's."""
+
+        def view(**variables: str) -> ResponseReturnValue:
+            return serve(Place(path, path, _named(path, variables)))
+
+        state.add_url_rule(_rule(path), f"no_{_endpoint(path)}", view, websocket=True)
 
     for path in filter(lambda path: has_prefix or not is_page(path), PATHS):
         add(_rule(path), _endpoint(path), path)
-    state.add_url_rule(_rule(SOCKET), "no_socket", refuse, websocket=True)  # else a handshake gets a page of Werkzeug's
+    for path in SOCKETS:
+        refuse(path)
     add("/<path:rest>" if has_prefix else "/api/<path:rest>", "nothing", None)
 
 

@@ -5,12 +5,12 @@ import threading
 
 from tailrace.cli import talk, viewing
 from tailrace.cli.face import Streams
+from tailrace.cli.foreground import Foreground
 from tailrace.cli.forward import Forwarder
 from tailrace.cli.news import News
 from tailrace.cli.signals import Signals
-from tailrace.cli.watch import Left, Unwritable, Watch
-from tailrace.core.errors import EngineError, EngineUnavailable, TailraceError
-from tailrace.core.outcome import INTERRUPTED_HERE, Cancelled
+from tailrace.cli.watch import Left, Watch
+from tailrace.core.errors import EngineUnavailable, InvalidInput, TailraceError
 from tailrace.core.run import RunInfo
 from tailrace.core.spec import LADDER, Rung
 from tailrace.core.states import State
@@ -26,19 +26,28 @@ LONGEST_PAUSE_S = 5.0
 """between two attempts to ask a server that is away"""
 
 
-def start(server: HttpEngine, name: str, texts: list[tuple[str, str]]) -> tuple[Run, bool]:
+def start(server: HttpEngine, name: str, texts: list[tuple[str, str]], *, has_input: bool) -> tuple[Run, bool]:
     """Start a declared command; return its run, and whether that was going already, under the same key.
 
     Args:
         server: where it is declared.
         name: its name there.
         texts: (parameter, value) as they were typed; the server says of which type each value is.
+        has_input: whether standard input is to be passed on to it.
 
     Raises:
-        UnknownCommand, InvalidInput: there is no such command, or it does not take these values.
+        UnknownCommand, InvalidInput: there is no such command, or it does not take these values, or input.
         TailraceError: as `HttpEngine.start_command`.
     """
-    return server.start_or_join(name, typed(texts, server.command(name).parameters))
+    command = server.command(name)
+    if has_input and not command.takes_input:
+        raise InvalidInput(
+            f"the command {name} takes no input",
+            op="run",
+            subject="input",
+            hint="leave out --input; the server's file lets it take some, by stdin = true",
+        )
+    return server.start_or_join(name, typed(texts, command.parameters))
 
 
 def watch(run: Run, signals: Signals, *, is_joined: bool, has_input: bool) -> int:
@@ -117,12 +126,11 @@ class Asking:
         self.info = self._run.info()
 
 
-class _Foreground:
+class _Foreground(Foreground):
     """A run that was started here, and whose end may be asked for from here."""
 
     def __init__(self, run: Run, cursor: Cursor, signals: Signals, *, is_joined: bool, has_input: bool) -> None:
-        self._run = run
-        self._is_joined = is_joined
+        super().__init__(run, is_joined=is_joined)
         self._cursor = cursor
         self._watch = Watch(run, cursor, Streams(), signals=signals, attendant=self)
         ladder = tuple(Rung(*row) for row in LADDER)
@@ -130,32 +138,7 @@ class _Foreground:
         self._news.tells_pauses = False  # the server's commands may have other ladders
         self._input = Forwarder(run, at_terminal=False) if has_input else None
         self._asking = Asking(run)
-        self._asked = 0
-        """the signal that made us ask for the end; 0: none did"""
         self._is_failure_told = False
-
-    def watch(self) -> int:
-        """Show the output, and return the exit code."""
-        if self._is_joined:
-            key = self._cursor.info().key
-            self._watch.say(f"joined {self._run.id}, already running under key {key}; ^C only stops watching")
-        try:
-            info = self._watch.until_end()
-        except Left as left:
-            self._watch.say(left.why)
-            return left.exit_code
-        except BrokenPipeError:
-            if not self._is_joined:
-                self._stop_unwatched()
-            raise
-        except Unwritable as error:
-            raise EngineError(
-                f"the output cannot be written: {error}",
-                op="run",
-                subject=self._run.id,
-                hint=f"the run goes on; {self._resume()}",
-            ) from None
-        return self._conclude(info)
 
     def on_signal(self, number: int) -> None:
         """Ask for the end, or leave."""
@@ -184,20 +167,11 @@ class _Foreground:
             self._watch.say(f"it cannot be stopped: {failure.message}")
         self._news.tell(info if info.is_finished else self._asking.info or info)
 
-    def _conclude(self, info: RunInfo) -> int:
-        code = viewing.conclude(info, self._watch, None, interrupted_here=self._asked == signal.SIGINT)
-        if self._input is not None and self._input.failure is not None:
-            talk.say(f"not all of the input got through: {self._input.failure.message}")
-        if isinstance(info.outcome, Cancelled) and self._asked:
-            return INTERRUPTED_HERE if self._asked == signal.SIGINT else 128 + self._asked
-        return code
+    def _joined(self) -> str:
+        return f"{self._run.id}, already running under key {self._cursor.info().key}"
 
-    def _stop_unwatched(self) -> None:
-        """Nobody reads our output any more, so the run is not wanted either."""
+    def _abandon(self) -> None:
         try:
             self._run.stop()
         except TailraceError as error:
             talk.say(f"the run goes on: {error.message}; {self._resume()}")
-
-    def _resume(self) -> str:
-        return viewing.resume(self._run.id, self._watch.offset)

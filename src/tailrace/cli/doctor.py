@@ -6,7 +6,7 @@ import click
 
 from tailrace.cli import talk, words
 from tailrace.cli.list import print_json
-from tailrace.cli.place import place_option, state_path
+from tailrace.cli.place import header_option, headers, place_option, said_headers, state_path
 from tailrace.cli.values import seconds
 from tailrace.core.errors import InvalidInput
 from tailrace.core.terminal import escape_text
@@ -19,13 +19,11 @@ COLOURS = {Verdict.FINE: talk.GREEN, Verdict.NOTE: talk.YELLOW, Verdict.WRONG: t
 @click.command("doctor", short_help="Find out what is wrong on the way to a server, or on this host.")
 @click.argument("url", required=False)
 @click.option("--idle", type=seconds, metavar="TIME", help="How long streams are silent, to find what cuts them: 20s.")
-@click.option("--header", "-H", "headers", multiple=True, metavar="NAME: VALUE", help="Send it too: a login.")
 @click.option("--insecure", is_flag=True, help="Take any certificate.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@header_option
 @place_option
-def doctor_command(
-    url: str | None, idle: float | None, headers: tuple[str, ...], *, insecure: bool, as_json: bool
-) -> int:
+def doctor_command(url: str | None, idle: float | None, *, insecure: bool, as_json: bool) -> int:
     """Find out what is wrong, and which setting cures it.
 
     \b
@@ -40,7 +38,7 @@ def doctor_command(
     Exit codes: 0 if all is well, 1 if something is wrong, 2 if it cannot be examined.
     """
     if url is None:
-        if idle is not None or headers or insecure:
+        if idle is not None or said_headers() or insecure:
             raise InvalidInput(
                 "this is about a server, and none is named", op="read", subject="doctor", hint="tailrace doctor URL"
             )
@@ -48,7 +46,7 @@ def doctor_command(
 
         report = examine_host(state_path())
     else:
-        report = _examine(url, idle, _headers(headers), is_insecure=insecure)
+        report = _examine(url, idle, headers(), is_insecure=insecure)
     if as_json:
         print_json(report)
     else:
@@ -56,27 +54,15 @@ def doctor_command(
     return 0 if report.is_fine else 1
 
 
-def _examine(url: str, idle_s: float | None, headers: dict[str, str], *, is_insecure: bool) -> Report:
+def _examine(url: str, idle_s: float | None, sent: dict[str, str], *, is_insecure: bool) -> Report:
     from tailrace.doctor.remote import IDLE_S, examine
     from tailrace.doctor.target import Target
 
     silence_s = IDLE_S if idle_s is None else idle_s
-    target = Target.of(url, headers, is_insecure=is_insecure)
+    target = Target.of(url, sent, is_insecure=is_insecure)
     if sys.stderr.isatty():
         talk.say(f"listening to {target.url}, for about {words.duration(silence_s + 5)}")
     return examine(target, silence_s)
-
-
-def _headers(texts: tuple[str, ...]) -> dict[str, str]:
-    found = {}
-    for text in texts:
-        name, colon, value = text.partition(":")
-        if not colon or not name.strip() or not text.isprintable():
-            raise InvalidInput(
-                "this is no header", op="read", subject="header", hint="--header 'Authorization: Bearer …'"
-            )
-        found[name.strip()] = value.strip()
-    return found
 
 
 def _print(report: Report) -> None:

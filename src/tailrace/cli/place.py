@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _KEY = "tailrace.state_dir"
 _SERVER = "tailrace.on"
+_HEADERS = "tailrace.headers"
 
 
 def _note(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
@@ -26,6 +27,11 @@ def _note(context: click.Context, _parameter: click.Parameter, value: str | None
 def _note_server(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
     if value is not None:
         context.meta[_SERVER] = value
+
+
+def _note_headers(context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> None:
+    if value:
+        context.meta[_HEADERS] = value
 
 
 place_option = click.option(
@@ -48,9 +54,42 @@ _server_option = click.option(
 )
 
 
+header_option = click.option(
+    "--header",
+    "-H",
+    metavar="NAME: VALUE",
+    multiple=True,
+    expose_value=False,
+    callback=_note_headers,
+    help="Send it to the server too, for a proxy's login; @FILE: those in the file. Also TAILRACE_HEADERS.",
+)
+"""adds `--header` to a command; what it says is kept for `headers`"""
+
+
 def anywhere_option(command: FC) -> FC:
-    """Add `--on` and `--state-dir` to a command that works on the runs of a server too."""
-    return place_option(_server_option(command))
+    """Add `--on`, `--header` and `--state-dir` to a command that works on the runs of a server too."""
+    return place_option(_server_option(header_option(command)))
+
+
+def said_headers() -> tuple[str, ...]:
+    """Return what `--header` said, each time."""
+    said: tuple[str, ...] = click.get_current_context().meta.get(_HEADERS, ())
+    return said
+
+
+def headers() -> dict[str, str]:
+    """Return the headers that are to be sent to a server: those of the environment, and of `--header`.
+
+    Raises:
+        InvalidInput: one is none.
+    """
+    from tailrace.api import usual_headers
+    from tailrace.engine.remote.headers import read_headers
+
+    found = usual_headers()
+    for text in said_headers():
+        found.update(read_headers(text))
+    return found
 
 
 def server_url() -> str | None:
@@ -91,11 +130,11 @@ def server(url: str) -> "HttpEngine":
     """Return the engine behind a server.
 
     Raises:
-        InvalidInput: it is no server's address.
+        InvalidInput: it is no server's address, or what `--header` said is no header.
     """
     from tailrace.api import server
 
-    return server(url)
+    return server(url, headers=headers())
 
 
 def state_path() -> str | None:
@@ -105,11 +144,19 @@ def state_path() -> str | None:
 
 
 def again() -> str:
-    """Return ` --state-dir DIR` or ` --on URL`, as it is to be typed in the next command; empty if it was not said."""
+    """Return ` --state-dir DIR` or ` --on URL`, as it is to be typed in the next command; empty if it was not said.
+
+    Of what `--header` said, only the names: values may be secrets.
+    """
     path = state_path()
     if url := server_url():
-        return f" --on {shlex.quote(url)}"
+        return f" --on {shlex.quote(url)}{''.join(map(_header_again, said_headers()))}"
     return f" --state-dir {shlex.quote(path)}" if path else ""
+
+
+def _header_again(text: str) -> str:
+    shown = text if text.startswith("@") else f"{text.partition(':')[0]}: …"
+    return f" --header {shlex.quote(shown)}"
 
 
 def is_unsaid() -> bool:
@@ -163,9 +210,17 @@ def engine() -> "Engine":
     """Return the engine that the command is to use.
 
     Raises:
+        InvalidInput: headers were said, which are for a server.
         EngineError: its directory cannot be used.
     """
     from tailrace.api import connect
 
+    if said_headers():
+        raise InvalidInput(
+            "--header is for a server, and none is named",
+            op="open",
+            subject="header",
+            hint="name the server by --on URL, or the run by its address there",
+        )
     path = state_path()
     return connect(f"disk:{path}" if path else None)

@@ -11,15 +11,15 @@ from click.core import ParameterSource
 
 from tailrace.cli import boundary, login, table, talk, terminal, viewing, words
 from tailrace.cli.face import Streams
+from tailrace.cli.foreground import Foreground
 from tailrace.cli.forward import Forwarder
 from tailrace.cli.news import News
 from tailrace.cli.place import anywhere_option, engine, server, server_url
 from tailrace.cli.signals import Signals
 from tailrace.cli.values import pair, resource_limit, seconds, size_bytes
-from tailrace.cli.watch import Left, Unwritable, Watch
+from tailrace.cli.watch import Left, Watch
 from tailrace.core import ids
-from tailrace.core.errors import EngineError, InvalidInput, TailraceError
-from tailrace.core.outcome import INTERRUPTED_HERE, Cancelled
+from tailrace.core.errors import InvalidInput, TailraceError
 from tailrace.core.run import RunInfo
 from tailrace.core.states import State
 from tailrace.engine.base import StartOptions
@@ -173,7 +173,8 @@ def _run_there(url: str, argv: tuple[str, ...], options: Options) -> int:
                 hint="how it runs is said where it is declared; leave the option out",
             )
     with Signals([*_STOPPING, *_LEAVING]) as signals:
-        run, is_joined = declared.start(server(url), argv[0], [pair(text) for text in argv[1:]])
+        texts = [pair(text) for text in argv[1:]]
+        run, is_joined = declared.start(server(url), argv[0], texts, has_input=options["input"])
         if options["detach"]:
             click.echo(run.id)
             return 0
@@ -209,13 +210,12 @@ def _start_options(options: Options) -> StartOptions:
     )
 
 
-class _Foreground:
+class _Foreground(Foreground):
     """A run whose output is shown here, and whose signals come from here."""
 
     def __init__(self, run: Run, options: Options, signals: Signals, *, is_joined: bool) -> None:
-        self._run = run
+        super().__init__(run, is_joined=is_joined)
         self._by = options["by"]
-        self._is_joined = is_joined
         self._is_pty = options["pty"] and not is_joined
         self._is_raw = self._is_pty and options["input"] and os.isatty(STDIN)
         self._spec = viewing.spec_of(run)
@@ -224,50 +224,24 @@ class _Foreground:
         self._watch = Watch(run, cursor, self._face, signals=signals, attendant=self)
         self._news = News(self._watch.say, self._spec.ladder if self._spec else (), patience_s=viewing.patience_s())
         self._input = Forwarder(run, at_terminal=self._is_pty) if options["input"] and not is_joined else None
-        self._asked = 0
-        """the signal that made us ask for the end; 0: none did"""
         self._state = State.QUEUED
 
-    def watch(self) -> int:
-        """Show the output, and return the exit code."""
-        if self._is_joined:
-            self._watch.say(self._joined())
-        try:
-            with ExitStack() as stack:
-                if self._is_raw:
-                    stack.enter_context(terminal.raw(STDIN))
-                    self._watch.is_raw = True
-                    stack.callback(setattr, self._watch, "is_raw", False)
-                stack.callback(self._give_terminal_back)
-                info = self._watch.until_end()
-        except Left as left:
-            self._watch.say(left.why)
-            return left.exit_code
-        except BrokenPipeError:
-            if not self._is_joined:
-                self._run.stop(by=self._by)
-            raise
-        except Unwritable as error:
-            raise EngineError(
-                f"the output cannot be written: {error}",
-                op="run",
-                subject=self._run.id,
-                hint=f"the run goes on; {self._resume()}",
-            ) from None
-        return self._conclude(info)
+    def _until_end(self) -> RunInfo:
+        with ExitStack() as stack:
+            if self._is_raw:
+                stack.enter_context(terminal.raw(STDIN))
+                self._watch.is_raw = True
+                stack.callback(setattr, self._watch, "is_raw", False)
+            stack.callback(self._give_terminal_back)
+            return self._watch.until_end()
 
     def _joined(self) -> str:
         info = self._run.info()
         command = table.cut(words.command_line(info), ARGV_SHOWN)
-        return f"joined {info.id} ({command}), already running under key {info.key}; ^C only stops watching"
+        return f"{info.id} ({command}), already running under key {info.key}"
 
-    def _conclude(self, info: RunInfo) -> int:
-        code = viewing.conclude(info, self._watch, self._spec, interrupted_here=self._asked == signal.SIGINT)
-        if self._input is not None and self._input.failure is not None:
-            talk.say(f"not all of the input got through: {self._input.failure.message}")
-        if isinstance(info.outcome, Cancelled) and self._asked:
-            return INTERRUPTED_HERE if self._asked == signal.SIGINT else 128 + self._asked
-        return code
+    def _abandon(self) -> None:
+        self._run.stop(by=self._by)
 
     def _give_terminal_back(self) -> None:
         """Switch back what the command switched at the terminal and left so."""
@@ -315,6 +289,3 @@ class _Foreground:
                 self._run.resize(*size)
             except TailraceError:
                 return  # it has just ended, or its keeper is busy: only the size is at stake
-
-    def _resume(self) -> str:
-        return viewing.resume(self._run.id, self._watch.offset)

@@ -6,11 +6,13 @@ from typing import TypedDict, Unpack
 
 import click
 
+from tailrace.cli import talk
 from tailrace.cli.extras import need_server
 from tailrace.cli.place import place_option, state_path
 from tailrace.config.load import load
 
 FILE = "tailrace.toml"
+EXAMPLE = f"""declare commands in {FILE}, such as [commands.count] and below it argv = ["seq", "100"]; or name a file"""
 
 
 class Flags(TypedDict):
@@ -44,6 +46,9 @@ def serve_command(config: str | None, **flags: Unpack[Flags]) -> int:
     from tailrace.server.serve import serve
 
     found = config if config is not None else FILE if Path(FILE).exists() else None
+    if found is None:
+        talk.say(f"there is no {FILE} here, so nothing can be started by this server; runs can be watched")
+        talk.advise(EXAMPLE)
     settings = load(found, os.environ, {**flags, "state_dir": state_path()})
     serve(settings, lambda address: click.echo(f"tailrace serves at {address}"))
     return 0

@@ -8,6 +8,7 @@ import datetime as dt
 import math
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -59,6 +60,13 @@ class Document:
         known = next((plain[:end] for end in range(len(plain), 0, -1) if plain[:end] in self._lines), None)
         line = "" if known is None else f":{self._lines[known]}"
         return f"{self.path}{line}: {'.'.join(keys)}"
+
+    def line_in(self, place: str) -> int:
+        """Return the line that a place names; 0 if it names none, and beyond all if it is not in this file."""
+        found = re.match(r":(?:(?P<line>[0-9]+):)? ", place.removeprefix(str(self.path)))
+        if found is None or not place.startswith(str(self.path)):
+            return sys.maxsize
+        return int(found["line"] or 0)
 
 
 def is_plain(value: object) -> bool:

@@ -1,7 +1,7 @@
 """Loading a file: everything that it says, or everything that is wrong with it."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -50,7 +50,7 @@ def load(
     settings = server.merged(layers, lambda *fault: faults.append(Fault(*fault)))
     declared = list(file.commands())
     if faults:
-        raise InvalidValues.of(faults, op="read")
+        raise InvalidValues.of(file.in_order(faults), op="read")
     return Config(settings, Commands(declared))
 
 
@@ -97,6 +97,11 @@ class _File:
     def commands(self) -> Iterator[Command]:
         """Yield what `[commands]` declares."""
         return commands_in(self._table, self._directory, self._report)
+
+    def in_order(self, faults: Iterable[Fault]) -> list[Fault]:
+        """Return faults in the order of the lines; behind them what is not the file's."""
+        document = self._document
+        return list(faults) if document is None else sorted(faults, key=lambda fault: document.line_in(fault.subject))
 
     def _report(self, keys: Keys, message: str, hint: str) -> None:
         self._faults.append(Fault(self._place(keys), message, hint))

@@ -18,7 +18,8 @@ End: TypeAlias = Literal["complete", "closed", "cut", "silent"]
 READ_BYTES = 65536
 HELD_BYTES = 65536
 """of what was decoded and is no whole piece yet"""
-_PIECE: Final = re.compile(rb"piece ([0-9]{1,4}) at ([0-9]{1,4}\.[0-9]{3}) s")
+PIECE: Final = re.compile(rb"piece ([0-9]{1,4}) at ([0-9]{1,4}\.[0-9]{3}) s")
+"""on every wire"""
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 
 
@@ -96,14 +97,18 @@ def listen(target: Target, wire: str, plan: Plan, *, coding: str = "identity") -
 
 def path_of(wire: str, plan: Plan) -> str:
     """Return the path that asks for the stream."""
+    return f"/api/probe?format={wire}&{query_of(plan)}"
+
+
+def query_of(plan: Plan) -> str:
+    """Return the query that asks for the plan."""
     asked = {
-        "format": wire,
         "pieces": plan.pieces,
         "every": f"{plan.every_s:g}",
         "silence": f"{plan.silence_s:g}",
         "heartbeat": f"{plan.heartbeat_s:g}",
     }
-    return f"/api/probe?{urlencode(asked)}"
+    return urlencode(asked)
 
 
 class _Listener:
@@ -137,7 +142,7 @@ class _Listener:
             heard.first_s = now_s
         self._rest += self._decoded(data)
         end = 0
-        for match in _PIECE.finditer(self._rest):
+        for match in PIECE.finditer(self._rest):
             heard.pieces.append(Piece(int(match[1]), float(match[2]), now_s))
             end = match.end()
         self._rest = self._rest[end:][-HELD_BYTES:]

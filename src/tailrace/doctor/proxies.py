@@ -55,7 +55,7 @@ CURES: Final[Mapping[str, Mapping[str, str]]] = {
         "nginx": "proxy_read_timeout 1h;",
         "Apache": "ProxyPass … timeout=3600, and Timeout",
         "Caddy": "reverse_proxy: no read_timeout in its transport http, and no write timeout of the server",
-        "HAProxy": "timeout server 1h, and timeout client 1h",
+        "HAProxy": "timeout server 1h, timeout client 1h, and timeout tunnel 1h",
         "AWS ALB": "raise the load balancer's attribute idle_timeout.timeout_seconds, to 3600",
         "Cloudflare": "nothing to set (100 s): watch on a wire with heartbeats: lines or sse",
         "Envoy": "stream_idle_timeout: 0s of the connection manager, and timeout: 0s of the route",
@@ -66,6 +66,18 @@ CURES: Final[Mapping[str, Mapping[str, str]]] = {
         GENERAL: "have the proxy speak HTTP/1.1 to the server",
         "nginx": 'proxy_http_version 1.1; and proxy_set_header Connection "";',
         "Apache": "take force-proxy-request-1.0 and proxy-nokeepalive away",
+    },
+    "websocket": {
+        GENERAL: "have the proxy pass the headers Upgrade and Connection on, over HTTP/1.1",
+        "nginx": (
+            "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; and proxy_set_header Connection"
+            " $connection_upgrade; with map $http_upgrade $connection_upgrade { default upgrade; '' ''; } in http"
+        ),
+        "Apache": "ProxyPass … upgrade=websocket, or mod_proxy_wstunnel before 2.4.47",
+        "Cloudflare": "Network: WebSockets: on",
+        "Envoy": "upgrade_configs: [{ upgrade_type: websocket }] of the connection manager",
+        "Varnish": "return (pipe) in vcl_recv for these, and set bereq.http.Upgrade and .Connection in vcl_pipe",
+        "IIS": "the Windows feature WebSocket Protocol",
     },
     "cache": {
         GENERAL: "switch off the proxy's cache for this address: it ignores Cache-Control: no-store",

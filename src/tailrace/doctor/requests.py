@@ -18,6 +18,10 @@ REQUEST = "/api/probe/request"
 SENT = {"Range": "bytes=7-", "Last-Event-ID": "0123456789abcdefghjkmnpqrst/7"}
 """what clients that resume send"""
 BODY_BYTES = 64 << 10
+UNREACHED = (
+    "start the server, or correct where the proxy looks for it (nginx: proxy_pass; of a socket, also its permissions);"
+    " the proxy's error log says what it tried"
+)
 _SEEN = msgspec.json.Decoder(Seen)
 _PROBLEM = msgspec.json.Decoder(Problem)
 
@@ -44,11 +48,11 @@ def look(target: Target, answer: Answered, proxies: Proxies) -> Seen:
             return _SEEN.decode(answer.body)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             raise _no_tailrace(target, "what answers is something else") from None
-    told = _told(answer)
-    if answer.status == HTTPStatus.MISDIRECTED_REQUEST and told is not None:
+    problem = told(answer)
+    if answer.status == HTTPStatus.MISDIRECTED_REQUEST and problem is not None:
         name = f"the server was asked by another name than {target.authority!r}, or one that it does not know"
-        raise Stopped(wrong("host", f"{name}: {told.detail}", f"{cure('host', proxies)}; or {told.hint}"))
-    if answer.status == HTTPStatus.NOT_FOUND and told is not None and REQUEST in told.hint and target.prefix:
+        raise Stopped(wrong("host", f"{name}: {problem.detail}", f"{cure('host', proxies)}; or {problem.hint}"))
+    if answer.status == HTTPStatus.NOT_FOUND and problem is not None and REQUEST in problem.hint and target.prefix:
         message = f"the server does not know the path {target.prefix!r} under which it is shown"
         raise Stopped(wrong("prefix", message, cure("prefix", proxies, path=target.prefix)))
     raise _refused(target, answer)
@@ -72,10 +76,10 @@ def judge_post(target: Target, seen: Seen, proxies: Proxies) -> Finding:
     """
     data = os.urandom(BODY_BYTES)
     headers = {"Content-Type": "application/octet-stream"}
-    if _has_host(target, seen):
+    if has_host(target, seen):
         headers["Origin"] = target.origin
     answer = target.ask("POST", REQUEST, headers, data)
-    if answer.status == HTTPStatus.FORBIDDEN and _told(answer) is not None:
+    if answer.status == HTTPStatus.FORBIDDEN and told(answer) is not None:
         message = "the server takes its own pages for those of another site, and refuses what they ask for"
         return wrong("post", message, cure("host", proxies))
     if answer.status != HTTPStatus.OK:
@@ -113,12 +117,13 @@ def judge_cache(target: Target, path: str, header: str, proxies: Proxies) -> Fin
     return fine("cache", "no cache answers in the server's place")
 
 
-def _has_host(target: Target, seen: Seen) -> bool:
+def has_host(target: Target, seen: Seen) -> bool:
+    """Tell whether the server sees the host as it was asked."""
     return seen.host.lower() == target.authority.lower()
 
 
 def _host(target: Target, seen: Seen, proxies: Proxies) -> Finding:
-    if _has_host(target, seen):
+    if has_host(target, seen):
         return fine("host", f"the server sees the host as it was asked: {seen.host}")
     message = f"the server sees the host {seen.host!r} instead of {target.authority!r}"
     return wrong("host", f"{message}: it refuses its own pages as those of another site", cure("host", proxies))
@@ -141,7 +146,7 @@ def _version(seen: Seen, proxies: Proxies) -> Finding:
     if seen.http_version != "1.0":
         return fine("http", f"the server is asked over HTTP/{seen.http_version}")
     message = (
-        "the server is asked over HTTP/1.0: the end of a stream cannot be told from a cut, and no websocket passes"
+        "the server is asked over HTTP/1.0: the end of a stream cannot be told from a cut, and no WebSocket passes"
     )
     return wrong("http", message, cure("http", proxies))
 
@@ -164,7 +169,7 @@ def _client(seen: Seen, proxies: Proxies) -> Finding:
     return fine("client", f"the server sees the client {seen.client}")
 
 
-def _told(answer: Answered) -> Problem | None:
+def told(answer: Answered) -> Problem | None:
     """Return the problem document of a Tailrace; None if this is none."""
     if answer.headers.get("content-type", "").partition(";")[0] != CONTENT_TYPE:
         return None
@@ -187,7 +192,7 @@ def _refused(target: Target, answer: Answered) -> InvalidInput:
     elif status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         why, hint = f"it answers {status}", "send a login: --header 'Cookie: …' or --header 'Authorization: …'"
     elif status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT):
-        why, hint = f"a proxy answers {status}: it does not reach the server", "is the server there?"
+        why, hint = f"a proxy answers {status}: it does not reach the server", UNREACHED
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         why, hint = f"it answers {status}", LOGS
     else:

@@ -25,14 +25,17 @@ SLOW_S: Final = 2.0
 OWN: Final = {name.lower(): value for name, value in LIVE if name != "X-Accel-Buffering"}
 """headers that must arrive as they are; the other one is for nginx, which takes it away"""
 
+OPEN: Final = (HTTPStatus.OK, HTTPStatus.SWITCHING_PROTOCOLS)
+"""statuses of what streams"""
+
 Proxies = tuple[str, ...]
 
 
 def judge(streams: Sequence[Heard], proxies: Proxies) -> Iterator[Finding]:
-    """Yield what follows from one stream on each wire, for which no compression was taken."""
-    for refused in (heard for heard in streams if heard.status != HTTPStatus.OK):
+    """Yield what follows from one stream on each wire, for which no compression was taken, and from a websocket."""
+    for refused in (heard for heard in streams if heard.status not in OPEN):
         yield wrong("loss", f"instead of a stream, {refused.status} is answered", LOGS, refused.wire)
-    streams = [heard for heard in streams if heard.status == HTTPStatus.OK]
+    streams = [heard for heard in streams if heard.status in OPEN]
     if streams:
         yield from _judge(streams, proxies)
 
@@ -43,7 +46,7 @@ def _judge(streams: Sequence[Heard], proxies: Proxies) -> Iterator[Finding]:
     yield _buffering(streams, proxies)
     yield _idle(streams, proxies)
     yield from _loss(streams, proxies)
-    yield _headers(streams, proxies)
+    yield _headers([heard for heard in streams if heard.status == HTTPStatus.OK], proxies)
 
 
 def judge_coding(plain: Sequence[Heard], packed: Sequence[Heard], proxies: Proxies) -> Finding:
@@ -121,7 +124,7 @@ def _idle(streams: Sequence[Heard], proxies: Proxies) -> Finding:
     if not cut:
         beats = silence_s > HEARTBEAT_S
         how = (
-            "with heartbeats on lines and sse, without on text and ndjson"
+            "with heartbeats on lines and sse, pings on websocket, without on text and ndjson"
             if beats
             else "which is too short for a heartbeat"
         )

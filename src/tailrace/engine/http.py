@@ -30,6 +30,7 @@ from tailrace.engine.remote import address
 from tailrace.engine.remote.answers import Reply, error_of, is_problem
 from tailrace.engine.remote.connections import Connections, Unanswered
 from tailrace.engine.remote.cursor import HttpCursor
+from tailrace.engine.remote.headers import checked
 from tailrace.engine.remote.lines import RemoteLines
 from tailrace.engine.remote.parameters import Declared
 from tailrace.engine.remote.source import Source
@@ -51,17 +52,18 @@ _COMMANDS = msgspec.json.Decoder(Declared)
 class HttpEngine:
     """Runs behind a server. Safe to use from several threads, and after a fork."""
 
-    def __init__(self, url: str, *, token: str | None = None) -> None:
+    def __init__(self, url: str, *, token: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         """Take note of where the server is; nothing is connected yet.
 
         Args:
             url: `http://host:port`, `https://host/prefix`: the address below which the server's `/api` is.
-            token: is sent to it as `Authorization: Bearer`.
+            token: is sent to it as `Authorization: Bearer`, unless a header says otherwise.
+            headers: sent with every request, for what stands before the server: a proxy's login.
 
         Raises:
-            InvalidInput: the address or the token cannot be one.
+            InvalidInput: the address, the token or a header cannot be one.
         """
-        self._connections = Connections(address.parse(url), token)
+        self._connections = Connections(address.parse(url), token, checked((headers or {}).items()))
         self._held: set[str] = set()
         """runs whose keeper still had input for them when it was last asked to take some"""
 
@@ -71,7 +73,7 @@ class HttpEngine:
         return str(self._connections.address)
 
     def __repr__(self) -> str:
-        """Return how to connect to it again; the token is not told."""
+        """Return how to connect to it again; the token and the headers are not told."""
         return f"tailrace.connect({self.url!r})"
 
     def start(self, argv: Sequence[str], **options: Unpack[StartOptions]) -> Run:  # noqa: ARG002  the protocol's

@@ -2,8 +2,8 @@
 
 import os
 
-from tailrace.core.piece import Reach
 from tailrace.core.errors import InvalidInput
+from tailrace.core.piece import Reach
 from tailrace.host.rundir import RunDir
 
 BLOCK_BYTES = 64 << 10

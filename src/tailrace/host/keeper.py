@@ -28,19 +28,18 @@ from tailrace.core.run import Live, ProcessId
 from tailrace.core.spec import LADDER, Rung
 from tailrace.core.states import Event, State
 from tailrace.core.timeline import Stream
-from tailrace.host import fault, ladder, linux, lock, settle, spawn, tree, unix
+from tailrace.host import fault, ladder, linux, lock, spawn, tree, unix
 from tailrace.host.clock import Clock
 from tailrace.host.control import Connection, ControlServer
+from tailrace.host.family import Family
 from tailrace.host.feeder import Feeder
 from tailrace.host.ladder import Ladder
-from tailrace.host.linux import Stat
 from tailrace.host.messages import CloseInput, Input, KeeperRequest, Reply, Resize, Signal, Stop
 from tailrace.host.mover import Moved, Mover
 from tailrace.host.order import Order
 from tailrace.host.rundir import LIVE, Damaged, RunDir
 from tailrace.host.spawn import Born, Command
 from tailrace.host.stage import Stage, is_told_to_go
-from tailrace.host.tree import Traces
 
 FULL_NS = 250_000_000
 """between two tries to write to a full disk"""
@@ -71,13 +70,8 @@ class Keeper:
         self._order = ordered
         self._stage = stage
         self._poll, self._wakeup = stage.poll, stage.wakeup
-        self._command: Command | None = None
+        self._family = Family(run.id, lambda: self._live.pipes, may_stay=ordered.leave_children)
         self._streams: dict[int, Stream] = {}
-        self._status: int | None = None
-        self._is_alone = False
-        self._has_guests = False
-        """whether all that is left below us are runners, started from inside the run, and what is theirs"""
-        self._exited_ns = 0
         self._cause: Outcome | None = None
         self._ladder: Ladder | None = None
         self._lingering: tuple[Child, ...] = ()
@@ -99,7 +93,7 @@ class Keeper:
         fault.point("starting:running")
         while not self._is_over():
             self._wait()
-            self._reap()
+            self._family.reap()
             self._check_limits()
             self._climb()
         return self._result()
@@ -119,7 +113,7 @@ class Keeper:
         return ends if isinstance(ends, FailedToStart) else spawn.finish(blank, ends)
 
     def _begin(self, command: Command, born: Born) -> None:
-        self._command = command
+        self._family.command = command
         self._begun_ns = born.begun_ns
         self._born_live = born.live
         if self._order.unwatched_timeout_ns is not None:
@@ -176,10 +170,10 @@ class Keeper:
         """Let go of all descriptors, in a process that lives on."""
         signal.set_wakeup_fd(-1)
         self._control.close()
-        if self._command is not None:
+        if self._family.command is not None:
             self._feeder.close()
             self._mover.close()
-            os.close(self._command.pidfd)
+            os.close(self._family.command.pidfd)
         for fd in (self._wakeup, self._stage.wakeup_end, *self._streams):
             os.close(fd)
 
@@ -207,7 +201,7 @@ class Keeper:
     def _timeout_ms(self) -> float:
         instants = (self._full_ns, self._viewers_ns, self._grace_end_ns(), self._sweep_ns(), *self._limit_instants())
         due = [at for at in instants if at is not None]
-        if self._ladder is not None and not self._is_gone():
+        if self._ladder is not None and not self._family.is_gone:
             due.append(self._ladder.due_ns)
         return min(LONGEST_MS, max(0.0, (min(due) - time.monotonic_ns()) / 1e6 + 0.05)) if due else -1
 
@@ -267,7 +261,7 @@ class Keeper:
 
     def _limit_instants(self) -> tuple[int | None, int | None]:
         """Return when the wall-clock and the idle limit are reached, as things are."""
-        if self._cause is not None or self._status is not None:
+        if self._cause is not None or self._family.status is not None:
             return None, None
         wall, idle = self._order.timeout_ns, self._order.idle_timeout_ns
         if wall is None and idle is None:
@@ -297,7 +291,7 @@ class Keeper:
     def _look_for_viewers(self, now: int) -> None:
         """Stop the run if nobody has watched it for as long as it was told to bear."""
         limit = self._order.unwatched_timeout_ns
-        if limit is None or self._viewers < 0 or self._cause is not None or self._status is not None:
+        if limit is None or self._viewers < 0 or self._cause is not None or self._family.status is not None:
             self._viewers_ns = None
             return
         if lock.is_locked(self._viewers):
@@ -313,7 +307,7 @@ class Keeper:
 
     def _stop(self, cause: Outcome) -> None:
         """Begin the ladder; the first cause counts, unless the command has ended by itself before."""
-        if self._status is None and self._cause is None:
+        if self._family.status is None and self._cause is None:
             self._cause = cause
         if self._ladder is None:
             self._begin_ladder(Ladder(self._rows, time.monotonic_ns()))
@@ -330,75 +324,36 @@ class Keeper:
         """Take the next step of ending: a rung that is due, or a look at what the command left behind."""
         now = time.monotonic_ns()
         sweep = self._sweep_ns()
-        if sweep is not None and now >= sweep:
-            self._has_guests = self._are_all_guests()
-            if not self._has_guests:
-                self._lingering = tree.children(self._processes())
-                self._begin_ladder(Ladder(ladder.sweep(self._rows), now))
-        if self._ladder is None or self._is_gone() or (number := self._ladder.take(now)) is None:
+        if sweep is not None and now >= sweep and not self._family.are_guests():
+            self._lingering = tree.children(self._family.processes())
+            self._begin_ladder(Ladder(ladder.sweep(self._rows), now))
+        if self._ladder is None or self._family.is_gone or (number := self._ladder.take(now)) is None:
             return
-        reached = self._deliver(number)
-        self._has_guests = reached == 0 and self._are_all_guests()
+        reached = self._family.send(number)
         step = LadderStep(signal.Signals(number).name.removeprefix("SIG"), self._clock.wall(now), reached)
         if reached and (number != signal.SIGKILL or not self._live.ladder or self._live.ladder[-1].signal != "KILL"):
-            sessions = {*self._live.sessions, *map(_session_of, self._processes())}
+            sessions = {*self._live.sessions, *self._family.sessions()}
             self._live = msgspec.structs.replace(
                 self._live, ladder=(*self._live.ladder, step), sessions=tuple(sorted(sessions))
             )
             self._announce()
 
-    def _deliver(self, number: int) -> int:
-        """Send the signal to the tree, or to the command alone where children may stay; return how many got it."""
-        if number == signal.SIGKILL and not self._order.leave_children:
-            return len(tree.kill_all(self._traces(), by_marks=True))
-        processes = self._processes()
-        reached = tree.send(processes, number)
-        if number != signal.SIGKILL:
-            tree.send(processes, signal.SIGCONT)
-        return reached
-
-    def _processes(self) -> list[Stat]:
-        if self._order.leave_children:
-            stat = linux.stat_of(self._command.pid) if self._command and self._status is None else None
-            return [stat] if stat else []
-        return tree.scan(self._traces(), by_marks=False)
-
-    def _traces(self) -> Traces:
-        command = self._command
-        return Traces(
-            self._run.id,
-            roots=frozenset((os.getpid(),)),
-            cgroup=command.cgroup if command else None,
-            pipes=frozenset(self._live.pipes),
-        )
-
     def _sweep_ns(self) -> int | None:
         """Return when children that the ended command left behind have had their time."""
-        if self._is_gone() or self._status is None or self._ladder is not None:
+        if self._family.is_gone or self._family.status is None or self._ladder is not None:
             return None
-        return self._exited_ns + (self._grace_ns() if self._streams else min(self._grace_ns(), PARTING_NS))
-
-    def _are_all_guests(self) -> bool:
-        """Tell whether all that is left is below runners that were started from inside the run.
-
-        Every descendant of ours is below a child of ours, since orphans come to us.
-        """
-        children = linux.children_of(os.getpid())
-        return self._status is not None and bool(children) and all(map(tree.is_runners, children))
-
-    def _is_gone(self) -> bool:
-        return self._status is not None and (self._is_alone or self._has_guests or self._order.leave_children)
+        return self._family.exited_ns + (self._grace_ns() if self._streams else min(self._grace_ns(), PARTING_NS))
 
     def _is_over(self) -> bool:
         """Tell whether there is nothing left to wait for."""
-        if self._status is None:
+        if self._family.status is None:
             return False
         now = time.monotonic_ns()
-        if self._is_gone():
+        if self._family.is_gone:
             return not self._streams or (now >= (self._grace_end_ns() or 0) and self._full_ns is None)
         killed = self._ladder.killed_ns if self._ladder else None
         if killed is not None and now >= killed + GIVE_UP_NS:
-            self._lingering = tree.children(self._processes())
+            self._lingering = tree.children(self._family.processes())
             return True
         return False
 
@@ -407,34 +362,14 @@ class Keeper:
 
     def _grace_end_ns(self) -> int | None:
         """Return until when streams that are open after the exit are waited for."""
-        if self._status is None or not self._streams or self._full_ns is not None:
+        if self._family.status is None or not self._streams or self._full_ns is not None:
             return None
-        since = self._exited_ns
-        if self._ladder is not None and not self._is_gone():
+        since = self._family.exited_ns
+        if self._ladder is not None and not self._family.is_gone:
             return None
         if self._ladder is not None and self._ladder.killed_ns is not None:
             since = max(since, self._ladder.killed_ns)
         return since + self._grace_ns()
-
-    def _reap(self) -> None:
-        """Collect all children that ended, the command's orphans included."""
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                self._is_alone = True
-                return
-            if pid == 0:
-                self._is_alone = False
-                return
-            if self._command is not None and pid == self._command.pid:
-                self._note_exit(status)
-
-    def _note_exit(self, status: int) -> None:
-        self._status = status
-        self._exited_ns = time.monotonic_ns()
-        if self._command is not None and self._command.terminal >= 0:
-            os.close(self._command.terminal)
 
     # Requests
 
@@ -456,20 +391,22 @@ class Keeper:
                 return self._resize(rows, columns)
 
     def _signal(self, number: int) -> Reply:
-        if self._command is None or self._status is not None:
+        command = self._family.command
+        if command is None or self._family.status is not None:
             return Reply(error="the command has ended", hint="nothing is left to send a signal to")
         try:
-            os.kill(self._command.pid, number)
+            os.kill(command.pid, number)
         except (OSError, OverflowError) as error:
             return Reply(error=f"the signal could not be sent: {error}", hint="see `kill -l` for the signals there are")
         return Reply()
 
     def _resize(self, rows: int, columns: int) -> Reply:
-        if self._command is None or self._command.terminal < 0:
+        command = self._family.command
+        if command is None or command.terminal < 0:
             return Reply(error="the run has no terminal", hint="start it with a pty")
         if not (0 < rows < 65536 and 0 < columns < 65536):
             return Reply(error="no terminal has this size", hint="rows and columns are 1 to 65535")
-        spawn.set_size(self._command.stdout, rows, columns)
+        spawn.set_size(command.stdout, rows, columns)
         return Reply()
 
     # The result
@@ -484,14 +421,15 @@ class Keeper:
         return Exited(os.WEXITSTATUS(status))
 
     def _result(self) -> Result:
-        if self._status is None:
+        status, command = self._family.status, self._family.command
+        if status is None:
             raise RuntimeError("no exit status")
         if self._order.leave_children:
-            self._lingering = tree.children(tree.scan(self._traces(), by_marks=False))
-        if self._command is not None and self._command.cgroup is not None:
-            self._command.cgroup.remove()
+            self._lingering = tree.children(self._family.everybody())
+        if command is not None and command.cgroup is not None:
+            command.cgroup.remove()
         states.after(self._live.state, Event.END)
-        return self._fill(Result(outcome=self._outcome(self._status), ended=self._clock.wall()))
+        return self._fill(Result(outcome=self._outcome(status), ended=self._clock.wall()))
 
     def lost(self, why: str) -> Result:
         """Return the result of a run whose end nobody saw."""
@@ -504,7 +442,7 @@ class Keeper:
             result,
             started=self._live.started,
             duration_s=(time.monotonic_ns() - self._begun_ns) / 1e9,
-            wait_status=self._status,
+            wait_status=self._family.status,
             size=self._mover.size,
             dropped=self._mover.dropped,
             usage=Usage(used.ru_utime, used.ru_stime, used.ru_maxrss * (1024 if linux.IS_LINUX else 1)),
@@ -515,9 +453,7 @@ class Keeper:
 
     def end_tree(self) -> None:
         """Kill all of the run, whatever state we are in."""
-        tree.kill_all(self._traces(), by_marks=True)
-        if self._command is not None and self._command.cgroup is not None:
-            settle.remove_group(self._command.cgroup)
+        self._family.kill()
 
     def outlive(self) -> None:
         """After the result: drain what children that may live still print, and count it in the file `late`."""
@@ -532,13 +468,8 @@ class Keeper:
                     self._forget(fd)
                 elif fd == self._wakeup:
                     os.read(fd, 4096)
-            self._reap()
+            self._family.reap()
             late, now = self._mover.dropped - base, time.monotonic_ns()
             if late != noted and (now >= due or not self._streams):
                 self._run.note_late(late)
                 due, noted = now + LATE_NS, late
-
-
-def _session_of(process: Stat) -> tuple[int, int]:
-    leader = linux.stat_of(process.session)
-    return process.session, leader.start if leader else 0

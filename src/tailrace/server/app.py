@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 
 import msgspec
@@ -25,6 +26,9 @@ from tailrace.web.responses import Response
 
 OWN_PATHS = ("/healthz", "/readyz", "/metrics")
 """for whoever looks after the server; everybody who reaches it may ask"""
+
+
+STOPPING = problem(HTTPStatus.SERVICE_UNAVAILABLE, "the server is stopping", "ask the next one")
 
 
 class ServerApp:
@@ -64,12 +68,15 @@ class ServerApp:
             await Answer(response, report)(*asked)
             return
         del scope, receive, send  # a viewer may stay for days
-        await self._api(*asked)
+        try:
+            await self._api(*asked)
+        except asyncio.CancelledError:
+            await _give_up(*asked)
 
     def _readiness(self, hall: Hall) -> Response:
         """Tell whether runs can be looked at, and new viewers are welcome."""
         if hall.is_leaving:
-            return problem(HTTPStatus.SERVICE_UNAVAILABLE, "the server is stopping", "ask the next one")
+            return STOPPING
         try:
             self._race.engine.list(Query(limit=1))
         except TailraceError as error:
@@ -90,6 +97,18 @@ def _health(_hall: Hall) -> Response:
     """Tell that this process answers."""
     headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
     return Response(status=HTTPStatus.OK, headers=headers, body=msgspec.json.encode({"status": "ok"}))
+
+
+async def _give_up(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a request that was still being answered when the grace of a server that is stopping was over.
+
+    Raises:
+        CancelledError: it is cancelled for another reason, or is no request.
+    """
+    if scope["type"] != "http" or not hall_of(asyncio.get_running_loop()).is_leaving:
+        raise asyncio.CancelledError
+    with suppress(RuntimeError, OSError):  # the answer had begun
+        await Answer(STOPPING, report)(scope, receive, send)
 
 
 async def _live(receive: Receive, send: Send) -> None:

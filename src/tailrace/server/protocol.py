@@ -33,11 +33,13 @@ import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from tailrace.server.oldest import OldCycle
+from tailrace.server.upgrades import CONNECT, head_without_upgrade
 from tailrace.web.client import UNSENT_BYTES
 from tailrace.web.loop.sinks import LENDER, Borrower, Lent
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGISendEvent, HTTPScope
+    from uvicorn._types import HTTPScope
 
 
 HEADERS_S = 10.0
@@ -47,6 +49,7 @@ BODY_S = 30.0
 HEAD_BYTES = 64 << 10
 """of a request's line and headers; httptools itself takes any number"""
 
+LEAVING: Final = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 TOO_LONG: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -81,36 +84,6 @@ KEEPALIVE: Final = (
 """a client that has not answered the kernel for two minutes is gone (tcp(7), seconds)"""
 
 
-class _OldCycle(RequestResponseCycle):
-    """An answer over HTTP/1.0, which knows no chunks: its body ends with the connection (RFC 9112, 6.3).
-
-    So that a body that was cut does not look complete, the connection is reset then.
-    """
-
-    async def send(self, message: "ASGISendEvent") -> None:
-        """Send it, with no chunks around it; to a client that has just left, nothing."""
-        if self.transport.is_closing():
-            return
-        if message["type"] == "http.response.start":
-            if b"content-length" not in {name.lower() for name, _value in message.get("headers", ())}:
-                self.chunked_encoding = False
-                self._reset_at_close(on=True)
-        elif message["type"] == "http.response.body" and self._resets():
-            self.expected_content_length = len(message.get("body", b""))  # uvicorn counts what is still to come
-            if not message.get("more_body", False):
-                self._reset_at_close(on=False)
-        await super().send(message)
-
-    def _resets(self) -> bool:
-        return bool(self._socket().getsockopt(socket.SOL_SOCKET, socket.SO_LINGER))
-
-    def _reset_at_close(self, *, on: bool) -> None:
-        self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", on, 0))
-
-    def _socket(self) -> socket.socket:
-        return cast("socket.socket", self.transport.get_extra_info("socket"))
-
-
 class LendingProtocol(HttpToolsProtocol):
     """One connection; it is its own loan."""
 
@@ -125,6 +98,8 @@ class LendingProtocol(HttpToolsProtocol):
         "_is_asleep",
         "_is_counting",
         "_looking",
+        "_passed_by",
+        "_plain_head",
         "_segment",
         "is_clogged",
     )
@@ -144,6 +119,10 @@ class LendingProtocol(HttpToolsProtocol):
     _is_counting: bool
     _looking: asyncio.TimerHandle | None
     """when to look whether the client has left"""
+    _passed_by: bytes
+    """what the parser, which stops at each request to upgrade, has not looked at, and has to"""
+    _plain_head: bytes
+    """of a request to upgrade to something that is not spoken here: its head, as if it did not say so"""
     _segment: bytes
     """what has just come"""
     is_clogged: bool
@@ -151,7 +130,7 @@ class LendingProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Begin, with nothing lent."""
         self._answered = self._borrower = None
-        self._early = self._segment = b""
+        self._early = self._segment = self._passed_by = self._plain_head = b""
         self._due = self._looking = None
         self._count_anew()
         self._is_asleep = self.is_clogged = False
@@ -182,14 +161,20 @@ class LendingProtocol(HttpToolsProtocol):
             raise ValueError("one Host header")
         if len(self.pipeline) >= MOST_PIPELINED:
             raise ValueError("one too many")
+        if self.parser.should_upgrade() and not self._should_upgrade() and self.parser.get_method() != CONNECT:
+            method, version = self.parser.get_method(), self.parser.get_http_version()
+            self._plain_head = head_without_upgrade(method, self.url, version, self.headers)
+            return
         if self._is_free():
             self._expect(BODY_S)
         before = self.cycle
         super().on_headers_complete()
         if self.cycle is before:
             return  # it becomes a websocket
+        if self.parser.get_method() == CONNECT:
+            self.cycle.keep_alive = False  # what is behind it is no HTTP
         if self.scope["http_version"] == "1.0":
-            self.cycle.__class__ = _OldCycle
+            self.cycle.__class__ = OldCycle
         if self.pipeline:
             self._look_later()  # nothing more is read now, not even that the client leaves
         else:
@@ -211,13 +196,20 @@ class LendingProtocol(HttpToolsProtocol):
         if self._due is None and self._is_free():
             self._expect(HEADERS_S)  # nothing that can be sent between two requests makes it wait for longer
         self._is_counting = True
-        self._segment = data
-        super().data_received(data)
-        self._segment = b""
+        self._parse(data)
         if self._is_counting:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
                 self.send_400_response("Too long.")
+
+    def _parse(self, data: bytes) -> None:
+        """Have it parsed, to its end."""
+        while data and not self.transport.is_closing():
+            self._segment = data
+            super().data_received(data)
+            data, self._segment, self._passed_by = self._passed_by, b"", b""
+            if self._is_last():
+                return
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body, which is bounded otherwise."""
@@ -226,6 +218,8 @@ class LendingProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Expect nothing more."""
+        if self._plain_head:
+            return  # it is parsed anew
         self._expect(None)
         self._count_anew()
         super().on_message_complete()
@@ -266,17 +260,31 @@ class LendingProtocol(HttpToolsProtocol):
         if not self._is_free():
             self.send_400_response("Invalid HTTP request received.")
             return
-        upgrade = sys.exception()
-        behind = self._segment[int(upgrade.args[0]) :] if isinstance(upgrade, httptools.HttpParserUpgrade) else b""
+        behind = self._behind_upgrade()
         self._expect(None)
         self._bound()
         super().handle_websocket_upgrade()
         if behind:
             cast("asyncio.Protocol", self.transport.get_protocol()).data_received(behind)
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Leave it out of account (RFC 9110, 7.8), but neither its body nor what is behind it, as uvicorn would.
+
+        For the parser, a request to upgrade is over with its head, and its body would be the next request.
+        """
+        if self._plain_head:
+            self._passed_by = self._plain_head + self._behind_upgrade()
+            self._plain_head = b""
+            self._make_parser()
+
+    def _behind_upgrade(self) -> bytes:
+        """Return what has come behind the request at which the parser has just stopped."""
+        upgrade = sys.exception()
+        return self._segment[int(upgrade.args[0]) :] if isinstance(upgrade, httptools.HttpParserUpgrade) else b""
+
     def _should_upgrade(self) -> bool:
         """Tell whether it becomes a websocket; what HTTP/1.0 says of upgrading is left out (RFC 9110, 7.8)."""
-        return self.scope["http_version"] == "1.1" and super()._should_upgrade()
+        return self.parser.get_http_version() == "1.1" and super()._should_upgrade()
 
     def lend(self, borrower: Borrower) -> Lent | None:
         """See `Lender.lend`."""
@@ -294,10 +302,22 @@ class LendingProtocol(HttpToolsProtocol):
         self._sleep()
         return self
 
+    def leave(self) -> None:
+        """Wait no longer for the rest of a body, since the server is stopping; refuse its request.
+
+        Behind what is still to be answered, that comes first; this is to be asked again.
+        """
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if cycle is None or not cycle.more_body or cycle.response_started or cycle is not self._answered:
+            return
+        self._end_answer()
+        self.transport.write(LEAVING)
+        self.transport.close()
+
     def cut(self) -> None:
         """See `Lender.cut`. With TLS, a proper end of the connection would be one of a body over HTTP/1.0, too."""
         self._end_answer()
-        if isinstance(self._answered, _OldCycle) or self.transport.get_write_buffer_size():
+        if isinstance(self._answered, OldCycle) or self.transport.get_write_buffer_size():
             reset(self.transport)
         else:
             self.transport.close()
@@ -448,11 +468,14 @@ class LendingProtocol(HttpToolsProtocol):
         if not self._is_asleep:
             return
         self._is_asleep = False
-        self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        self._make_parser()
         self.pipeline = deque()
         self.flow = self.cycle.flow = FlowControl(self.transport)
         self.cycle.message_event = asyncio.Event()
+
+    def _make_parser(self) -> None:
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
 
     def _bound(self) -> None:
         """Have the kernel take at most `UNSENT_BYTES` that the viewer has no room for yet, instead of some 4 MiB."""

@@ -29,7 +29,8 @@ STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GRACE_S = 5
 """for requests that are being answered, when the server is told to stop; streams end at once"""
 STUCK_S = 1.0
-"""for clients to take what was written before their connections were closed, when the server is told to stop"""
+"""for clients to take what was written before their connections were closed, or to send the rest of a request, when the
+server is told to stop"""
 AGAIN_S = 0.1
 """between two looks for those that do not"""
 THREADS = 64
@@ -73,15 +74,21 @@ class StoppingServer(uvicorn.Server):
         """Let every viewer go, to resume at the next server."""
         loop = asyncio.get_running_loop()
         hall_of(loop).leave()
-        loop.call_later(STUCK_S, self._reset_stuck)
+        loop.call_later(STUCK_S, self._end_stuck)
         await super().shutdown(sockets)
 
-    def _reset_stuck(self) -> None:
-        """End the connections that only wait for their clients to take the rest; those see that it was not all."""
+    def _end_stuck(self) -> None:
+        """End the connections that only wait for their clients.
+
+        Those that are to take the rest see that it was not all; those that are to send the rest of a request are told
+        to ask the next server.
+        """
         for connection in list(self.server_state.connections):
             if connection.transport.is_closing():
                 reset(connection.transport)
-        asyncio.get_running_loop().call_later(AGAIN_S, self._reset_stuck)
+            elif isinstance(connection, LendingProtocol):
+                connection.leave()
+        asyncio.get_running_loop().call_later(AGAIN_S, self._end_stuck)
 
 
 def _rarely_collect() -> None:

@@ -6,24 +6,37 @@ greenlet: sockets are patched then, too), and the caller waits for a descriptor,
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from tailrace.follow.bell import Bell
 from tailrace.host.wait import readable
 
+LOOK_S = 0.25
+"""between two looks whether it is over"""
+BEGUN_S = 1.0
+"""after which work that waits for somebody else has certainly been begun"""
 T = TypeVar("T")
 
 
-def aside(work: Callable[[], None], *, patience_s: float | None = None) -> bool:
+def aside(
+    work: Callable[[], None], *, patience_s: float | None = None, is_over: Callable[[], bool] = lambda: False
+) -> bool:
     """Do the work, and return whether it is done; it goes on if it is not done within `patience_s` (None: for ever).
+
+    Args:
+        work: what is to be done.
+        patience_s: for how long it is waited for.
+        is_over: asked a few times a second, after the first, where there is a limit: whether it is not to be waited
+            for any more.
 
     Raises:
         Exception: what the work raised, if it did so in time.
     """
     errand = _Errand(work)
     threading.Thread(target=errand.go, name="tailrace aside", daemon=True).start()
-    return errand.wait(patience_s)
+    return errand.wait(patience_s, is_over)
 
 
 def found_aside(find: Callable[[], T]) -> T:
@@ -56,9 +69,9 @@ class _Errand:
                 self._is_done = True
                 self._bell.ring()
 
-    def wait(self, patience_s: float | None) -> bool:
+    def wait(self, patience_s: float | None, is_over: Callable[[], bool]) -> bool:
         try:
-            readable([self._bell.fd], patience_s)
+            self._listen(patience_s, is_over)
         finally:
             with self._lock:
                 self._bell.close()
@@ -66,3 +79,14 @@ class _Errand:
         if is_done and self._failure is not None:
             raise self._failure
         return is_done
+
+    def _listen(self, patience_s: float | None, is_over: Callable[[], bool]) -> None:
+        if patience_s is None:
+            readable([self._bell.fd], None)
+            return
+        begun = time.monotonic()
+        while (left_s := begun + patience_s - time.monotonic()) > 0:
+            if readable([self._bell.fd], min(left_s, LOOK_S)):
+                return
+            if time.monotonic() >= begun + BEGUN_S and is_over():
+                return

@@ -16,12 +16,13 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from tailrace.core import ids, wires
+from tailrace.core import ids
 from tailrace.core.outcome import Exited
 from tailrace.core.piece import Chunk
 from tailrace.core.run import RunInfo
 from tailrace.core.states import State
 from tailrace.core.timeline import Stream as Source
+from tailrace.core.wires import Framer
 from tailrace.web.ear import Bell, Ear
 from tailrace.web.pace import HEARTBEAT_S
 from tailrace.web.steps import Leaving, Rest, Steps, Stream
@@ -67,13 +68,17 @@ class Probe(Stream):
     """One stream, in a place that was taken by `enter`.
 
     Args:
-        wire: its form.
+        framer: of its wire.
         probe_id: an id like that of a run.
         plan: what comes when.
+
+    Attributes:
+        is_complete: whether the last piece has been given.
     """
 
-    def __init__(self, wire: str, probe_id: str, plan: Plan) -> None:
-        self._framer = wires.framer(wire, probe_id, 0)
+    def __init__(self, framer: Framer, probe_id: str, plan: Plan) -> None:
+        self.is_complete = False
+        self._framer = framer
         self._info = RunInfo(
             id=probe_id, command=None, argv=(), state=State.RUNNING, outcome=None, created=datetime.now(UTC)
         )
@@ -97,6 +102,7 @@ class Probe(Stream):
                         raise Leaving("the server is stopping")
                     return
             yield self._piece()
+        self.is_complete = True
         yield self._framer.end(msgspec.structs.replace(self._info, state=State.FINISHED, outcome=Exited(0)))
 
     def close(self) -> None:

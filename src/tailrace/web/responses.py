@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from tailrace.web.steps import Stream
 
 if TYPE_CHECKING:
-    from tailrace.web.session import Session
+    from tailrace.web.session import Conversation
 
 LIVE = (
     ("Cache-Control", "no-store, no-transform"),
@@ -27,5 +27,5 @@ class Response:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes | Stream | None = None
-    session: "Session | None" = None
+    session: "Conversation | None" = None
     """of a websocket that is to be opened (status 101); it must be closed, too"""

@@ -5,6 +5,7 @@ may he view the run, may he do this to it. An error answers its message and ends
 """
 
 import signal
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
@@ -21,6 +22,7 @@ from tailrace.web.problems import problem
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Action, Call, Instead, Refused, guarded
 from tailrace.web.routes.permission import check, for_run
+from tailrace.web.steps import Stream
 from tailrace.web.viewer import Viewer
 
 MESSAGE_BYTES: Final = 1 << 20
@@ -40,22 +42,50 @@ ACTIONS: Final[dict[type[Ask], Action]] = {
 _DONE = Response(status=HTTPStatus.NO_CONTENT, headers=())
 
 
-class Session:
-    """One socket's.
+class Conversation(ABC):
+    """What goes over one socket: what its client is sent, and what becomes of what the client sends.
 
-    Args:
-        call: the handshake, whose caller may view the run.
+    Attributes:
         viewer: what the client is to be sent, on the websocket wire.
     """
 
-    def __init__(self, call: Call, viewer: Viewer) -> None:
-        self.viewer = viewer
-        self._call = call
-        self._run_id = call.run.id
+    viewer: Stream
+
+    @property
+    @abstractmethod
+    def is_complete(self) -> bool:
+        """Whether the client was sent everything, to the end."""
+
+    @abstractmethod
+    def send(self, envelope: Envelope, data: bytes) -> str:
+        """Take input, and return the answer. This may wait for a command."""
+
+    @abstractmethod
+    def do(self, envelope: Envelope, ask: asks.Any) -> str:
+        """Do what is asked, and return the answer. This may wait. `Input` goes by `send`."""
 
     def close(self) -> None:
         """Let go of everything; the run goes on. Safe to repeat."""
         self.viewer.close()
+
+
+class Session(Conversation):
+    """That of a run.
+
+    Args:
+        call: the handshake, whose caller may view the run.
+        viewer: what the client is to be sent.
+    """
+
+    def __init__(self, call: Call, viewer: Viewer) -> None:
+        self.viewer: Viewer = viewer
+        self._call = call
+        self._run_id = call.run.id
+
+    @property
+    def is_complete(self) -> bool:
+        """See `Conversation.is_complete`."""
+        return self.viewer.is_complete
 
     def send(self, envelope: Envelope, data: bytes) -> str:
         """Write to the command's standard input, and return the answer. This may wait for the command."""
@@ -67,16 +97,6 @@ class Session:
         `Skip` is allowed to whoever may view the run: do it with `Viewer.skip`. `Input` goes by `send`.
         """
         return self._answered(envelope, ACTIONS[type(ask)], lambda run: self._act(run, ask))
-
-    def refuse_input(self, envelope: Envelope, size: int) -> str | None:
-        """Return the answer to input that is too long for one message; None if it is not."""
-        if size <= INPUT_BYTES:
-            return None
-        return error(envelope, problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"this is {size} bytes of input, and {INPUT_BYTES} are taken in one message",
-            "send it in several, each when the one before has been answered",
-        ))  # fmt: skip
 
     def _answered(self, envelope: Envelope, action: Action, act: Callable[[Run], None]) -> str:
         def work() -> Response:
@@ -124,6 +144,17 @@ def unusable(found: asks.Unusable) -> str:
     known = ", ".join(map(asks.name_of, asks.KINDS))
     refusal = problem(HTTPStatus.BAD_REQUEST, f"this message cannot be used: {found}", f"types are {known}")
     return error(found.envelope, refusal)
+
+
+def refusal_of(envelope: Envelope, size: int) -> str | None:
+    """Return the answer to input that is too long for one message; None if it is not."""
+    if size <= INPUT_BYTES:
+        return None
+    return error(envelope, problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"this is {size} bytes of input, and {INPUT_BYTES} are taken in one message",
+        "send it in several, each when the one before has been answered",
+    ))  # fmt: skip
 
 
 def full(envelope: Envelope) -> str:

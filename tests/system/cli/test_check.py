@@ -40,8 +40,17 @@ def test_all_mistakes_are_told(program: Program, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, b"")
     lines = done.stderr.decode().splitlines()
     assert lines[:2] == [f"tailrace: {path}:2: server.prot means nothing here", "  hint: did you mean 'port'?"]
-    assert lines[2].startswith("tailrace: TAILRACE_WORKERS cannot be 0")
+    assert lines[-2].startswith("tailrace: TAILRACE_WORKERS cannot be 0")
     assert len([line for line in lines if line.startswith("  hint: ")]) * 2 == len(lines) == 8
+
+
+def test_mistakes_come_in_the_order_of_their_lines(program: Program, tmp_path: Path) -> None:
+    """Whatever is looked at first; those that are not in the file come behind."""
+    path = tmp_path / "tailrace.toml"
+    path.write_text("[commands.a]\nargv = []\nodd = 1\n[server]\nprot = 1\n[commands.b]\nargv = 7\n[other]\n")
+    lines = program("check", str(path), TAILRACE_WORKERS="0").stderr.decode().splitlines()[::2]
+    assert [line.removeprefix(f"tailrace: {path}:").partition(":")[0] for line in lines[:-1]] == list("23578")
+    assert lines[-1].startswith("tailrace: TAILRACE_WORKERS")
 
 
 def test_no_file(program: Program, tmp_path: Path) -> None:

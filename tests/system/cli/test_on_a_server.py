@@ -1,5 +1,6 @@
 """`follow URL`, `run --on URL` and the other commands with `--on`: a real server, that is killed and comes back."""
 
+import base64
 import hashlib
 import os
 import signal
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import tailrace
 from tailrace import Engine, Query
 from tailrace.core.outcome import Exited, Stopped
 from tailrace.core.run import RunInfo
@@ -18,6 +20,7 @@ from tailrace.testing.engine.viewer import watch
 from tests.support.wait import wait_for
 from tests.system.cli.conftest import Program
 from tests.system.cli.distant import COMMANDS, TOKEN
+from tests.system.doctor.nginx import proxied
 from tests.system.web.gate import WAIT
 from tests.system.web.server import Server
 
@@ -406,6 +409,66 @@ def test_a_token_opens_what_is_closed(program: Program, server: Server) -> None:
         assert done.returncode == 2
         assert not token or token.encode() not in done.stderr
         assert done.stderr.count(b"\n") == 2
+
+
+@blueprint_alone
+def test_a_login_that_a_proxy_wants(program: Program, server: Server, tmp_path: Path) -> None:
+    """It is said by an option, a file or the environment, to all commands; hints do not repeat it."""
+    (tmp_path / "users").write_text("ann:{PLAIN}let me in\n")
+    login = f"Authorization: Basic {base64.b64encode(b'ann:let me in').decode()}"
+    (tmp_path / "login").write_text(f"# for the proxy\n{login}\n")
+    headers = f"@{tmp_path / 'login'}"
+    run_id = program.detached("--", "echo", "hi")
+    inside = f'auth_basic "ops"; auth_basic_user_file {tmp_path / "users"};'
+    with proxied(tmp_path, server.port, prefix="/ops", inside=inside) as url:
+        for said in (login, headers):
+            assert program("follow", f"{url}/runs/{run_id}", "--header", said).stdout == b"hi\n"
+            assert program("follow", f"{url}/runs/{run_id}", TAILRACE_HEADERS=said).stdout == b"hi\n"
+        options = ("--header", login)
+        assert run_id.encode() in program("list", "--on", url, *options, "--json").stdout
+        assert program("run", "--on", url, *options, "count", "n=2").stdout == b"1\n2\n"
+        waiting = Following(program, tmp_path, "run", "--on", url, *options, "polite")
+        waiting.until_shown(6)
+        waiting.process.send_signal(signal.SIGHUP)
+        waiting.process.wait(60)
+        begun = newest(tailrace.connect(program.state_dir)).id
+        waiting.until_said(f"tailrace follow {begun} --from 6 --on {url} --header 'Authorization: …'")
+        assert program("stop", "--on", url, "last", *options).returncode == 0
+        refused = program("follow", f"{url}/runs/{run_id}")
+    assert refused.returncode == 2
+    assert b"401" in refused.stderr
+    assert b"TAILRACE_HEADERS" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("list", "--header", "X: y"), "none is named"),
+        (("run", "--header", "X: y", "--", "true"), "none is named"),
+        (("list", "--on", "http://h", "--header", "secret"), "this is no header"),
+        (("list", "--on", "http://h", "--header", "Host: secret"), "said by the client itself"),
+        (("list", "--on", "http://h", "--header", "@/nowhere"), "no such file"),
+        (("follow", "http://h"), "tailrace list --on http://h"),
+        (("follow", "http://h/ops/"), "tailrace list --on http://h/ops"),
+    ],
+    ids=str,
+)
+def test_what_is_said_wrongly(program: Program, args: tuple[str, ...], words: str) -> None:
+    """It is refused before anything is asked, with what to do; no header's value is repeated."""
+    done = program(*args)
+    assert done.returncode in (2, 125)
+    assert words in done.stderr.decode()
+    assert b"hint: " in done.stderr
+    assert b"secret" not in done.stderr
+
+
+@blueprint_alone
+def test_input_for_a_command_that_takes_none(program: Program, on: str, engine: Engine) -> None:
+    """It is said before anything is started."""
+    done = program("run", "--on", on, "--input", "count", "n=2", stdin=b"x")
+    assert done.returncode == 2
+    assert b"the command count takes no input" in done.stderr
+    assert engine.list(Query()).runs == ()
 
 
 @blueprint_alone

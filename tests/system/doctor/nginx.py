@@ -25,6 +25,7 @@ http {{
     fastcgi_temp_path {directory}/fastcgi;
     uwsgi_temp_path {directory}/uwsgi;
     scgi_temp_path {directory}/scgi;
+    map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
     {outside}
     server {{
         listen 127.0.0.1:{port};
@@ -35,7 +36,8 @@ http {{
 }}
 """
 GOOD = {
-    "http": 'proxy_http_version 1.1; proxy_set_header Connection "";',
+    "http": "proxy_http_version 1.1;",
+    "upgrade": "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;",
     "host": "proxy_set_header Host $http_host;",
     "client": "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
 }

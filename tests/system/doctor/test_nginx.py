@@ -11,6 +11,8 @@ from tests.system.web.serving import TAILRACE, Serve
 
 WIRES = ["text", "lines", "sse", "ndjson"]
 GZIP = "gzip on; gzip_min_length 0; gzip_proxied any; gzip_http_version 1.0; gzip_types text/plain text/event-stream;"
+KEEPALIVE = 'proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "";'
+"""what is often set for all addresses"""
 CACHE = "proxy_cache_path {directory}/cache keys_zone=here:1m;"
 
 
@@ -19,9 +21,11 @@ def test_nothing_in_between(serve: Serve) -> None:
     port = serve("")
     found = examine(f"http://127.0.0.1:{port}", "--idle", "1s")
     assert (found.code, found.not_fine(), found.proxies) == (0, {}, [])
-    assert {"buffering", "compression", "idle", "host", "prefix", "http", "post", "head", "resume"} <= set(
-        found.findings
-    )
+    assert {
+        *("buffering", "compression", "idle", "host", "prefix", "http", "post", "head", "resume", "websocket")
+    } <= set(found.findings)
+    assert found.wires["idle"] == [*WIRES, "websocket"]
+    assert "both ways" in found.findings["websocket"][1]
 
 
 def test_a_good_nginx(serve: Serve, tmp_path: Path) -> None:
@@ -47,6 +51,8 @@ def test_a_prefix_that_the_proxy_takes_away_and_tells(serve: Serve, tmp_path: Pa
         ("compression", "gzip off", {"outside": GZIP}),
         ("idle", "proxy_read_timeout", {"inside": "proxy_read_timeout 2s;"}),
         ("http", "proxy_http_version 1.1", {"without": "http"}),
+        ("websocket", "proxy_set_header Upgrade $http_upgrade", {"without": "upgrade"}),
+        ("websocket", "proxy_http_version 1.1", {"without": "upgrade", "inside": KEEPALIVE}),
         ("host", "proxy_set_header Host $http_host", {"without": "host"}),
         ("host", "proxy_set_header Host $http_host", {"without": "host", "inside": "proxy_set_header Host backend;"}),
         ("client", "X-Forwarded-For", {"without": "client"}),
@@ -67,7 +73,7 @@ def test_one_setting_is_wrong(serve: Serve, tmp_path: Path, check: str, cure: st
     assert cure in told, message
     assert found.code == (0 if verdict == "note" else 1)
     if check == "idle":
-        assert found.wires[check] == WIRES
+        assert found.wires[check] == [*WIRES, "websocket"]
 
 
 def test_a_scheme_that_is_wrong(serve: Serve, tmp_path: Path) -> None:
@@ -84,6 +90,17 @@ def test_flask_behind_a_good_nginx(gunicorn: int, tmp_path: Path) -> None:
     with proxied(tmp_path, gunicorn, prefix="/ops") as url:
         found = examine(url, "--idle", "1s")
     assert (found.code, found.not_fine(), found.proxies) == (0, {}, ["nginx"])
+    assert "WSGI has none" in found.findings["websocket"][1]
+
+
+def test_a_proxy_that_cuts_websockets_alone(serve: Serve, tmp_path: Path) -> None:
+    """Its patience is shorter for them than for the rest: what is cut is told by its wire."""
+    port = serve("")
+    inside = f"location ~ /socket$ {{ proxy_pass http://127.0.0.1:{port}; proxy_read_timeout 1s; }}"
+    with proxied(tmp_path, port, inside=inside) as url:
+        found = examine(url, "--idle", "4s")
+    assert (found.code, found.not_fine(), found.wires["idle"]) == (1, {"idle": "wrong"}, ["websocket"])
+    assert "proxy_read_timeout" in found.findings["idle"][2]
 
 
 def test_nginx_as_it_comes_holds_back(gunicorn: int, tmp_path: Path) -> None:

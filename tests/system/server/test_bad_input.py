@@ -82,6 +82,56 @@ def test_pipelined_requests_are_answered_in_order(serving: Serving) -> None:
     assert _statuses(answer) == [200, 404, 200]
 
 
+H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+HIDDEN = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
+
+
+@pytest.mark.parametrize("part", [1, 0.1, 0.47, 0.7])
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (b"", b""),
+        (b"Content-Length: 5\r\n", b"hello"),
+        (CHUNKED, b"5\r\nhello\r\n0\r\n\r\n"),
+        (b"Content-Length: %d\r\n" % len(HIDDEN), HIDDEN),
+    ],
+    ids=["no body", "a length", "chunks", "a request as its body"],
+)
+def test_an_upgrade_that_there_is_not_is_left_out(serving: Serving, kind: bytes, body: bytes, part: float) -> None:
+    """Its request is answered like any other, wherever its packets are cut, with its body, and so are those behind."""
+    post = b"POST /api/probe/request HTTP/1.1\r\n" + HOST + H2C + kind + b"\r\n" + body
+    behind = b"GET /nothing HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
+    whole = post + post + behind
+    with closing(serving.connect()) as connection:
+        connection.sendall(whole[: round(len(whole) * part)])
+        serving.ask("/healthz")
+        connection.sendall(whole[round(len(whole) * part) :])
+        answer = read_all(connection)
+    assert _statuses(answer) == [200, 200, 404]
+    assert answer.count(b'"method":"POST"') == 2
+    assert "Traceback" not in serving.err()
+
+
+def test_nothing_is_taken_behind_connect(serving: Serving) -> None:
+    """What comes there is not HTTP."""
+    behind = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
+    assert _statuses(raw(serving, b"CONNECT /api/runs HTTP/1.1\r\n" + HOST + b"\r\n" + behind)) == [405]
+
+
+def test_slow_bodies_take_nobodys_place(serving: Serving) -> None:
+    """More of them than there are threads: others are served, those that come at last are taken."""
+    head = b"POST /api/probe/request HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n"
+    with ExitStack() as stack:
+        slow = [stack.enter_context(closing(serving.connect())) for _ in range(100)]
+        for connection in slow:
+            connection.sendall(head)
+        for connection in slow:
+            assert b" 100 " in connection.recv(1000)  # its route has been asked, and has waited for it
+        assert serving.start("count")
+        slow[0].sendall(b"it is all")
+        assert b'"body_bytes":9' in until(slow[0], b"}")
+
+
 @pytest.mark.parametrize(
     "bad", [b"GARBAGE\r\n\r\n", b"GET /api/runs/%b/socket HTTP/1.1\r\n" + HOST + UPGRADE + b"\r\n"]
 )

@@ -55,6 +55,28 @@ def test_a_page_may_load_nothing_from_elsewhere(serving: Serving, path: str) -> 
     assert not re.search(r"""(?:src|href|action)="(?:https?:)?//|<style|style=|<script>|\son\w+=""", text)
 
 
+def test_people_get_a_page_where_nothing_is(serving: Serving) -> None:
+    """In the frame of the others, with the way to what there is; programs get a problem document."""
+    answer = serving.ask("/no/such/thing", headers=HTML)
+    assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert '<a href="../../">All commands and runs</a>' in _text(answer)
+    assert 'href="../../page/page.css"' in _text(answer)
+    assert serving.ask("/no/such/thing").headers["content-type"] == "application/problem+json"
+    assert serving.ask("/api/thing", headers=HTML).headers["content-type"] == "application/problem+json"
+
+
+def test_runs_are_called_by_their_commands_title(serving: Serving) -> None:
+    """Wherever they are shown; a command without one by its name, a bare program by its own."""
+    run_id, waiting = serving.start("count"), serving.start("wait")
+    bare = tailrace.connect().start(["/usr/bin/env"])
+    for path in ("/", "/commands/count"):
+        assert '<span class="name">Count</span>' in _text(serving.ask(path, headers=HTML))
+    for run, name in ((run_id, "Count"), (waiting, "wait"), (bare.id, "env")):
+        text = _text(serving.ask(f"/runs/{run}", headers=HTML))
+        assert f"<h1>{name}</h1>" in text
+        assert f"<title>{name}: {run}" in text
+
+
 def test_a_form_leads_to_the_run(serving: Serving) -> None:
     """By an address that holds under any prefix; the page says how it ended."""
     answer = serving.post("/commands/count", "n=2", HTML)

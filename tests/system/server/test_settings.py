@@ -34,6 +34,21 @@ def test_a_declared_command_runs_and_its_output_is_there(serving: Serving) -> No
     assert serving.ask(f"/api/runs/{run_id}/output").body == b"1\n2\n3\n4\n"
 
 
+def test_without_a_file(state_dir: Path, tmp_path: Path) -> None:
+    """It serves what runs there are, and says that nothing can be started, and how that is changed."""
+    assert state_dir.is_dir()
+    argv = [sys.executable, "-m", "tailrace", "serve", "--port", "0"]
+    with subprocess.Popen(argv, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("tailrace serves at http://127.0.0.1:")
+        finally:
+            process.terminate()
+        said = process.communicate(timeout=60)[1].splitlines()
+    assert said[0].startswith("tailrace: there is no tailrace.toml here, so nothing can be started")
+    assert "[commands.count]" in said[1]
+
+
 def test_a_unix_socket(serve: Serve, socket_path: Path) -> None:
     """It is for owner and group; one that a dead server left is replaced; a stopped server's is gone."""
     path = socket_path

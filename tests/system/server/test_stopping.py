@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import tailrace
+from tailrace.core.errors import WrongState
+from tailrace.host.messages import CloseInput, Input
 from tests.support.wait import wait_for
 from tests.system.server.conftest import Serve
 from tests.system.server.serving import UPGRADE, Serving, read_all
@@ -15,6 +17,8 @@ from tests.system.web.server import children
 
 STREAM = b"GET /api/runs/%b/output?format=%b HTTP/1.1\r\nHost: localhost\r\n\r\n"
 END = b"0\r\n\r\n"
+SLOW = b"POST /api/probe/request HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n"
+BYTES = {"Content-Type": "application/octet-stream"}
 
 
 @pytest.fixture
@@ -89,6 +93,49 @@ def test_a_stalled_body_without_a_length_is_reset(stop_beside: Callable[[bytes],
 def test_a_stalled_websocket_holds_nothing_up(stop_beside: Callable[[bytes], socket.socket]) -> None:
     """It is let go as soon, whether or not there was room for a word of goodbye."""
     stop_beside(SOCKET)
+
+
+def test_bodies_that_do_not_come_hold_nothing_up(serve: Serve) -> None:
+    """Whoever is still sending a request is refused, and told so; no grace is used up, and nothing goes wrong."""
+    serving = serve()
+    with ExitStack() as stack:
+        slow = [stack.enter_context(closing(serving.connect())) for _ in range(3)]
+        for connection in slow:
+            connection.sendall(SLOW)
+            assert b" 100 " in connection.recv(1000)  # a route has asked for it
+        slow[0].sendall(b"half")
+        assert serving.stop() == 0
+        assert all(b" 503 " in read_all(connection) for connection in slow)
+    assert "grace" not in serving.err()
+    assert "Traceback" not in serving.err()
+
+
+def test_input_that_a_command_does_not_read_holds_nothing_up(serve: Serve, state_dir: Path, tmp_path: Path) -> None:
+    """It lies ready with the run's keeper, and whoever sent it is told so; the command gets all of it, later."""
+    script = 'until [ -e "$0" ]; do sleep 0.02; done; wc -c'
+    run = tailrace.connect(state_dir).start(["sh", "-c", script, str(tmp_path / "gate")], stdin=True)
+    wait_for(lambda: run.info().state == "running")
+    serving, path = serve(), f"/api/runs/{run.id}/input"
+    assert serving.ask(path, "POST", bytes(65536), BYTES).status == 204
+    with closing(serving.connect()) as connection:
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n"
+        connection.sendall(head.encode() + b"Content-Type: application/octet-stream\r\n\r\n" + bytes(60000))
+        wait_for(lambda: not _takes(run, Input(b"")))
+        assert serving.stop() == 0
+        assert b" 202 " in read_all(connection)
+    assert "Traceback" not in serving.err()
+    (tmp_path / "gate").touch()
+    wait_for(lambda: _takes(run, CloseInput()))
+    assert b"".join(chunk.data for chunk in run.follow()).split() == [b"125536"]
+
+
+def _takes(run: tailrace.Run, request: Input | CloseInput) -> bool:
+    """Ask the run's keeper to take the input; tell whether it does, or has still some to give to the command."""
+    try:
+        run.engine.control(run.id, request)
+    except WrongState:
+        return False
+    return True
 
 
 def test_a_dead_worker_is_replaced(serve: Serve) -> None:

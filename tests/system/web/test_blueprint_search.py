@@ -223,6 +223,13 @@ def test_what_makes_no_sense(app: Flask, engine: Engine, query: str, status: int
     check_problem(ask(app, f"/ops/api/runs/{run.id}/search?{query}"), status)
 
 
+def test_nothing_to_search_for(app: Flask, engine: Engine) -> None:
+    """It is said how to say it."""
+    run = printed(engine, "echo a")
+    problem = json.loads(ask(app, f"/ops/api/runs/{run.id}/search").data)
+    assert (problem["detail"], problem["hint"]) == ("there is nothing to search for", "say it in the query: ?q=TEXT")
+
+
 def test_a_form_that_there_is_not(app: Flask, engine: Engine) -> None:
     """406; whoever takes anything, or JSON, gets pages."""
     run = printed(engine, "echo a")

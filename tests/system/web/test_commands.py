@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlencode
@@ -122,7 +123,9 @@ def test_the_list_of_commands(app: Flask) -> None:
             "required": [],
             "additionalProperties": False,
         },
+        "takes_input": False,
     }
+    assert [command["name"] for command in commands if command["takes_input"]] == ["wait"]
     assert json.loads(ask(app, "/ops/api/commands/count").data) == commands[0]
     assert b"secret" not in response.data
 
@@ -446,7 +449,37 @@ def test_a_body_that_is_not_taken(app: Flask, data: bytes, kind: str | None, sta
     response = ask(app, START.format("count"), method="POST", data=data, kind=kind)
     check_problem(response, status)
     assert len(response.data) < 10_000
+    assert not re.search(r"[A-Z][a-z]+Error", response.data.decode())
     assert is_idle(app)
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "words"),
+    [
+        (START.format("count"), b'{"parameters": {"n": 5}', "it is not JSON: expecting ',' delimiter (line 1,"),
+        (START.format("count"), b"\xff", "it is not UTF-8"),
+        (START.format("count"), b"[" * 100_000, "it is nested too deeply"),
+        (START.format("count"), b"[]", "the body is no JSON object"),
+        (START.format("count"), b'{"n": 5}', "the body has 'n', which means nothing here"),
+        ("/ops/api/runs/{}/stop", b"{now}", "it is not JSON: "),
+        ("/ops/api/runs/{}/stop", b"[]", "expected `object`, got `array`"),
+    ],
+)  # fmt: skip
+def test_it_is_said_what_is_wrong_with_json(app: Flask, path: str, data: bytes, words: str) -> None:
+    """In words, where it is, and not in those of the program."""
+    run_id = json.loads(start(app, "count").data)["id"]
+    response = ask(app, path.format(run_id), method="POST", data=data, kind=JSON)
+    check_problem(response, 400)
+    assert words in json.loads(response.data)["detail"]
+
+
+def test_no_body_of_another_type(app: Flask) -> None:
+    """Starts with the defaults, of whatever type nothing is said to be; where a form is refused, it is said how."""
+    assert ask(app, START.format("count"), method="POST", kind="text/plain").status_code == 201
+    run_id = json.loads(start(app, "count").data)["id"]
+    refused = ask(app, f"/ops/api/runs/{run_id}/stop", method="POST", kind=FORM)
+    check_problem(refused, 415)
+    assert "curl -X POST" in json.loads(refused.data)["hint"]
 
 
 def test_a_flood_of_unknown_names(app: Flask) -> None:

@@ -40,7 +40,7 @@ include-path = [
 checks.positive_data_acceptance.enabled = false
 [[operations]]
 # what asks is no handshake of a websocket, which it cannot make
-include-path = ["/api/runs/{{run}}/socket"]
+include-path = ["/api/runs/{{run}}/socket", "/api/probe/socket"]
 checks.positive_data_acceptance.enabled = false
 checks.not_a_server_error.enabled = false
 """

@@ -74,6 +74,19 @@ def test_of_several_runs_each_is_asked_for(state_dir: Path) -> None:
     assert "There is no run" in hidden.text
 
 
+@pytest.mark.parametrize(("path", "root"), [("/ops/nothing", "./"), ("/ops/no/thing/", "../../"), ("/ops/api", "./")])
+def test_people_get_a_page_where_nothing_is(state_dir: Path, path: str, root: str) -> None:
+    """With the way to what there is; programs, and whatever is below `/api/`, get a problem document."""
+    client = _mounted(state_dir, "/ops").test_client()
+    answer = client.get(path, headers=HTML)
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert f'<a href="{root}">All commands and runs</a>' in answer.text
+    assert "/api/" not in answer.text
+    for other in (client.get(path), client.get("/ops/api/nothing", headers=HTML)):
+        assert (other.status_code, other.mimetype) == (404, "application/problem+json")
+        assert "/api/runs" in other.text
+
+
 @pytest.mark.parametrize("path", ["/", "/runs/x", "/commands/true", "/page/icon.svg"])
 def test_at_the_root_they_are_the_applications_own(state_dir: Path, path: str) -> None:
     """It has a page there already, or will."""

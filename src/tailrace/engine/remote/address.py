@@ -1,6 +1,7 @@
 """Where a server is: its URL, and the URLs of what it has."""
 
 import re
+import shlex
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -54,7 +55,9 @@ def parse_run(url: str) -> tuple[Address, str]:
     parts = _split(url)
     found = _RUN.fullmatch(parts.path)
     if found is None or not ids.is_id(found["run"]):
-        raise _bad(url, "is not the address of a run", "for example http://localhost:8000/runs/ID")
+        server = shlex.quote(str(_address(parts, parts.path)))
+        hint = f"`tailrace list --on {server}` shows the runs there; name one by --on {server} ID, or last"
+        raise _bad(url, "is not the address of a run", hint)
     return _address(parts, found["prefix"]), found["run"]
 
 
@@ -69,7 +72,11 @@ def _split(url: str) -> SplitResult:
         raise _bad(url, "is not the address of a server", "for example http://localhost:8000, or https://host/prefix")
     if "@" in parts.netloc:
         shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        raise _bad(shown, "came with a name or a password in it", "set a token in TAILRACE_TOKEN, or give token=")
+        raise _bad(
+            shown,
+            "came with a name or a password in it",
+            "put a login into TAILRACE_HEADERS, or a token into TAILRACE_TOKEN",
+        )
     return parts
 
 

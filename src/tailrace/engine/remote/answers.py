@@ -29,6 +29,8 @@ TEXT_CHARS = 1000
 _HINT = "see that this is the address of a Tailrace server, with the prefix where it is mounted"
 _TOKEN = "ask whoever looks after the server; TAILRACE_TOKEN holds the token that is sent to it"  # noqa: S105  (a name)
 
+_BASIC = "put them into TAILRACE_HEADERS or --header, as 'Authorization: Basic ' and the Base64 of NAME:PASSWORD"
+
 ERRORS: dict[int, type[TailraceError]] = {
     HTTPStatus.UNAUTHORIZED: NotAllowed,
     HTTPStatus.FORBIDDEN: NotAllowed,
@@ -79,6 +81,8 @@ def error_of(reply: Reply, *, op: str, subject: str) -> TailraceError:
             f"the server sends on to {to}", op=op, subject=subject, hint=f"give that address, or {_TOKEN}"
         )
     message = f"the server answers {reply.status} {_phrase(reply.status)}".rstrip()
+    if reply.headers.get("www-authenticate", "").lower().startswith("basic"):
+        return kind(f"{message}: it wants a name and a password", op=op, subject=subject, hint=_BASIC)
     hint = _TOKEN if kind is NotAllowed else "try again later" if kind is EngineUnavailable else _HINT
     return kind(message, op=op, subject=subject, hint=hint)
 

@@ -82,8 +82,13 @@ class Opened:
 class Connections:
     """Makes requests to a server. For any thread."""
 
-    def __init__(self, address: Address, token: str | None) -> None:
+    def __init__(self, address: Address, token: str | None, headers: Mapping[str, str] = _NONE) -> None:
         """Take note; nothing is connected yet.
+
+        Args:
+            address: the server's.
+            token: sent with every request, unless a header says otherwise.
+            headers: sent with every request, by their names as `remote.headers` writes them.
 
         Raises:
             InvalidInput: the token cannot be sent.
@@ -99,6 +104,7 @@ class Connections:
                     hint="see TAILRACE_TOKEN, or token=: ASCII, without spaces or line ends",
                 )
             self._headers["Authorization"] = f"Bearer {token}"
+        self._headers.update(headers)
         self._tls: SSLContext | None = None
         self._lock = threading.Lock()
         self._idle: list[HTTPConnection] = []

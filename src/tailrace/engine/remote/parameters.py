@@ -29,6 +29,8 @@ class Declared(msgspec.Struct, frozen=True):
 
     name: str = ""
     parameters: Schema = Schema()
+    takes_input: bool = True
+    """as it is where a server does not say"""
 
 
 _NUMBERS = msgspec.json.Decoder(int | float)

@@ -16,7 +16,7 @@ from tailrace.web.loop.chunks import chunk_of
 from tailrace.web.loop.fanout import Fanout
 from tailrace.web.loop.hall import Hall
 from tailrace.web.loop.sinks import Gone, LentSink, Sink
-from tailrace.web.loop.work import beside
+from tailrace.web.loop.work import beside_viewers
 from tailrace.web.steps import Errand, Leaving, Rest, Stream
 
 LENT_S = 0.00002
@@ -232,7 +232,7 @@ class Delivery:
 
     async def _do(self, step: bytes | Errand) -> None:
         if isinstance(step, Errand):
-            await beside(step.work)
+            await beside_viewers(step.work)
         elif step:
             self._hall.tally.sent_bytes += len(step)
             await self.sink.put(step)

@@ -25,7 +25,7 @@ from tailrace.web.loop.delivery import Delivery
 from tailrace.web.loop.hall import hall_of
 from tailrace.web.loop.sinks import Gone, Receive, Send, Sending
 from tailrace.web.loop.work import beside
-from tailrace.web.session import MESSAGE_BYTES, QUEUE_BYTES, Session, full, unusable
+from tailrace.web.session import MESSAGE_BYTES, QUEUE_BYTES, Conversation, full, refusal_of, unusable
 
 ANSWERS: Final = 64
 ITEM_BYTES: Final = 64
@@ -86,7 +86,7 @@ class SocketSink(Sending):
 class Socket:
     """One websocket that has been accepted."""
 
-    def __init__(self, session: Session, receive: Receive, send: Send) -> None:
+    def __init__(self, session: Conversation, receive: Receive, send: Send) -> None:
         self._session = session
         self._receive = receive
         self._send = send
@@ -127,7 +127,7 @@ class Socket:
         except (TailraceError, OSError) as error:
             report(error)
             return Closed(BROKEN, "the output cannot be read on; resume later")
-        if self._session.viewer.is_complete:
+        if self._session.is_complete:
             return Closed(COMPLETE, "")
         return Closed(LEAVING, "the server is stopping; resume at the next")
 
@@ -184,7 +184,7 @@ class Socket:
         await self._input(Envelope("input"), data)
 
     async def _input(self, envelope: Envelope, data: bytes) -> None:
-        if (refusal := self._session.refuse_input(envelope, len(data))) is not None:
+        if (refusal := refusal_of(envelope, len(data))) is not None:
             await self._answer(refusal)
         else:
             await self._feed(envelope, len(data), lambda: self._session.send(envelope, data))

@@ -17,11 +17,13 @@ from tailrace.web.steps import Stream
 
 THREADS = 64
 """who comes when all are busy waits for one, in the loop, and holds up nobody there"""
+VIEWING_THREADS = 16
+"""for errands of those who view already, and are not to wait for what others ask; each is short"""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_made: Final[list[ThreadPoolExecutor]] = []
+_made: Final[dict[str, ThreadPoolExecutor]] = {}
 
 
 async def beside(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -32,11 +34,27 @@ async def beside(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     Raises:
         Exception: what the work raised.
     """
-    if not _made:
-        _made.append(ThreadPoolExecutor(THREADS, "tailrace"))
+    return await _done(_threads("tailrace", THREADS), partial(work, *args, **kwargs))
+
+
+async def beside_viewers(work: Callable[[], None]) -> None:
+    """Do a viewer's errand in a thread of the viewers' own. If this is cancelled, it goes on.
+
+    Raises:
+        Exception: what the work raised.
+    """
+    await _done(_threads("tailrace-view", VIEWING_THREADS), work)
+
+
+def _threads(name: str, count: int) -> ThreadPoolExecutor:
+    if name not in _made:
+        _made[name] = ThreadPoolExecutor(count, name)
+    return _made[name]
+
+
+async def _done(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
     context = contextvars.copy_context()
-    call = partial(context.run, partial(work, *args, **kwargs))
-    doing = asyncio.get_running_loop().run_in_executor(_made[0], call)
+    doing = asyncio.get_running_loop().run_in_executor(threads, partial(context.run, work))
     try:
         return await asyncio.shield(doing)
     except asyncio.CancelledError:

@@ -23,6 +23,8 @@ class CommandShown(msgspec.Struct, frozen=True, kw_only=True):
     """the template"""
     parameters: dict[str, object]
     """the JSON Schema (2020-12) of what may be given"""
+    takes_input: bool
+    """whether its runs can be written to"""
 
 
 class Allowed(msgspec.Struct, frozen=True):
@@ -64,6 +66,7 @@ def shown(command: Command) -> CommandShown:
         description=command.description,
         argv=command.argv,
         parameters=command.schema(),
+        takes_input=command.stdin or command.pty,
     )
 
 

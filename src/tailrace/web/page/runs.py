@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from tailrace.core.command import Commands
 from tailrace.core.outcome import Exited, FailedToStart, Lost
 from tailrace.core.run import RunInfo
 from tailrace.core.states import State
@@ -18,20 +19,20 @@ MOST_TYPED = 300
 """characters of a command in a list; nobody sees more of it in a row"""
 
 
-def list_of(runs: Iterable[RunInfo], root: str) -> Html:
+def list_of(runs: Iterable[RunInfo], root: str, commands: Commands) -> Html:
     """Return the runs, one below the other; each leads to its page."""
-    rows = [_row(info, root) for info in runs]
+    rows = [_row(info, root, commands) for info in runs]
     if not rows:
         return element("p", "Nothing has run yet.", class_="nothing")
     return element("ul", *rows, class_="runs")
 
 
-def head_of(info: RunInfo) -> Html:
+def head_of(info: RunInfo, commands: Commands) -> Html:
     """Return what is known of the run now."""
     facts = [element("div", element("dt", name), element("dd", text)) for name, text in _facts(info)]
     return element(
         "header",
-        element("div", element("h1", name_of(info)), _badge(info), class_="title"),
+        element("div", element("h1", name_of(info, commands)), _badge(info), class_="title"),
         element("div", element("code", shlex.join(info.argv)), class_="command-line is-whole"),
         element("dl", *facts, class_="facts"),
         class_="head",
@@ -55,22 +56,25 @@ def plain_of(info: RunInfo, root: str, *, can_stop: bool, can_type: bool) -> Htm
     return element("noscript", tools, _frame(info, whole, LAST_LINES if info.size > WHOLE_BYTES else None), typed)
 
 
-def pane_of(info: RunInfo, root: str) -> Html:
+def pane_of(info: RunInfo, root: str, commands: Commands) -> Html:
     """Return one of several runs: how it stands, and the last lines of its output."""
     whole = f"{root}api/runs/{info.id}/output?format=text"
-    title = element("h2", element("a", name_of(info), href=f"{root}runs/{info.id}"))
+    title = element("h2", element("a", name_of(info, commands), href=f"{root}runs/{info.id}"))
     top = element("div", _badge(info), title, class_="pane-top")
     frame = element("noscript", _frame(info, f"{whole}&follow=0", PANE_LINES))
     return element("section", top, frame, class_="pane")
 
 
-def name_of(info: RunInfo) -> str:
-    """Return what a run is called: its command's name, or its program's."""
+def name_of(info: RunInfo, commands: Commands) -> str:
+    """Return what a run is called: its command's title, or name, or its program's."""
+    declared = commands.get(info.command or "")
+    if declared is not None and declared.title:
+        return declared.title
     return info.command or (info.argv[0].rpartition("/")[2] if info.argv else info.id)
 
 
-def _row(info: RunInfo, root: str) -> Html:
-    link = element("a", name_of(info), href=f"{root}runs/{info.id}", class_="link")
+def _row(info: RunInfo, root: str, commands: Commands) -> Html:
+    link = element("a", name_of(info, commands), href=f"{root}runs/{info.id}", class_="link")
     return element(
         "li",
         _badge(info),
@@ -142,7 +146,7 @@ def _frame(info: RunInfo, whole: str, lines: int | None) -> Html:
     """Return the output as plain text, in a frame that may do nothing."""
     address = whole if lines is None else f"{whole}&tail={lines}"
     told = "" if lines is None else element("p", f"The last {lines:,} lines:", class_="plain-told")
-    frame = element("iframe", src=address, title=f"Output of {name_of(info)}", sandbox=True, class_="plain-output")
+    frame = element("iframe", src=address, title=f"Output of run {info.id}", sandbox=True, class_="plain-output")
     return joined(told, frame)
 
 

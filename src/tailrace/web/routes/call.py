@@ -97,6 +97,10 @@ class Call:
     """the name of a file that the path names"""
     protocols: Sequence[str] | None = None
     """of a websocket's handshake, the subprotocols that the client offers; None: this is no such handshake"""
+    is_leaving: Callable[[], bool] = lambda: False
+    """whether the server is stopping, and nothing is to be waited for"""
+    has_sockets: bool = False
+    """whether the adapter can open websockets"""
     report: Callable[[Exception], None] = lambda _error: None
     """told of errors, not the caller's, that come after the call has been answered"""
     refusal: Callable[[], Response | None] = lambda: None
@@ -168,11 +172,19 @@ def fields(call: Call, decoder: msgspec.json.Decoder[Fields]) -> Fields:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         known = ", ".join(decoder.type.__struct_fields__) or "none"
         raise InvalidInput(
-            f"the body cannot be used: {error}",
+            f"the body cannot be used: {_words(error)}",
             op="read",
             subject="body",
             hint=f"send a JSON object; its fields, all optional: {known}",
         ) from None
+
+
+def _words(error: msgspec.MsgspecError | UnicodeDecodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    text = str(error).removeprefix("JSON is malformed: ")
+    is_json = isinstance(error, msgspec.ValidationError)
+    return f"{'' if is_json else 'it is not JSON: '}{text[:1].lower()}{text[1:]}"
 
 
 def check_type(call: Call, wanted: str) -> None:
@@ -195,7 +207,7 @@ def wrong_type(call: Call, wanted: str) -> Refused:
     return Refused(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         f"a body of type {media_type(call)[:40] or 'unknown'} is not taken here",
-        f"send Content-Type: {wanted}",
+        f"send Content-Type: {wanted}; without a body, no type: curl -X POST, and not curl -d ''",
     )
 
 

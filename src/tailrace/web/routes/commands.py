@@ -174,10 +174,10 @@ def _values(call: Call) -> Values:
     match media_type(call):
         case "application/x-www-form-urlencoded":
             return call.declared.values_from(_form(data))
-        case "application/json":
-            return _json(data) if data else {}
-        case "" if not data:
+        case _ if not data:
             return {}
+        case "application/json":
+            return _json(data)
         case _:
             raise wrong_type(call, f"{JSON} or {FORM}")
 
@@ -191,9 +191,8 @@ def _form(data: bytes) -> dict[str, str]:
     try:
         pairs = parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError as error:
-        raise _bad(
-            f"the form cannot be read: {type(error).__name__}", "send fields in UTF-8, percent-encoded"
-        ) from None
+        why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error).lower()
+        raise _bad(f"the form cannot be read: {why}", "send fields in UTF-8, percent-encoded") from None
     return dict(_unique(pairs))
 
 
@@ -211,14 +210,27 @@ def _json(data: bytes) -> Values:
     except InvalidInput:
         raise
     except (ValueError, RecursionError) as error:
-        raise _bad(f"the body is no JSON that can be used: {type(error).__name__}", f"send {HINT}") from None
-    fields = document if isinstance(document, dict) else {"": None}
-    if unknown := [name for name in fields if name != "parameters"]:
-        raise _bad(f"the body has {str(unknown[0])[:40]!r}, or is no object", f"send {HINT}")
-    parameters: object = fields.get("parameters", {})
+        raise _bad(f"the body cannot be used: {_words(error)}", f"send {HINT}") from None
+    if not isinstance(document, dict):
+        raise _bad("the body is no JSON object", f"send {HINT}")
+    if unknown := [name for name in document if name != "parameters"]:
+        raise _bad(f"the body has {str(unknown[0])[:40]!r}, which means nothing here", f"send {HINT}")
+    parameters: object = document.get("parameters", {})
     if not isinstance(parameters, dict):
         raise _bad("the parameters are no JSON object", f"send {HINT}")
     return parameters
+
+
+def _words(error: ValueError | RecursionError) -> str:
+    match error:
+        case json.JSONDecodeError():
+            return f"it is not JSON: {error.msg.lower()} (line {error.lineno}, column {error.colno})"
+        case UnicodeDecodeError():
+            return "it is not UTF-8"
+        case RecursionError():
+            return "it is nested too deeply"
+        case _:
+            return "a number in it is none, or has too many digits"
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

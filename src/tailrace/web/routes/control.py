@@ -1,5 +1,6 @@
 """Acting on runs. The door has seen to it that no page of another site asks."""
 
+import threading
 from http import HTTPStatus
 
 import msgspec
@@ -12,6 +13,8 @@ from tailrace.web.routes.call import BYTES, Call, body, check_type, fields, json
 
 PATIENCE_S = 10.0
 """for a command to take its input; after that the caller is told that it lies ready"""
+PATIENT, HASTE_S = 24, 1.0
+"""so many wait so long in a process, each in a thread; who comes then waits only until it is surely handed on"""
 
 
 class StopFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,7 +52,8 @@ def stopped(call: Call, *, now: bool) -> None:
 def send_input(call: Call) -> Response:
     """Write the body to the command's standard input; with `close=1` end the input behind it.
 
-    204: the command's pipe has taken all of it. 202: the keeper has it, and the command has not read that far yet.
+    204: the command's pipe has taken all of it. 202: the keeper has it, and the command has not read that far yet;
+    or the server, which is stopping, does not wait for that.
     One body is one message: it is taken whole, or refused whole.
 
     Raises:
@@ -86,7 +90,24 @@ def give(call: Call, data: bytes, *, closes: bool) -> bool:
         if closes:
             run.close_input()
 
-    return aside(send, patience_s=PATIENCE_S)
+    with _Waiting() as patience_s:
+        return aside(send, patience_s=patience_s, is_over=call.is_leaving)
+
+
+class _Waiting:
+    """One more who waits for a command to read; says for how long he may, which is less when many do."""
+
+    _lock = threading.Lock()
+    _count = 0
+
+    def __enter__(self) -> float:
+        with self._lock:
+            _Waiting._count += 1
+            return PATIENCE_S if _Waiting._count <= PATIENT else HASTE_S
+
+    def __exit__(self, *_error: object) -> None:
+        with self._lock:
+            _Waiting._count -= 1
 
 
 def pin(call: Call) -> Response:

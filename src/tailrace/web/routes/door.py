@@ -17,6 +17,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import NamedTuple
 
 from tailrace.web.problems import problem
 from tailrace.web.responses import Response
@@ -28,17 +29,30 @@ from tailrace.web.starting import is_cross_site
 
 _HOST = re.compile(r"(?:(?P<name>[^][:@/\s]+)|\[(?P<ipv6>[0-9a-f:.]+)\])(?::[0-9]*)?")
 """RFC 9110, 7.2"""
+NOWHERE = "look whether it was typed or copied whole"
+"""for people; programs are told what there is"""
 
 
-def answer(
-    make_call: Callable[[], Call], path: str | None, name: str | None, report: Callable[[Exception], None]
-) -> Response:
+class Place(NamedTuple):
+    """An address, as an adapter finds it.
+
+    Args:
+        below: the path below where the API and the pages are mounted.
+        path: that of `table.PATHS` which fits; None if none does.
+        name: what stands for `{run}`, `{command}` or `{file}` in it; None if it has none of them.
+    """
+
+    below: str
+    path: str | None
+    name: str | None = None
+
+
+def answer(make_call: Callable[[], Call], place: Place, report: Callable[[Exception], None]) -> Response:
     """Answer a call.
 
     Args:
         make_call: returns what is asked, and by whom.
-        path: the path of `table.PATHS` that fits; None if none does.
-        name: what stands for `{run}`, `{command}` or `{file}` in it; None if it has none of them.
+        place: the address that is asked for.
         report: told of every error that is not the caller's.
 
     Raises:
@@ -51,9 +65,11 @@ def answer(
         accept.append(call.request.headers.get("accept", ""))
         return call
 
-    response = guarded(lambda: _answer(noted_call(), path, name), report)
-    is_for_people = path is not None and table.is_page(path) and "text/html" in "".join(accept)
-    return pages.told(response, path or "/") if is_for_people else response
+    response = guarded(lambda: _answer(noted_call(), place.path, place.name), report)
+    if not table.is_page(place.below) or "text/html" not in "".join(accept):
+        return response
+    is_nowhere = place.path is None and response.status == HTTPStatus.NOT_FOUND
+    return pages.told(response, place.below, NOWHERE if is_nowhere else "")
 
 
 def _answer(call: Call, path: str | None, name: str | None) -> Response:
@@ -68,7 +84,8 @@ def _answer(call: Call, path: str | None, name: str | None) -> Response:
     if route.method != "GET" or route.is_socket:
         _check_site(call)
     if call.protocols is not None and not route.is_socket:
-        raise Refused(HTTPStatus.BAD_REQUEST, "this address is not one of a WebSocket", f"what is: {table.SOCKET}")
+        known = ", ".join(table.SOCKETS)
+        raise Refused(HTTPStatus.BAD_REQUEST, "this address is not one of a WebSocket", f"what is: {known}")
     check(call, route.action, None)
     return route.function(call if name is None else _with_name(call, route, name))
 

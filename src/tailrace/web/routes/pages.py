@@ -48,7 +48,7 @@ def home(call: Call) -> Response:
         "", given,
         element("div",
             element("section", element("h2", "Commands"), cards, class_="commands"),
-            element("section", element("h2", "Runs"), runs.list_of(newest, HOME), class_="listing"),
+            element("section", element("h2", "Runs"), runs.list_of(newest, HOME, call.commands), class_="listing"),
             class_="overview",
         ),
     )  # fmt: skip
@@ -82,7 +82,8 @@ def show_run(call: Call) -> Response:
     may = _allowed(call, info)
     given = Given(page="run", root=BELOW, may=may, run=info, commands=_command_of(call, info))
     plain = runs.plain_of(info, BELOW, can_stop=may.stop, can_type=may.input)
-    return page(f"{runs.name_of(info)}: {info.id}", given, runs.head_of(info), plain)
+    name = runs.name_of(info, call.commands)
+    return page(f"{name}: {info.id}", given, runs.head_of(info, call.commands), plain)
 
 
 def stop_from_form(call: Call) -> Response:
@@ -134,30 +135,35 @@ def show_runs(call: Call) -> Response:
         return see_other(HOME)
     infos = [viewable(call, run_id) for run_id in _wanted(call)]
     given = Given(page="runs", root=HOME, may=_allowed(call, None), runs=tuple(info.id for info in infos))
-    panes = [runs.pane_of(info, HOME) for info in infos]
+    panes = [runs.pane_of(info, HOME, call.commands) for info in infos]
     top = element("div", element("h1", SIDE_BY_SIDE), class_="panes-top")
     return page(SIDE_BY_SIDE, given, top, element("div", *panes, class_="panes"))
 
 
-def told(problem: Response, path: str) -> Response:
+def told(problem: Response, path: str, hint: str = "") -> Response:
     """Return a problem document as a page, for people; whatever else it is stays.
 
     Args:
         problem: the document.
-        path: of the table, for the way to the page of all commands.
+        path: below where the pages are, for the way to the one of all commands.
+        hint: what to do, instead of what the document says.
     """
     kinds = dict(problem.headers)
     if kinds.get("Content-Type") != PROBLEM or not isinstance(problem.body, bytes):
         return problem
     document = _PROBLEM.decode(problem.body)
+    if hint:
+        document = msgspec.structs.replace(document, hint=hint)
+    root = BELOW * (path.count("/") - 1) or HOME
     main = element(
         "section",
         element("h1", document.title),
         element("p", f"{document.detail[:1].upper()}{document.detail[1:]}.", class_="what"),
         element("p", f"{document.hint[:1].upper()}{document.hint[1:]}.", class_="hint"),
+        element("p", element("a", "All commands and runs", href=root)),
         class_="sheet",
     )
-    given = Given(page="problem", root=BELOW * (path.count("/") - 1) or HOME, problem=document)
+    given = Given(page="problem", root=root, problem=document)
     made = page(document.title, given, main, status=HTTPStatus(document.status))
     kept = tuple((name, value) for name, value in problem.headers if name not in dict(made.headers))
     return Response(status=made.status, headers=(*made.headers, *kept), body=made.body)
@@ -241,7 +247,7 @@ def _command_page(
         form_of(command, BELOW, texts, faults),
         class_="sheet",
     )
-    listed = element("section", element("h2", "Runs"), runs.list_of(newest, BELOW), class_="listing")
+    listed = element("section", element("h2", "Runs"), runs.list_of(newest, BELOW, call.commands), class_="listing")
     given = Given(
         page="command",
         root=BELOW,

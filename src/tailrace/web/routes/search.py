@@ -1,8 +1,9 @@
 """Search in an output: a page of hits after another, or all of them as a stream, which follows the run."""
 
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from http import HTTPStatus
 
 import msgspec
@@ -16,7 +17,7 @@ from tailrace.host.wait import give_way
 from tailrace.web.aside import found_aside
 from tailrace.web.matching import matcher_of
 from tailrace.web.responses import LIVE, Response
-from tailrace.web.routes.call import JSON, Call, json_response
+from tailrace.web.routes.call import JSON, Call, Refused, json_response
 from tailrace.web.routes.query import Asked, asked_of
 from tailrace.web.sips import Sips
 from tailrace.web.viewer import Place, Viewer
@@ -29,6 +30,9 @@ TEXT_CHARS = 1 << 20
 """in a page; the hit that goes beyond it is its last"""
 PATIENCE_S = 1.0
 """that one page is searched for, at most"""
+AT_ONCE = 32
+"""pages that are searched for in a process, and streams that begin: half of the threads that answer"""
+_places = threading.BoundedSemaphore(AT_ONCE)
 STREAMS = {"sse": HitsSseFramer, "ndjson": HitsNdjsonFramer}
 FORMS = {"json": JSON, **{name: kind.content_type for name, kind in STREAMS.items()}}
 WHAT = ("q", "regex", "ignore_case")
@@ -54,11 +58,36 @@ def search_output(call: Call) -> Response:
         InvalidInput: the query makes no sense, or has a regular expression, and RE2 is not installed.
         OffsetBeyondEnd: there is no such line or offset.
         UnknownWire: the client takes no form that there is.
+        Refused: many search already.
     """
+    with _place_for_one():
+        return _searched(call)
+
+
+@contextmanager
+def _place_for_one() -> Iterator[None]:
+    """Have one of few places: searches by many at once would take the threads of everybody else.
+
+    Raises:
+        Refused: none is free.
+    """
+    if not _places.acquire(blocking=False):
+        raise Refused(HTTPStatus.TOO_MANY_REQUESTS, f"{AT_ONCE} searches are going already", "try again in a second")
+    try:
+        yield
+    finally:
+        _places.release()
+
+
+def _searched(call: Call) -> Response:
     form = _form(call)
     names = (*WHAT, *PLACES, "format")
     asked = asked_of(call.query, "search", (*names, "count") if form == "json" else (*names, "follow"))
     asked.only_one(*PLACES)
+    if not asked.text("q"):
+        raise InvalidInput(
+            "there is nothing to search for", op="search", subject="q", hint="say it in the query: ?q=TEXT"
+        )
     matcher = matcher_of(
         asked.text("q"),
         regex=asked.flag("regex", default=False),

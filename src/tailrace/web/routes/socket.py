@@ -1,14 +1,17 @@
-"""Opening a websocket on a run. The door has seen to it that no page of another site asks."""
+"""Opening a websocket. The door has seen to it that no page of another site asks."""
 
 from http import HTTPStatus
+from typing import TypeAlias
 
 from tailrace.core.errors import InvalidInput
 from tailrace.core.wires.websocket import SUBPROTOCOL, WebsocketFramer
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Call, Refused
-from tailrace.web.session import Session
+from tailrace.web.session import Conversation, Session
 from tailrace.web.view import view_of
 from tailrace.web.watching import viewer_of
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 
 def open_socket(call: Call) -> Response:
@@ -18,6 +21,18 @@ def open_socket(call: Call) -> Response:
         Refused: this is no handshake, or its server cannot open one.
         InvalidInput: the client offers other subprotocols only, or the query makes no sense.
         OffsetBeyondEnd: see there.
+    """
+    chosen = subprotocol_of(call)
+    viewer = viewer_of(call.engine(), call.shown, WebsocketFramer, view_of(call.request.query), call.request.pace)
+    return opened(chosen, Session(call, viewer))
+
+
+def subprotocol_of(call: Call) -> Headers:
+    """Return the header that names the subprotocol, for who offers any.
+
+    Raises:
+        Refused: this is no handshake, or its server cannot open one.
+        InvalidInput: the client offers other subprotocols only.
     """
     protocols = call.protocols
     if protocols is None:
@@ -34,7 +49,9 @@ def open_socket(call: Call) -> Response:
             subject="Sec-WebSocket-Protocol",
             hint=f"offer {SUBPROTOCOL}, or none",
         )
-    view = view_of(call.request.query)
-    viewer = viewer_of(call.engine(), call.shown, WebsocketFramer, view, call.request.pace)
-    chosen = (("Sec-WebSocket-Protocol", SUBPROTOCOL),) if protocols else ()
-    return Response(status=HTTPStatus.SWITCHING_PROTOCOLS, headers=chosen, session=Session(call, viewer))
+    return (("Sec-WebSocket-Protocol", SUBPROTOCOL),) if protocols else ()
+
+
+def opened(chosen: Headers, session: Conversation) -> Response:
+    """Return what has the adapter open it."""
+    return Response(status=HTTPStatus.SWITCHING_PROTOCOLS, headers=chosen, session=session)

@@ -21,7 +21,18 @@ from tailrace.web.page.given import CommandShown
 from tailrace.web.probe import LONGEST_S, MOST_PIECES, SHORTEST_S
 from tailrace.web.responses import Response
 from tailrace.web.routes import (
-    activity, commands, control, events, files, lines, openapi, pages, probe, runs, search, socket,
+    activity,
+    commands,
+    control,
+    events,
+    files,
+    lines,
+    openapi,
+    pages,
+    probe,
+    runs,
+    search,
+    socket,
 )  # fmt: skip
 from tailrace.web.routes.call import JSON, Call
 from tailrace.web.routes.commands import FORM, CommandList
@@ -129,14 +140,13 @@ def _seconds(least: float) -> Schema:
     return {"type": "number", "minimum": least, "maximum": LONGEST_S}
 
 
-PROBE = (
-    FORMAT,
+PLANNED = (
     Param("pieces", {"type": "integer", "minimum": 1, "maximum": MOST_PIECES}, "before the silence"),
     Param("every", _seconds(SHORTEST_S), "seconds between two pieces"),
     Param("silence", _seconds(0), "seconds before the last piece"),
     Param("heartbeat", _seconds(SHORTEST_S), "seconds of silence before a heartbeat"),
-    RESUME,
 )
+PROBE = (FORMAT, *PLANNED, RESUME)
 PARAMETERS: Schema = {
     "type": "object",
     "properties": {"parameters": {"type": "object", "description": "as the command's schema has them"}},
@@ -150,7 +160,7 @@ FIELDLESS = (BAD, LARGE, TYPE)
 
 
 def is_page(path: str) -> bool:
-    """Tell whether people look at what is at this path of the table, and at its errors too."""
+    """Tell whether people look at what is at this path, and at its errors too."""
     return not path.startswith("/api/")
 
 
@@ -226,6 +236,11 @@ ROUTES = (
         "GET", "/api/probe", "list", probe.probe, Takes(PROBE),
         (gives_stream("the pieces", PROBE_HEADER), SEEN_ALL), (BAD, NOT_ACCEPTABLE, MANY),
     ),
+    Route(
+        "GET", "/api/probe/socket", "list", probe.probe_socket, Takes(PLANNED),
+        (Answer(HTTPStatus.SWITCHING_PROTOCOLS, "a WebSocket"),), (BAD, HTTPStatus.NOT_IMPLEMENTED, MANY),
+        is_socket=True,
+    ),
     Route("GET", "/api/probe/request", "list", probe.look_at_request, gives=(gives(Seen),), refuses=(BAD,)),
     Route(
         "POST", "/api/probe/request", "list", probe.look_at_request, Takes(bodies={"*/*": ANY}), (gives(Seen),),
@@ -248,7 +263,7 @@ ROUTES = (
 )  # fmt: skip
 API_ROUTES = tuple(route for route in ROUTES if not is_page(route.path))
 """those for programs, which are described"""
-SOCKET = next(route.path for route in ROUTES if route.is_socket)
+SOCKETS = tuple(route.path for route in ROUTES if route.is_socket)
 PATHS = tuple(dict.fromkeys(route.path for route in ROUTES))
 NAMES = ("run", "command", "file")
 """what stands in a path for something else; a path has one of them, or none"""

@@ -1,0 +1,3 @@
+# Say nothing for half a minute.
+sleep 30
+echo "That was all."
