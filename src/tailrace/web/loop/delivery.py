@@ -227,13 +227,15 @@ class Delivery:
             await sink.pass_on(passage, self._viewer.pass_on)
 
     async def _do(self, step: bytes | Errand) -> None:
+        size_bytes = 0
         if isinstance(step, Errand):
             await beside(step.work)
         elif step:
-            self._hall.tally.sent_bytes += len(step)
+            size_bytes = len(step)
+            self._hall.tally.sent_bytes += size_bytes
             await self.sink.put(step)
         if self._viewer.is_reading:
-            await self._hall.turn()
+            await self._hall.turn(size_bytes)
 
     def _doze(self, timeout_s: float) -> asyncio.Future[None]:
         """Return what is done when the bell rings, or after so long; as a head, when that is over."""
