@@ -6,7 +6,6 @@ that dismisses it.
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from tailrace.core.errors import TailraceError
@@ -15,7 +14,7 @@ from tailrace.web.ear import Bell
 from tailrace.web.loop.chunks import chunk_of
 from tailrace.web.loop.fanout import Fanout
 from tailrace.web.loop.hall import Hall
-from tailrace.web.loop.sinks import Gone, LentSink, Sink
+from tailrace.web.loop.sinks import Gone, Lent, LentSink, Sink
 from tailrace.web.loop.work import beside
 from tailrace.web.steps import Errand, Leaving, Rest, Stream
 
@@ -205,10 +204,13 @@ class Delivery:
     # What the fanout needs
 
     @property
-    def write(self) -> Callable[[bytes], None]:
-        """See `Head.write`."""
-        assert self.sink.lent is not None  # noqa: S101  (for mypy)
-        return self.sink.lent.write
+    def fd(self) -> int:
+        """See `Head.fd`."""
+        return self._lent().fileno()
+
+    def write_rest(self, data: bytes) -> None:
+        """See `Head.write_rest`."""
+        self._lent().write(data)
 
     @property
     def heartbeat(self) -> bytes:
@@ -219,6 +221,10 @@ class Delivery:
     def heartbeat_s(self) -> float:
         """See `Head.heartbeat_s`."""
         return self._viewer.heartbeat_s
+
+    def _lent(self) -> Lent:
+        assert self.sink.lent is not None  # noqa: S101  (for mypy)
+        return self.sink.lent
 
     async def _pass_on(self, sink: LentSink) -> None:
         """Have what lies ahead go to the viewer as it is, where that is possible."""
