@@ -128,10 +128,10 @@ class Blueprint:
         leave = self._admitted(scope, response)
         if isinstance(leave, Response):
             response, leave = leave, None
-        asked = (scope, receive, send)
-        del scope, receive, send  # a viewer may stay for days
+        sending = Answer(response, _report)(scope, receive, send)
+        del scope, receive, send, response  # a viewer may stay for days
         try:
-            await Answer(response, _report)(*asked)
+            await sending
         finally:
             if leave is not None:
                 leave()

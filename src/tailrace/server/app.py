@@ -1,7 +1,7 @@
 """The application that `tailrace serve` serves: the API, and what a server needs around it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 import msgspec
@@ -45,26 +45,20 @@ class ServerApp:
         functions: tuple[Callable[[Hall], Response], ...] = (_health, self._readiness, self._metrics)
         self._own = dict(zip(OWN_PATHS, functions, strict=True))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer."""
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answer. Whoever awaits that waits for no frame of this: a viewer may stay for days."""
         if scope["type"] == "lifespan":
-            await _live(receive, send)
-            return
+            return _live(receive, send)
         self._proxies.apply(scope)
         if self._has_access_log:
             send = Noted(line_of(scope), send)
         if (origin := self._cors.origin_of(scope)) is not None:
             send = Allowing(origin, send)
             if scope["type"] == "http" and is_preflight(scope):
-                await answer_preflight(send)
-                return
-        asked = (scope, receive, send)
+                return answer_preflight(send)
         if (own := self._own.get(path_of(scope))) is not None and scope["type"] == "http":
-            response = await beside(own, hall_of(asyncio.get_running_loop()))
-            await Answer(response, report)(*asked)
-            return
-        del scope, receive, send  # a viewer may stay for days
-        await self._api(*asked)
+            return _tell(own, scope, receive, send)
+        return self._api(scope, receive, send)
 
     def _readiness(self, hall: Hall) -> Response:
         """Tell whether runs can be looked at, and new viewers are welcome."""
@@ -90,6 +84,12 @@ def _health(_hall: Hall) -> Response:
     """Tell that this process answers."""
     headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
     return Response(status=HTTPStatus.OK, headers=headers, body=msgspec.json.encode({"status": "ok"}))
+
+
+async def _tell(about: Callable[[Hall], Response], scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer whoever looks after the server."""
+    response = await beside(about, hall_of(asyncio.get_running_loop()))
+    await Answer(response, report)(scope, receive, send)
 
 
 async def _live(receive: Receive, send: Send) -> None:

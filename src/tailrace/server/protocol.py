@@ -64,6 +64,8 @@ class _NoEvent(asyncio.Event):
 
 
 _NO_EVENT: Final = _NoEvent()
+_NO_SCOPE: Final = cast("HTTPScope", {"method": "GET"})
+"""all that sending looks at; one for all connections that sleep"""
 EARLY_BYTES = 64 << 10
 """kept of what a client sends while the transport is lent; with more, all of it is nobody's"""
 MOST_PIPELINED = 100
@@ -417,7 +419,7 @@ class LendingProtocol(HttpToolsProtocol):
         cycle = self.cycle
         self.parser = self.flow = self.pipeline = None  # type: ignore[assignment]
         self.scope, self.headers = cast("HTTPScope", None), []
-        cycle.scope = {"method": "GET"}  # type: ignore[typeddict-item]  # all that sending looks at
+        cycle.scope = _NO_SCOPE
         cycle.flow = None  # type: ignore[assignment]
         cycle.message_event = _NO_EVENT
 

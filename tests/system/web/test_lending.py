@@ -1,5 +1,6 @@
 """A connection whose transport is lent: what comes on it besides, what comes after, and who leaves nothing behind."""
 
+import gc
 import socket
 import threading
 from collections.abc import Iterator
@@ -388,3 +389,16 @@ def test_a_number_that_another_viewer_had_brings_nobody_elses_bytes(app: ServedS
     for run in runs.values():
         run.stop(now=True)
         run.wait(60)
+
+
+def test_a_viewer_holds_nothing_of_its_request(app: ServedSite, engine: Engine) -> None:
+    """It may stay for days: what it asked for is let go of as soon as it is served."""
+    run = engine.start(["sh", "-c", "echo one; read go"], stdin=True)
+    with Peer(app) as peer:
+        peer.ask(f"/ops/api/runs/{run.id}/output?format=text&from=0")
+        peer.until(b"one\n")
+        wait_for(lambda: heads() == 1)
+        scopes = [each for each in gc.get_objects() if type(each) is dict and run.id in str(each.get("path"))]
+        assert [each for each in scopes if each["root_path"] == "/ops"] == []  # the site itself holds its own
+        run.close_input()
+        peer.until(END)
