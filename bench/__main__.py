@@ -80,11 +80,12 @@ def main() -> int:
     path = asked.results or (None if asked.only else RESULTS)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
+    before = path.read_text() if path is not None and path.exists() else ""
     results: dict[str, Measured] = {}
     for name, result in _measured(names, asked.place):
         results[name] = result
         if path is not None:
-            path.write_text(document(results, machine.describe()))
+            path.write_text(document(results, machine.describe(), before))
             _draw(name, result, path.parent / "figures")
     print(table(results))
     return int(any(result.is_missed for result in results.values()))

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from bench.machine import Calm
 
+WHY = "\n## Why\n"
+"""heads what was found out about figures, by hand"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
@@ -72,8 +75,14 @@ def table(results: dict[str, Measured]) -> str:
     return "\n".join(rows)
 
 
-def document(results: dict[str, Measured], machine: Sequence[str]) -> str:
-    """Return RESULTS.md."""
+def why(before: str) -> str:
+    """Return what somebody has written into the results of before: from this heading to the end; empty if nothing."""
+    _, heading, text = before.partition(WHY)
+    return heading + text
+
+
+def document(results: dict[str, Measured], machine: Sequence[str], before: str = "") -> str:
+    """Return RESULTS.md; what was written by hand into the one before, it keeps."""
     parts = ["# Measured", 'Written by `python -m bench`; see CONTRIBUTING.md, "Measuring".', "\n".join(machine)]
     parts += [table(results), "## Details"]
     for name, result in results.items():
@@ -84,4 +93,4 @@ def document(results: dict[str, Measured], machine: Sequence[str]) -> str:
         if result.is_missed:
             lines = result.profile or ["no profile was taken"]
             parts.append("\n".join([f"## Missed: {name}", "", "```", *lines, "```"]))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts) + "\n" + why(before)

@@ -14,6 +14,7 @@ from bench.field.scaling import fit
 from bench.field.verdicts import Row
 from bench.field.viewers import unframed
 from bench.plots import Plot
+from bench.report import WHY, document
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
@@ -104,3 +105,12 @@ def test_a_small_contest(contender: Contender, state_dir: Path) -> None:
     assert len(seen.ages_ms) == 75
     assert min(seen.ages_ms) >= 0
     assert seen.server_s > 0
+
+
+def test_what_was_found_out_by_hand_outlives_the_next_measurement() -> None:
+    """Results are written anew; what stands under "Why" in the ones before is kept as it is, and at the end."""
+    told = f"{WHY}\nBecause.\n"
+    once = document({}, ["a machine"], "# Measured\n" + told)
+    assert once.endswith(told)
+    assert document({}, ["a machine"], once) == once
+    assert WHY not in document({}, ["a machine"])

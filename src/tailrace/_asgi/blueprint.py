@@ -23,6 +23,7 @@ from tailrace.web.loop.sinks import Receive, Scope, Send
 from tailrace.web.loop.sockets import Socket
 from tailrace.web.loop.work import beside
 from tailrace.web.pace import Pace
+from tailrace.web.problems import STOPPING
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Action, Call, Instead
@@ -130,10 +131,10 @@ class Blueprint:
         leave = self._admitted(scope, response)
         if isinstance(leave, Response):
             response, leave = leave, None
-        asked = (scope, receive, send)
-        del scope, receive, send  # a viewer may stay for days
+        sending = Answer(response, _report)(scope, receive, send)
+        del scope, receive, send, response  # a viewer may stay for days
         try:
-            await Answer(response, _report)(*asked)
+            await sending
         finally:
             if leave is not None:
                 leave()
@@ -203,6 +204,10 @@ class Blueprint:
                 return await beside(answer, make_call, place, _log_failure)
             except Later:
                 await body.come()
+            except asyncio.CancelledError:  # the grace is over
+                if not hall.is_leaving:
+                    raise
+                return STOPPING
 
     def _may(
         self, scope: Scope, wait_for: Callable[[Coroutine[object, object, Verdict]], Verdict]

@@ -105,7 +105,7 @@ class Reader:
         end = min(end, begin + CHUNK_BYTES)
         if begin >= end:
             return []
-        extents = self._extents(begin, end)
+        extents = self._extents(begin, end) if self._timeline >= 0 else []
         data = os.pread(self._output, end - begin, begin) if self._output >= 0 else b""
         if not data:
             raise StreamBroken(
@@ -115,6 +115,8 @@ class Reader:
                 hint="the file was truncated or the disk failed; `tailrace show` tells what was recorded",
             )
         self.offset = begin + len(data)
+        if self._timeline < 0:
+            return [Chunk(begin, data, Stream.MIXED, None)]
         return [
             Chunk(low, data[low - begin : high - begin], stream, None if time_us is None else time_us / 1e6)
             for low, high, stream, time_us in extents
@@ -122,8 +124,6 @@ class Reader:
         ]
 
     def _extents(self, begin: int, end: int) -> list[timeline.Extent]:
-        if self._timeline < 0:
-            return [timeline.Extent(begin, end, Stream.MIXED, None)]
         self._load(end)
         near = takewhile(lambda record: record is None or record.offset < end, self._records)
         found = timeline.extents(near, begin, end)

@@ -1,8 +1,7 @@
 """The application that `tailrace serve` serves: the API, and what a server needs around it."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 import msgspec
@@ -21,14 +20,11 @@ from tailrace.server.metrics import CONTENT_TYPE, Metrics
 from tailrace.web.loop.hall import Hall, hall_of
 from tailrace.web.loop.sinks import Receive, Scope, Send
 from tailrace.web.loop.work import beside
-from tailrace.web.problems import problem, response_to
+from tailrace.web.problems import STOPPING, response_to
 from tailrace.web.responses import Response
 
 OWN_PATHS = ("/healthz", "/readyz", "/metrics")
 """for whoever looks after the server; everybody who reaches it may ask"""
-
-
-STOPPING = problem(HTTPStatus.SERVICE_UNAVAILABLE, "the server is stopping", "ask the next one")
 
 
 class ServerApp:
@@ -49,29 +45,20 @@ class ServerApp:
         functions: tuple[Callable[[Hall], Response], ...] = (_health, self._readiness, self._metrics)
         self._own = dict(zip(OWN_PATHS, functions, strict=True))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer."""
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answer. Whoever awaits that waits for no frame of this: a viewer may stay for days."""
         if scope["type"] == "lifespan":
-            await _live(receive, send)
-            return
+            return _live(receive, send)
         self._proxies.apply(scope)
         if self._has_access_log:
             send = Noted(line_of(scope), send)
         if (origin := self._cors.origin_of(scope)) is not None:
             send = Allowing(origin, send)
             if scope["type"] == "http" and is_preflight(scope):
-                await answer_preflight(send)
-                return
-        asked = (scope, receive, send)
+                return answer_preflight(send)
         if (own := self._own.get(path_of(scope))) is not None and scope["type"] == "http":
-            response = await beside(own, hall_of(asyncio.get_running_loop()))
-            await Answer(response, report)(*asked)
-            return
-        del scope, receive, send  # a viewer may stay for days
-        try:
-            await self._api(*asked)
-        except asyncio.CancelledError:
-            await _give_up(*asked)
+            return _tell(own, scope, receive, send)
+        return self._api(scope, receive, send)
 
     def _readiness(self, hall: Hall) -> Response:
         """Tell whether runs can be looked at, and new viewers are welcome."""
@@ -99,16 +86,10 @@ def _health(_hall: Hall) -> Response:
     return Response(status=HTTPStatus.OK, headers=headers, body=msgspec.json.encode({"status": "ok"}))
 
 
-async def _give_up(scope: Scope, receive: Receive, send: Send) -> None:
-    """Refuse a request that was still being answered when the grace of a server that is stopping was over.
-
-    Raises:
-        CancelledError: it is cancelled for another reason, or is no request.
-    """
-    if scope["type"] != "http" or not hall_of(asyncio.get_running_loop()).is_leaving:
-        raise asyncio.CancelledError
-    with suppress(RuntimeError, OSError):  # the answer had begun
-        await Answer(STOPPING, report)(scope, receive, send)
+async def _tell(about: Callable[[Hall], Response], scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer whoever looks after the server."""
+    response = await beside(about, hall_of(asyncio.get_running_loop()))
+    await Answer(response, report)(scope, receive, send)
 
 
 async def _live(receive: Receive, send: Send) -> None:

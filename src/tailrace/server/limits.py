@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 
 from tailrace.web.problems import problem
@@ -51,7 +52,7 @@ class Limits:
                 return _refusal(f"{self._per_run} viewers of run {run_id}", "wait until some have left")
         self._addresses[address] += 1
         self._runs.update(run_ids)
-        return lambda: self._leave(address, run_ids)
+        return partial(self._leave, address, run_ids)
 
     def _leave(self, address: str, run_ids: Sequence[str]) -> None:
         _take(self._addresses, address)

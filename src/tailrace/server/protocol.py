@@ -19,14 +19,12 @@ Of uvicorn's own state, this touches `scope`, `headers`, `cycle`, `pipeline`, `p
 
 import asyncio
 import fcntl
-import os
 import select
 import socket
 import struct
 import sys
 import termios
 from collections import deque
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, cast
 
 import httptools
@@ -69,6 +67,8 @@ class _NoEvent(asyncio.Event):
 
 
 _NO_EVENT: Final = _NoEvent()
+_NO_SCOPE: Final = cast("HTTPScope", {"method": "GET"})
+"""all that sending looks at; one for all connections that sleep"""
 EARLY_BYTES = 64 << 10
 """kept of what a client sends while the transport is lent; with more, all of it is nobody's"""
 MOST_PIPELINED = 100
@@ -93,7 +93,6 @@ class LendingProtocol(HttpToolsProtocol):
         "_borrower",
         "_due",
         "_early",
-        "_fd",
         "_head_bytes",
         "_is_asleep",
         "_is_counting",
@@ -109,8 +108,6 @@ class LendingProtocol(HttpToolsProtocol):
     _borrower: Borrower | None
     _early: bytes
     """what came while the transport was lent: the next request, or some of it"""
-    _fd: int
-    """of the socket, while it is lent"""
     _due: asyncio.TimerHandle | None
     """when what is being received must be complete"""
     _head_bytes: int
@@ -295,7 +292,6 @@ class LendingProtocol(HttpToolsProtocol):
         if not is_plain or self.pipeline or cycle.chunked_encoding is None or cycle.more_body or self.is_gone:
             return None
         self._borrower = borrower
-        self._fd = self.fileno()
         self._bound()
         self.transport.set_write_buffer_limits(high=0)
         self.is_clogged = self.transport.get_write_buffer_size() > 0
@@ -322,25 +318,9 @@ class LendingProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    @property
-    def write(self) -> Callable[[bytes], None]:
+    def write(self, data: bytes) -> None:
         """See `Lent.write`."""
-        return self._put
-
-    def _put(self, data: bytes) -> None:
-        """Write to the socket itself, past the transport, which costs a little less; it gets what the socket leaves.
-
-        Its own buffer must be empty for that. It is whenever it is not clogged, since none of it may be waiting.
-        """
-        if self.is_clogged or self.transport.is_closing():
-            self.transport.write(data)
-            return
-        try:
-            sent = os.write(self._fd, data)
-        except OSError:  # full, or lost: the transport sees to either
-            sent = 0
-        if sent < len(data):
-            self.transport.write(data[sent:])
+        self.transport.write(data)
 
     @property
     def is_gone(self) -> bool:
@@ -459,7 +439,7 @@ class LendingProtocol(HttpToolsProtocol):
         cycle = self.cycle
         self.parser = self.flow = self.pipeline = None  # type: ignore[assignment]
         self.scope, self.headers = cast("HTTPScope", None), []
-        cycle.scope = {"method": "GET"}  # type: ignore[typeddict-item]  # all that sending looks at
+        cycle.scope = _NO_SCOPE
         cycle.flow = None  # type: ignore[assignment]
         cycle.message_event = _NO_EVENT
 

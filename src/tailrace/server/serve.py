@@ -134,6 +134,7 @@ def uvicorn_config(settings: Server, app: ServerApp) -> uvicorn.Config:
         made = uvicorn.Config(
             app,
             http=LendingProtocol,
+            interface="asgi3",
             ws=BoundedWebSocket,
             ws_max_size=WEBSOCKET_BYTES,
             ws_per_message_deflate=False,  # some 100 KiB a viewer, and a copy of each message for each

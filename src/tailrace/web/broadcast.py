@@ -184,8 +184,8 @@ class Broadcast:
     def _add(self, pieces: list[Piece]) -> None:
         log = self.log
         log.pieces.extend(pieces)
-        self.log = log._replace(next=log.first + len(log.pieces), end=self.framer.resume_offset, told=self._told)
-        self._log_bytes += sum(len(piece.data) for piece in pieces)
+        self.log = Log(log.first, log.first + len(log.pieces), log.pieces, pieces[-1].end, self._told)
+        self._log_bytes += sum([len(piece.data) for piece in pieces])
         if self._log_bytes > LOG_BYTES or len(log.pieces) > LOG_PIECES:
             self._keep(self.log.latest(LOG_BYTES // 2)[-LOG_PIECES // 2 :])
 

@@ -86,3 +86,7 @@ def _told(status: HTTPStatus) -> str:
             return "runs cannot be started or reached at the moment"
         case _:
             return "the place where runs live has a problem"
+
+
+STOPPING = problem(HTTPStatus.SERVICE_UNAVAILABLE, "the server is stopping", "ask the next one")
+"""for what is not answered when a server's grace is over, and for who asks whether it takes more"""

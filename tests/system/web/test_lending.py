@@ -1,9 +1,10 @@
 """A connection whose transport is lent: what comes on it besides, what comes after, and who leaves nothing behind."""
 
+import gc
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -369,3 +370,35 @@ def test_who_leaves_in_the_middle_of_a_flood_is_no_error(
     run.stop(now=True)
     run.wait(60)
     assert "ASGI" not in caplog.text
+
+
+def test_a_number_that_another_viewer_had_brings_nobody_elses_bytes(app: ServedSite, engine: Engine) -> None:
+    """A fan-out knows sockets by their descriptors' numbers, which are given anew as soon as somebody has left."""
+    runs = {letter: engine.start(["sh", "-c", f"while echo {letter}; do sleep 0.002; done"]) for letter in "XY"}
+    for _ in range(15):
+        with ExitStack() as stack:
+            peers = [(letter, stack.enter_context(Peer(app))) for letter in "XYXYXYXY"]
+            for letter, peer in peers:
+                peer.ask(f"/watch/{runs[letter].id}?tail=1")
+            wait_for(lambda: heads() > 0)
+            for letter, peer in peers:
+                seen = peer.until(f"{letter}\n".encode()) + peer.socket.recv(10_000)
+                assert not ({"X", "Y"} - {letter}) & set(seen.partition(b"\r\n\r\n")[2].decode())
+                peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    wait_for(lambda: not app.connections and not broadcast.going())
+    for run in runs.values():
+        run.stop(now=True)
+        run.wait(60)
+
+
+def test_a_viewer_holds_nothing_of_its_request(app: ServedSite, engine: Engine) -> None:
+    """It may stay for days: what it asked for is let go of as soon as it is served."""
+    run = engine.start(["sh", "-c", "echo one; read go"], stdin=True)
+    with Peer(app) as peer:
+        peer.ask(f"/ops/api/runs/{run.id}/output?format=text&from=0")
+        peer.until(b"one\n")
+        wait_for(lambda: heads() == 1)
+        scopes = [each for each in gc.get_objects() if type(each) is dict and run.id in str(each.get("path"))]
+        assert [each for each in scopes if each["root_path"] == "/ops"] == []  # the site itself holds its own
+        run.close_input()
+        peer.until(END)

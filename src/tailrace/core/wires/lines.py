@@ -39,6 +39,8 @@ class LinesFramer(EventStreamFramer):
     def output(self, chunk: Chunk) -> bytes:
         """Return an event for each line that is complete."""
         self._take(chunk.offset, chunk.end)
+        if chunk.data.endswith(_LF) and not self._held.data:
+            return self._whole_lines(chunk.offset, chunk.data)
         begin = chunk.data.find(_LF) + 1 if self._held else 0
         rest = chunk.data.rfind(_LF) + 1
         events = self._held_and(chunk.offset, chunk.data[:begin])

@@ -6,7 +6,6 @@ that dismisses it.
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from tailrace.core.errors import TailraceError
@@ -15,7 +14,7 @@ from tailrace.web.ear import Bell
 from tailrace.web.loop.chunks import chunk_of
 from tailrace.web.loop.fanout import Fanout
 from tailrace.web.loop.hall import Hall
-from tailrace.web.loop.sinks import Gone, LentSink, Sink
+from tailrace.web.loop.sinks import Gone, Lent, LentSink, Sink
 from tailrace.web.loop.work import beside_viewers
 from tailrace.web.steps import Errand, Leaving, Rest, Stream
 
@@ -209,10 +208,13 @@ class Delivery:
     # What the fanout needs
 
     @property
-    def write(self) -> Callable[[bytes], None]:
-        """See `Head.write`."""
-        assert self.sink.lent is not None  # noqa: S101  (for mypy)
-        return self.sink.lent.write
+    def fd(self) -> int:
+        """See `Head.fd`."""
+        return self._lent().fileno()
+
+    def write_rest(self, data: bytes) -> None:
+        """See `Head.write_rest`."""
+        self._lent().write(data)
 
     @property
     def heartbeat(self) -> bytes:
@@ -224,6 +226,10 @@ class Delivery:
         """See `Head.heartbeat_s`."""
         return self._viewer.heartbeat_s
 
+    def _lent(self) -> Lent:
+        assert self.sink.lent is not None  # noqa: S101  (for mypy)
+        return self.sink.lent
+
     async def _pass_on(self, sink: LentSink) -> None:
         """Have what lies ahead go to the viewer as it is, where that is possible."""
         while (passage := self._viewer.passage()) is not None:
@@ -231,13 +237,15 @@ class Delivery:
             await sink.pass_on(passage, self._viewer.pass_on)
 
     async def _do(self, step: bytes | Errand) -> None:
+        size_bytes = 0
         if isinstance(step, Errand):
             await beside_viewers(step.work)
         elif step:
-            self._hall.tally.sent_bytes += len(step)
+            size_bytes = len(step)
+            self._hall.tally.sent_bytes += size_bytes
             await self.sink.put(step)
         if self._viewer.is_reading:
-            await self._hall.turn()
+            await self._hall.turn(size_bytes)
 
     def _doze(self, timeout_s: float) -> asyncio.Future[None]:
         """Return what is done when the bell rings, or after so long; as a head, when that is over."""

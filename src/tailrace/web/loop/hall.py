@@ -23,6 +23,10 @@ LEAVE_S = 0.5
 """for viewers to take the rest, when the server is stopping"""
 SWEEP_S = 5.0
 """between two looks for viewers that take nothing; and what others watch is counted on"""
+ROUND_BYTES = 64 << 10
+"""that viewers may read by themselves in one round of the loop; the last one may overdraw"""
+STEP_BYTES = 4 << 10
+"""what a step counts for, at least: the work around a few bytes is that of framing some KiB"""
 
 
 class Hall:
@@ -36,7 +40,8 @@ class Hall:
         self.is_leaving = False
         self._thread = threading.get_ident()
         self._watchers = LoopWatchers(loop)
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
+        """who wants to read by itself, and what its last step counted for"""
         self._is_turning = False
         self._looking: asyncio.TimerHandle | None = None
         self._swept = self._look_due = loop.time()
@@ -77,14 +82,18 @@ class Hall:
             delivery.wake()
         self.loop.call_later(LEAVE_S, self._evict)
 
-    async def turn(self) -> None:
+    async def turn(self, size_bytes: int) -> None:
         """Wait until it is this viewer's turn to read by itself.
 
-        One reads in each round of the loop, so that however many there are, and however much they have to catch up
-        with, all others are served in between.
+        In each round of the loop, some read who have had little, or one who has had much. So however many there are,
+        and however much they have to catch up with, all others are served in between; and a crowd that has just come
+        is soon where it can be served together.
+
+        Args:
+            size_bytes: what its last step has given it.
         """
         turn = self.loop.create_future()
-        self._waiting.append(turn)
+        self._waiting.append((turn, max(size_bytes, STEP_BYTES)))
         if not self._is_turning:
             self._is_turning = True
             self.loop.call_soon(self._next)
@@ -96,11 +105,12 @@ class Hall:
             delivery.sink.evict()
 
     def _next(self) -> None:
-        while self._waiting:
-            turn = self._waiting.popleft()
+        left_bytes = ROUND_BYTES
+        while self._waiting and left_bytes > 0:
+            turn, size_bytes = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
-                break
+                left_bytes -= size_bytes
         if self._waiting:
             self.loop.call_soon(self._next)
         else:

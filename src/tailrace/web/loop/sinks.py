@@ -3,7 +3,8 @@
 The contract of lending: a server puts an object of type `Lender` into the scope's extensions under `LENDER`. Once the
 headers have gone by `send`, whoever answers a GET over HTTP/1.1 without TLS may ask for the transport. It writes whole
 chunks only (or the body itself, where its length was announced), none before the one before has been taken, and gives
-the transport back before it ends the response, by `send`, as always.
+the transport back before it ends the response, by `send`, as always. While nothing waits, it may also write to the
+socket itself; what that does not take goes to the transport. The socket is closed only after the borrower was told.
 """
 
 import asyncio
@@ -55,16 +56,19 @@ class Lent(Protocol):
     def is_gone(self) -> bool:
         """Whether the connection is lost."""
 
-    @property
-    def write(self) -> Callable[[bytes], None]:
-        """Writes whole chunks."""
+    def write(self, data: bytes) -> None:
+        """Write whole chunks, or the rest of one that the socket took in part.
+
+        Raises:
+            OSError, RuntimeError: the connection is lost.
+        """
 
     @property
     def is_chunked(self) -> bool:
         """Whether what is written must be whole chunks; if not, the length of everything has been announced."""
 
     def fileno(self) -> int:
-        """Return the socket's descriptor, which stays the transport's."""
+        """Return the socket's descriptor, which stays the transport's, and open until `Borrower.gone` has returned."""
 
     def untaken_bytes(self) -> int:
         """Return how much of what was written the client has not acknowledged."""
