@@ -6,7 +6,7 @@
     live.json    what the keeper says: replaced atomically
     output       the bytes          timeline   who wrote them, when
     result.json  written once       pinned     never pruned while it is there
-    lines        where its lines begin (`tailrace.core.lineindex`); made by readers, may be deleted at any time
+    lines        where its lines begin (`tailrace.core.lineindex`); made behind the tail, may be deleted at any time
     viewers      locked by each viewer, where the run is to end without any; gone when it has ended
     control      unix socket of the keeper
 

@@ -130,7 +130,7 @@ class Excerpt:
 
     def _end_of(self, there: Cursor, line: Line) -> int | None:
         """Return where a long line ends, of which the cursor has read some; None: nowhere near, as far as is known."""
-        limit = min(self._size, first_piece(line.offset) + _CHARACTER_BYTES)
+        limit = min(self._size, first_piece(line.offset))
         while isinstance(seen := there.look(limit) if there.offset < limit else None, list):
             for chunk in seen:
                 if (end := chunk.data.find(_LF) + 1) > 0:

@@ -15,7 +15,7 @@ from tailrace.core.lines import Line
 from tailrace.core.wires import LIMIT_BYTES
 from tailrace.engine.run import Run
 from tailrace.follow import counting
-from tailrace.web.excerpt import BACK_BYTES, TEXT_CHARS
+from tailrace.web.excerpt import BACK_BYTES, TEXT_CHARS, first_piece
 from tailrace.web.loop import hall
 from tailrace.web.routes import lines as route
 from tailrace.web.routes.lines import LinePage
@@ -168,6 +168,9 @@ SHAPES = {
     "huge between": MANY[:1_000_000] + HUGE + b"\n" + MANY[:700_000],
     "huge at the end": MANY[:1_000_000] + HUGE,
     "long ones": b"a\n" + LONG + b"\n" + LONG + b"\n" + LONG,
+    **{
+        f"an end {by} from the border": b"a\n" + b"y" * (first_piece(2) - 2 + by) + b"\nb\n" + HUGE for by in (-1, 0, 2)
+    },
     "some of a page": b"".join(b"z" * size + b"\n" for size in (1 << 20, 70_000, 900_000, 65_536, 65_537) * 3),
 }
 

@@ -80,8 +80,9 @@ def _page(engine: Engine, run_id: str, asked: Asked, count: int, *, is_finished:
     with closing(engine.cursor(run_id)) as cursor:
         finder = _Finder(cursor, count)
         start = finder.find(asked)
-        cursor.count_behind()
         counted = finder.counted
+        if not (is_finished and counted.is_all):
+            cursor.count_behind()
         page = _nothing(asked, counted) if start is None else _read(cursor, start, counted)
         is_over = is_finished and page.end is not None and page.end >= counted.size
         return msgspec.structs.replace(page, complete=is_finished, next=None if is_over else page.next)
