@@ -56,6 +56,8 @@ export class LogView {
   /** rows there were when the end was left */
   #left: number | null = null;
   #wasComplete = false;
+  /** rows could not be had, and it says so */
+  #hasFailed = false;
   /** times that somebody wanted to go somewhere */
   #goings = 0;
   /** the pointer is down in the text: until it is up, nothing moves away under it */
@@ -276,8 +278,11 @@ export class LogView {
   #happened(event: SourceEvent): void {
     if (event.kind === "failed") {
       this.#notice.say(event.message, [{ text: "Try again", chosen: event.retry }]);
+      this.#hasFailed = true;
       return;
     }
+    if (this.#hasFailed) this.#notice.clear(); // it goes on
+    this.#hasFailed = false;
     if (event.kind === "moved") this.#moved(event.by);
     if (this.#marks.size > 0) this.#hits.change();
     this.#wake();
