@@ -157,7 +157,7 @@ def follows_until_one_scrolls_up(page: Page) -> None:
     wait(page, "!s.follows")
     rest(page)
     before = seen(page)["first"]
-    page.wait_for_function("view.newLines > 1000")
+    page.wait_for_function("() => view.newLines > 1000")
     assert seen(page)["first"] == before, "moved though it was let go"
     assert re.fullmatch(r"[\d,]+ new lines", page.inner_text(".log-follow"))
     page.click(".log-follow")
@@ -178,7 +178,7 @@ def counting_moves_nothing_in_sight(page: Page) -> None:
     before = seen(page)["first"]
     assert before["number"] == 0
     page.evaluate("source.finishCounting()")
-    page.wait_for_function("document.querySelector('.log-number').textContent !== ''")
+    page.wait_for_function("() => document.querySelector('.log-number').textContent !== ''")
     after = seen(page)["first"]
     assert (after["text"], after["top"]) == (before["text"], before["top"])
     assert after["number"] > 900_000
@@ -234,7 +234,7 @@ def copied(page: Page, length: int) -> str:
 def what_is_selected_is_copied_wherever_one_is(page: Page) -> None:
     page.focus(".log-scroller")
     page.keyboard.press("Home")
-    page.wait_for_function("source.row(20) !== undefined")
+    page.wait_for_function("() => source.row(20) !== undefined")
     rest(page)
     select(page, 3, 10)
     text = copied(page, 100)
@@ -355,7 +355,7 @@ def main() -> int:
             page = browser.new_context(viewport={"width": 1024, "height": 768}).new_page()
             page.context.grant_permissions(["clipboard-read", "clipboard-write"])
             page.goto(f"{address}?{query}")
-            page.wait_for_function("window.view !== undefined", timeout=60_000)
+            page.wait_for_function("() => window.view !== undefined", timeout=60_000)
             wait(page, "true")
             return page
 
