@@ -92,16 +92,18 @@ export interface Line {
 }
 
 export interface LinePage {
+  /** the number of the first line, as those of the lines are */
   start: number;
   lines: Line[];
+  /** where the next page starts; 0: not known yet; null: there is none, and never will be */
   next: number | null;
   /** lines so far; null: not all are counted yet */
   total: number | null;
   /** bytes in which lines have been counted */
   counted: number;
-  /** the page's lines lie in [begin, end) */
-  begin: number;
-  end: number;
+  /** the page's lines lie in [begin, end); null: the line that was asked for by its number has not been counted yet */
+  begin: number | null;
+  end: number | null;
   size: number;
   complete: boolean;
 }

@@ -35,6 +35,10 @@ export interface Source {
    * what was asked for before and has not come is asked for no more. */
   want(first: number, last: number): void;
 
+  /** Return at which index the line with this number is, counted from 1. Without this, it is the number, less 1; where
+   * lines are being counted, that is not the truth yet. */
+  indexOfLine?(number: number): Promise<number>;
+
   /** Return at which index the line with this byte is: by fetching it, if need be. */
   indexOfOffset(offset: number): Promise<number>;
 

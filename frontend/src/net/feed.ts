@@ -16,7 +16,9 @@ export type RunNews =
   /** this viewer was too slow: output goes on at this offset; what lies between is in the file, and can be fetched */
   | { kind: "skipped"; to: number }
   /** nothing more will come */
-  | { kind: "end"; run: Run };
+  | { kind: "end"; run: Run }
+  /** there is no such run any more, or none for this viewer; nothing more will come */
+  | { kind: "refused"; why: string };
 
 export type ListNews = { kind: "run"; run: Run } | { kind: "gone"; id: string };
 

@@ -18,7 +18,10 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line, without its LF; `time` and `stream` are those of its first byte.
 
     `continued` is true where the line is longer than its text, and `rest` is then the offset of what is not shown.
-    `partial` is true where the line has no LF: the last one, so far.
+    `partial` is true where the line has no LF: the last one, so far. `inside` is true where the line begins somewhere
+    before `offset`, too far away for anybody to have looked for it.
+
+    A `number` below 0 counts from the end, -1 being the last line so far; 0 is a number that is not known yet.
     """
 
     number: int
@@ -29,6 +32,12 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     continued: bool = False
     rest: int | None = None
     partial: bool = False
+    inside: bool = False
+
+
+def following(number: int) -> int:
+    """Return the number of the next line; 0 if it is not known, as behind the last one that is counted from the end."""
+    return number + 1 if number else 0
 
 
 class Splitter:
@@ -55,9 +64,10 @@ class Splitter:
         at = 0
         while end := chunk.data.find(_LF, at) + 1:
             self._hold(chunk, at, end - 1)
-            yield self._line(partial=False)
-            self.line = Spot(self.line.line + 1, chunk.offset + end)
+            line = self._line(partial=False)
+            self.line = Spot(following(self.line.line), chunk.offset + end)
             at = end
+            yield line
         if at < len(chunk.data):
             self._hold(chunk, at, len(chunk.data))
 

@@ -35,6 +35,13 @@ class Spot(NamedTuple):
     offset: int
 
 
+class Reach(NamedTuple):
+    """So many lines lie one behind another from `offset` on, found by reading backwards; 0: no beginning was found."""
+
+    lines: int
+    offset: int
+
+
 class Counted(NamedTuple):
     """So many lines begin in the first `end` of the `size` bytes that there are; the last one may lack its LF."""
 

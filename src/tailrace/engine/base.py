@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, Type
 
 import msgspec
 
-from tailrace.core.piece import Chunk, Counted, Gap, Spot
+from tailrace.core.piece import Chunk, Counted, Gap, Reach, Spot
 from tailrace.core.run import RunInfo
 from tailrace.core.spec import Spec
 from tailrace.core.timeline import Stream
@@ -140,7 +140,8 @@ Ring: TypeAlias = Callable[[], float | None]
 class Lines(Protocol):
     """Where the lines of an output begin. They end at LF, and only there, and are counted from 1.
 
-    What was counted once is remembered beside the output; the first question about a large output reads all of it.
+    What was counted once is remembered beside the output; else `begin`, `at`, `at_time` and an unbounded `count` read
+    all that lies before. `count` with a limit, `back` and `offset_at` are for who cannot wait for that.
     """
 
     def size(self) -> int:
@@ -170,8 +171,20 @@ class Lines(Protocol):
 
         Args:
             limit_bytes: read at most about so many bytes that nobody has counted before; the answer may then end before
-                the output does, and the next call goes on from there.
+                the output does, and the next call goes on from there. 0: only tell what is known.
         """
+
+    def back(self, offset: int, lines: int, limit_bytes: int) -> Reach:
+        """Return where the last lines before an offset begin: the last of them has the byte before it. Counts nothing.
+
+        Args:
+            offset: at most one behind the end.
+            lines: so many are wanted, at least 1; fewer if there are not so many.
+            limit_bytes: read at most so many bytes backwards; those lines are left out whose beginning is not there.
+        """
+
+    def offset_at(self, time_s: float) -> int:
+        """Return the offset that the output had come to so many seconds after the command's start. Counts nothing."""
 
 
 class Cursor(Protocol):
@@ -216,6 +229,12 @@ class Cursor(Protocol):
 
     def lines(self) -> Lines:
         """Return where the lines of this output begin, whatever this cursor's own place; good until it is closed."""
+
+    def count_behind(self) -> None:
+        """Have the lines counted by somebody else, as far as that is worth it, and return at once.
+
+        While the run is live it is to be asked for again and again, as long as somebody watches.
+        """
 
     def at(self, offset: int) -> "Cursor":
         """Return another cursor on this output, from the offset on; also if the run has been removed meanwhile.

@@ -28,6 +28,7 @@ from tailrace.engine import catalog, preparation
 from tailrace.engine.base import End, Page, Passage, Pin, Pruned, Query, Request, Retention, Ring, StartOptions
 from tailrace.engine.glance import glance
 from tailrace.engine.run import LIMIT_GAP, Run
+from tailrace.follow import counting
 from tailrace.follow.lines import Lines
 from tailrace.follow.reader import Reader, open_files
 from tailrace.follow.tail import start_of_last_lines
@@ -374,6 +375,10 @@ class DiskCursor:
         if self._lines is None:
             self._lines = Lines(self._run, self._reader.output, self._end, self._reader.offset_at)
         return self._lines
+
+    def count_behind(self) -> None:
+        """See `Cursor.count_behind`."""
+        counting.attend(self._run, self._reader.output)
 
     def _end(self) -> int:
         """Return how many bytes can be read now."""

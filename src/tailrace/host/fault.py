@@ -33,6 +33,9 @@ STARTING = (
 )
 """the points of a start, in their order; some lie in the child that becomes the command"""
 
+INDEXING = ("indexing:begun", "indexing:counting")
+"""the points of a child that counts the lines of a large output, in their order"""
+
 
 def point(name: str) -> None:
     """Die here by SIGKILL, if this point is armed."""

@@ -10,6 +10,7 @@ import time
 from tailrace.core.result import Result
 from tailrace.host import ending, fault, linux
 from tailrace.host.forker import receive_order
+from tailrace.host.indexing import index
 from tailrace.host.keeper import FULL_NS, Keeper
 from tailrace.host.rundir import RunDir
 from tailrace.host.stage import Stage, forget_signals, is_told_to_go, set_stage
@@ -58,6 +59,7 @@ def _keep(run: RunDir, keeper: Keeper) -> None:
         keeper.end_tree()
         result = keeper.lost(f"the keeper failed: {error}")
     _record(run, result)
+    index(run, result.size)
     keeper.outlive()
 
 

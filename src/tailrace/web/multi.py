@@ -127,6 +127,11 @@ class MultiViewer(Stream):
         """See `Stream.lag_bytes`."""
         return max((viewer.lag_bytes() for viewer in self._viewers.values() if not viewer.is_complete), default=0)
 
+    def count_behind(self) -> None:
+        """See `Stream.count_behind`."""
+        for viewer in self._viewers.values():
+            viewer.count_behind()
+
     def _is_done(self, turn: _Turn) -> bool:
         """Tell whether it has given everything; if not, the server is leaving."""
         if isinstance(turn.stream, Viewer):

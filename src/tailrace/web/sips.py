@@ -55,6 +55,10 @@ class Sips:
         """See `Cursor.lines`."""
         return self._cursor.lines()
 
+    def count_behind(self) -> None:
+        """See `Cursor.count_behind`."""
+        self._cursor.count_behind()
+
     def at(self, offset: int) -> Cursor:
         """See `Cursor.at`."""
         return Sips(self._cursor.at(offset))

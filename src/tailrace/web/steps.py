@@ -97,6 +97,10 @@ class Stream(ABC):
         """
         return 0
 
+    def count_behind(self) -> None:
+        """Have the lines of what is shown counted, as `Cursor.count_behind` says."""
+        return
+
     def passage(self) -> Passage | None:
         """Return what may go to the viewer as it is, next; None: only the next step gives it. Tell `pass_on` of it."""
         return None

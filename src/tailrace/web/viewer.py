@@ -204,6 +204,12 @@ class Viewer(Stream):
             return max(0, member.broadcast.log.end - member.offset)
         return max(0, self._run.info().size - self.framer.resume_offset)
 
+    def count_behind(self) -> None:
+        """See `Stream.count_behind`."""
+        cursor = self._cursor if self.member is None else self.member.broadcast.cursor
+        if cursor is not None:
+            cursor.count_behind()
+
     def passage(self) -> Passage | None:
         """See `Stream.passage`."""
         if self._cursor is None or not self.framer.passes or self._pace.interval_s is not None:

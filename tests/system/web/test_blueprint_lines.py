@@ -9,6 +9,7 @@ from flask import Flask
 
 from tailrace import Engine
 from tailrace.engine.run import Run
+from tailrace.web.excerpt import TEXT_CHARS
 from tailrace.web.routes import lines as route
 from tests.support.wait import wait_for
 from tests.system.web.mounted import Policy, ask, mounted
@@ -31,10 +32,12 @@ class Page:
         assert response.status_code == 200, response.data
         assert response.headers["Content-Type"] == "application/json"
         document = json.loads(response.data)
-        assert list(document) == ["start", "lines", "next", "total", "counted", "size", "complete"]
+        assert list(document) == ["start", "lines", "next", "begin", "end", "total", "counted", "size", "complete"]
         self.start: int = document["start"]
         self.lines: list[dict[str, str | int | float | bool | None]] = document["lines"]
         self.next: int | None = document["next"]
+        self.begin: int | None = document["begin"]
+        self.end: int | None = document["end"]
         self.total: int | None = document["total"]
         self.counted: int = document["counted"]
         self.size: int = document["size"]
@@ -71,6 +74,7 @@ def test_a_page_of_lines(app: Flask, engine: Engine) -> None:
     assert page.lines[0]["stream"] == "stdout"
     assert float(str(page.lines[0]["time"])) >= 0
     assert list(page.lines[0]) == ["number", "offset", "time", "stream", "text"]
+    assert (page.begin, page.end) == (9 * 2 + 90 * 3, 9 * 2 + 90 * 3 + 3 * 4)
     whole: list[str] = []
     following: int | None = 1
     while following is not None:
@@ -87,6 +91,17 @@ def test_other_ways_to_say_the_start(app: Flask, engine: Engine) -> None:
     assert (Page(app, run, "?start=-2").texts, Page(app, run, "?start=-2").next) == (["1000", "end"], None)
     assert Page(app, run, "?last=2&count=1").texts == ["1000"]
     assert Page(app, run, "?last=5000&count=1").texts == ["1"]
+    assert Page(app, run, "?last=5000").texts == list(map(str, range(1, 1001)))
+    before = Page(app, run, "?before=21&count=3")
+    assert (before.texts, before.start, before.next, before.begin, before.end) == (["8", "9", "10"], 8, 11, 14, 21)
+    assert Page(app, run, "?before=20&count=1").texts == ["10"]
+    assert Page(app, run, "?before=22&count=1").texts == ["11"]
+    assert Page(app, run, "?before=5").texts == ["1", "2", "3"]
+    assert Page(app, run, "?before=3896&count=2").texts == ["1000", "end"]
+    nothing = Page(app, run, "?before=0")
+    assert (nothing.start, nothing.lines, nothing.next, nothing.begin, nothing.end) == (1, [], 1, 0, 0)
+    nothing = Page(app, run, "?before=4&count=0")
+    assert (nothing.start, nothing.lines, nothing.next, nothing.begin, nothing.end) == (3, [], 3, 4, 4)
     assert Page(app, run, "?at=0&count=1").texts == ["1"]
     assert Page(app, run, "?at=21&count=1").texts == ["11"]
     assert Page(app, run, "?at=23&count=1").texts == ["11"]
@@ -197,20 +212,24 @@ def test_a_page_is_bounded(app: Flask, engine: Engine) -> None:
         sizes.append(len(page.lines))
         following = page.next
     assert sizes == [16, 16, 8]
-    assert sum(map(len, Page(app, run).texts)) == route.TEXT_CHARS
+    assert sum(map(len, Page(app, run).texts)) == TEXT_CHARS
 
 
 def test_counting_is_bounded(app: Flask, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where much has not been counted, the total comes after some requests, and the lines all the same."""
+    """Where much has not been counted, a line's number and the total come after some requests."""
     run = printed(engine, "seq 200000")
     monkeypatch.setattr(route, "COUNTED_BYTES", 1)
     pages = [Page(app, run, "?start=150000&count=1")]
-    while pages[-1].total is None:
+    while not pages[-1].lines:
+        assert (pages[-1].start, pages[-1].next, pages[-1].begin, pages[-1].end) == (150_000, 150_000, None, None)
+        assert pages[-1].total is None
         assert pages[-1].counted < pages[-1].size
         pages.append(Page(app, run, "?start=150000&count=1"))
-    assert [page.texts for page in pages] == [["150000"]] * len(pages)
-    assert len(pages) > 1
-    assert pages[-1].total == 200_000
+    assert len({page.counted for page in pages}) == len(pages) > 2
+    assert pages[-1].texts == ["150000"]
+    while (page := Page(app, run, "?start=200000")).total is None:
+        pass
+    assert (page.texts, page.total, page.counted) == (["200000"], 200_000, page.size)
 
 
 @pytest.mark.parametrize(
@@ -225,6 +244,10 @@ def test_counting_is_bounded(app: Flask, engine: Engine, monkeypatch: pytest.Mon
         ("start=3", 416),
         ("at=2", 416),
         ("at=-1", 400),
+        ("before=2", 416),
+        ("before=-1", 400),
+        ("before=1&at=1", 400),
+        ("before=1", 200),
         ("last=0", 400),
         ("time=-1", 400),
         ("time=nan", 400),

@@ -91,9 +91,9 @@ class Reader:
 
 
 @contextmanager
-def following(api: Api, runs: Sequence[Run], more: str = "", last_event_id: str = "") -> Iterator[Reader]:
-    """Follow the runs."""
-    query = "&".join(f"run={run.id}" for run in runs) + more
+def following(api: Api, runs: Sequence[Run | str], more: str = "", last_event_id: str = "") -> Iterator[Reader]:
+    """Follow the runs; one may be told with a place behind it."""
+    query = "&".join(f"run={run.id if isinstance(run, Run) else run}" for run in runs) + more
     connection = HTTPConnection("127.0.0.1", api.server.port, timeout=60)
     headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
     with closing(connection):
@@ -151,6 +151,57 @@ def test_it_resumes_at_every_point(api: Api, engine: Engine) -> None:
         assert [text_of(seen, run) for run in runs] == whole
         ends = [json.loads(event.data)["run"] for event in seen if event.type == "end"]
         assert sorted(ends) == sorted(run.id for run in runs)
+
+
+def test_where_each_begins(api: Api, engine: Engine) -> None:
+    """At an offset, as the ids of its events are written; at its end; or, without, at its start."""
+    done, going = engine.start(["printf", "one\ntwo\n"]), typed_into(engine)
+    done.wait(60)
+    going.send("é".encode()[:1])
+    wait_for(lambda: going.info().size == 1)
+    with following(api, [f"{done.id}/4", f"{going.id}/end"]) as reader:
+        reader.until("state", run=going.id)
+        going.send("é".encode()[1:] + b"!\n")
+        going.close_input()
+        events = reader.rest()
+    assert (text_of(events, done), text_of(events, going)) == ("two\n", "é!\n")
+    with following(api, [f"{done.id}/end", f"{going.id}/0"]) as reader:
+        events = reader.rest()
+    assert (text_of(events, done), text_of(events, going)) == ("", "é!\n")
+    ended = {json.loads(event.data)["run"] for event in events if event.type == "end"}
+    assert ended == {done.id, going.id}
+
+
+def test_who_comes_back_goes_on(api: Api, engine: Engine) -> None:
+    """A browser repeats the query as it was: the id says more, whatever the query does."""
+    run = typed_into(engine)
+    run.send(b"before\n")
+    wait_for(lambda: run.info().size == 7)
+    with following(api, [f"{run.id}/end"]) as reader:
+        reader.until("state", run=run.id)
+        run.send(b"seen\n")
+        reader.until("output", run=run.id)
+        place = reader.last_event_id
+    run.send(b"missed\n")
+    wait_for(lambda: run.info().size == 19)
+    run.close_input()
+    for query in (f"{run.id}/end", f"{run.id}/3", run.id):
+        with following(api, [query], last_event_id=place) as again:
+            assert text_of(again.rest(), run) == "missed\n"
+
+
+def test_who_is_late_is_told(api: Api, engine: Engine) -> None:
+    """How much is waiting, with its run; who begins at the end instead leaves it out."""
+    run = engine.start(["sh", "-c", "yes flooooood | head -c 50000000; cat"], stdin=True)
+    wait_for(lambda: run.info().size == 50_000_000)
+    with following(api, [run]) as reader:
+        told = reader.until("lagging", run=run.id)
+        assert int(str(told["behind"])) > 4 << 20
+    with following(api, [f"{run.id}/end"]) as reader:
+        run.send(b"now\n")
+        assert reader.until("output", run=run.id)["text"] == "now\n"
+    run.close_input()
+    run.wait(60)
 
 
 def test_no_run_keeps_another_waiting(api: Api, engine: Engine) -> None:
@@ -259,8 +310,18 @@ def test_queries_that_make_no_sense(app: Flask, engine: Engine) -> None:
     """Each with what to do."""
     run_id = engine.start(["true"], by="ann").id
     many = "&".join(f"run={run_id}" for _ in range(MOST_RUNS + 8))
-    for query in ("", "list=0", "list=2", "list=1&list=1", f"run={run_id}&run={run_id}", many, f"run={run_id}&from=1"):
+    twice = f"run={run_id}&run={run_id}/0"
+    for query in ("", "list=0", "list=2", "list=1&list=1", twice, many, f"run={run_id}&from=1"):
         check_problem(ask(app, f"/ops/api/events?{query}"), 400)
+
+
+@pytest.mark.parametrize("place", ["", "-1", "x", "01", "+1", "1/", "1/end", "END", "9" * 19, "9" * 100])
+def test_places_that_cannot_be(app: Flask, engine: Engine, place: str) -> None:
+    """Each is refused with what to do; one that is beyond the output is 416."""
+    run = engine.start(["echo", "a"], by="ann")
+    run.wait(60)
+    check_problem(ask(app, f"/ops/api/events?run={run.id}/{place}"), 400)
+    check_problem(ask(app, f"/ops/api/events?run={run.id}/3"), 416)
 
 
 @pytest.mark.parametrize("last", ["x", "00000000/0", "{run}/0", "{check}/0,0", "{check}/-1", "{check}/0x", "9" * 9000])

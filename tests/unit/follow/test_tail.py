@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tailrace.core.piece import Reach
 from tailrace.follow import tail
 
 
@@ -56,3 +57,22 @@ def test_nothing_has_no_lines() -> None:
     """Neither a file of nothing, nor the first nothing of a file."""
     assert found(b"", 0, 5) == 0
     assert found(b"abc", 0, 5) == 0
+
+
+@given(
+    st.lists(st.sampled_from([b"\n", b"a", b"\r"]), max_size=30).map(b"".join),
+    st.integers(1, 30),
+    st.integers(1, 5),
+    st.integers(0, 40),
+)
+def test_lines_before_an_offset(data: bytes, offset: int, lines: int, limit: int) -> None:
+    """As many as are wanted, and begin within what may be read."""
+    offset = min(offset, len(data) + 1)
+    begins = [0, *(at + 1 for at, byte in enumerate(data) if byte == 10 and at + 1 < offset)]
+    lowest = max(0, offset - 1 - limit)
+    found = [begin for begin in begins[-lines:] if begin > lowest or begin == 0 == lowest]
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        reach = tail.lines_before(file.fileno(), offset, lines, limit)
+    assert reach == Reach(len(found), found[0] if found else offset)

@@ -82,6 +82,9 @@ class HttpCursor:
         """See `Cursor.lines`."""
         return self._source.lines()
 
+    def count_behind(self) -> None:
+        """See `Cursor.count_behind`: the server does, whenever it is asked for lines."""
+
     def info(self) -> RunInfo:
         """See `Cursor.info`: what the server has told last; nothing is asked."""
         return self._inlet.info

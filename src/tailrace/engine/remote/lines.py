@@ -1,17 +1,27 @@
-"""Where the lines of an output on a server begin: the server counts them."""
+"""Where the lines of an output on a server begin: the server counts them.
+
+It makes nobody wait until a long output has been counted, but says that it does not know yet. Who has to know asks
+again.
+"""
+
+import time
 
 import msgspec
 
 from tailrace.core.errors import EngineError, InvalidInput
-from tailrace.core.piece import Counted, Spot
+from tailrace.core.piece import Counted, Reach, Spot
 from tailrace.engine.remote.answers import error_of
 from tailrace.engine.remote.connections import Connections
 
 OK = 200
+PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
+"""between two questions: the first, and the longest"""
+MOST = 5000
+"""lines that a server gives at a time"""
 
 
 class _Line(msgspec.Struct):
-    offset: int
+    inside: bool = False
 
 
 class _Page(msgspec.Struct):
@@ -19,7 +29,9 @@ class _Page(msgspec.Struct):
 
     start: int
     lines: list[_Line]
+    begin: int | None
     total: int | None
+    counted: int
     size: int
 
 
@@ -27,7 +39,7 @@ _PAGES = msgspec.json.Decoder(_Page)
 
 
 class RemoteLines:
-    """See `Lines`; each question is a request."""
+    """See `Lines`; each question is a request, or several while the server counts."""
 
     def __init__(self, connections: Connections, run_id: str) -> None:
         self._connections = connections
@@ -57,15 +69,36 @@ class RemoteLines:
         """See `Lines.at_time`."""
         return self._spot(f"time={time_s:.6f}")
 
-    def count(self, limit_bytes: int | None = None) -> Counted:  # noqa: ARG002  how far it counts at once, the server says
-        """See `Lines.count`; this counts to the end."""
-        while (page := self._page("start=1&count=0")).total is None:
-            pass  # each request counts on, some way
-        return Counted(page.total, page.size, page.size)
+    def count(self, limit_bytes: int | None = None) -> Counted:
+        """See `Lines.count`; how much is counted for one question, the server says."""
+        page, pause_s = self._page("start=1&count=0"), PAUSE_S
+        while page.total is None and limit_bytes is None:
+            pause_s = _pause(pause_s)
+            page = self._page("start=1&count=0")
+        if page.total is not None:
+            return Counted(page.total, page.size, page.size)
+        spot = self._spot(f"at={page.counted}")
+        return Counted(spot.line - (spot.offset == page.counted), page.counted, page.size)
+
+    def back(self, offset: int, lines: int, limit_bytes: int) -> Reach:  # noqa: ARG002  how far it looks, the server says
+        """See `Lines.back`; at most as many lines as one page has."""
+        page = self._page(f"before={offset}&count={min(lines, MOST)}")
+        if page.begin is None or not page.lines or page.lines[0].inside:
+            return Reach(0, offset)
+        return Reach(len(page.lines), page.begin)
+
+    def offset_at(self, time_s: float) -> int:
+        """See `Lines.offset_at`; the place where a line begins."""
+        return self._page(f"time={time_s:.6f}&count=0").begin or 0
 
     def _spot(self, where: str) -> Spot:
-        page = self._page(f"{where}&count=1")
-        return Spot(page.start, page.lines[0].offset if page.lines else page.size)
+        """Return what is known of a place, as soon as that has been counted."""
+        pause_s = PAUSE_S
+        while True:
+            page = self._page(f"{where}&count=0")
+            if page.start > 0 and page.begin is not None:
+                return Spot(page.start, page.begin)
+            pause_s = _pause(pause_s)
 
     def _page(self, query: str) -> _Page:
         reply = self._connections.get(f"/api/runs/{self._run_id}/lines?{query}")
@@ -80,3 +113,9 @@ class RemoteLines:
                 subject=self._run_id,
                 hint="see that this is the address of a Tailrace server, and what stands between",
             ) from None
+
+
+def _pause(seconds: float) -> float:
+    """Wait so long; return for how long the next time."""
+    time.sleep(seconds)
+    return min(2 * seconds, LONGEST_PAUSE_S)

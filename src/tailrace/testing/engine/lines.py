@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from tailrace.core.errors import InvalidInput, OffsetBeyondEnd
-from tailrace.core.piece import Counted, Spot
+from tailrace.core.piece import Counted, Reach, Spot
 from tailrace.core.timeline import Stream
 from tailrace.engine.base import Engine
 from tailrace.testing.engine.viewer import TWO_STREAMS, cat, ended, shell, watch_cursor, watch_until
@@ -103,6 +103,18 @@ class LinesContract:
                     with closing(one.cursor(run.id, line=line)) as there:
                         assert watch_cursor(there, until=b"%d\n" % line).data.startswith(b"%d\n" % line)
 
+    def test_lines_are_found_backwards(self, engine: Engine) -> None:
+        """From any place, without counting; fewer where there are not so many, none where the beginning is too far."""
+        run = shell(engine, PRINT_LINES)
+        ended(run)
+        with closing(engine.cursor(run.id)) as cursor:
+            lines = cursor.lines()
+            for offset in range(1, len(LINES) + 1):
+                line = sum(begin < offset for begin in BEGINS)
+                for wanted in range(1, 6):
+                    found = min(wanted, line)
+                    assert lines.back(offset, wanted, 1 << 20) == Reach(found, BEGINS[line - found])
+
     def test_a_time_has_a_line(self, engine: Engine) -> None:
         """The one that the output had come to then."""
         run = cat(engine)
@@ -118,5 +130,6 @@ class LinesContract:
             assert lines.at_time(first.time_s) == Spot(1, 0) or first.time_s == second.time_s
             last = Spot(2, 4) if first.time_s < second.time_s else Spot(1, 0)  # what came together has one time
             assert lines.at_time(second.time_s) == lines.at_time(second.time_s + 1e6) == last
+            assert (lines.offset_at(0), lines.offset_at(second.time_s + 1e6)) == (0, last.offset)
         run.close_input()
         ended(run)

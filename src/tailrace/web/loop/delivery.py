@@ -154,6 +154,10 @@ class Delivery:
             self._is_evicted = True
             self.sink.evict()
 
+    def count_behind(self) -> None:
+        """Have the lines counted of what is watched."""
+        self._viewer.count_behind()
+
     def lag_bytes(self) -> int:
         """Return how far the viewer is behind; 0 for one that stands at the end. From any thread."""
         if self._woken is not None:

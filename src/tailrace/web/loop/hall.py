@@ -22,7 +22,7 @@ LOOK_S = 0.25
 LEAVE_S = 0.5
 """for viewers to take the rest, when the server is stopping"""
 SWEEP_S = 5.0
-"""between two looks for viewers that take nothing"""
+"""between two looks for viewers that take nothing; and what others watch is counted on"""
 
 
 class Hall:
@@ -120,6 +120,7 @@ class Hall:
             self._swept = now
             for delivery in list(self.deliveries):
                 delivery.look_if_stalled(now)
+                delivery.count_behind()
 
 
 _halls: Final[dict[int, Hall]] = {}

@@ -1,15 +1,19 @@
 """Many runs, and the list of runs, in one connection."""
 
+import re
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from http import HTTPStatus
 from typing import NamedTuple
 
-from tailrace.core.errors import InvalidInput
+from tailrace.core.errors import InvalidInput, StreamBroken
 from tailrace.core.run import RunInfo
 from tailrace.core.wires import places
+from tailrace.core.wires.eventstream import MAX_OFFSET
+from tailrace.core.wires.held import whole_characters
 from tailrace.core.wires.places import MOST_RUNS, Place
 from tailrace.core.wires.sse import SseFramer
+from tailrace.engine.base import Engine
 from tailrace.web.multi import SILENT, MultiViewer
 from tailrace.web.responses import LIVE, Response
 from tailrace.web.routes.call import Call, Instead
@@ -19,12 +23,23 @@ from tailrace.web.viewer import Viewer
 from tailrace.web.watching import live_headers, viewer_of
 from tailrace.web.watchlist import ListViewer
 
+END = "end"
+"""of a run: where its output ends when it is asked for"""
+_OFFSET = re.compile(r"0|[1-9][0-9]{0,18}")
+_CHARACTER_BYTES = 4
+
 
 class Wanted(NamedTuple):
     """What a query asks for."""
 
-    run_ids: tuple[str, ...]
+    begins: dict[str, int | None]
+    """where to begin in each run, by its id, in the order of the query; None: at the end of what there is"""
     has_list: bool
+
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """The runs."""
+        return tuple(self.begins)
 
 
 def show_events(call: Call) -> Response:
@@ -33,6 +48,7 @@ def show_events(call: Call) -> Response:
     Raises:
         InvalidInput: the query makes no sense, or the `Last-Event-ID` belongs to another one.
         UnknownRun: one of the runs is not there, or not for this caller.
+        OffsetBeyondEnd: one of them has not so much output.
         Refused: he may not list runs.
     """
     wanted = wanted_of(call.query)
@@ -40,7 +56,7 @@ def show_events(call: Call) -> Response:
         check(call, "list", None)
     infos = [viewable(call, run_id) for run_id in wanted.run_ids]
     came_back = call.request.headers.get("last-event-id")
-    at = [Place()] * len(infos) if came_back is None else places.parse(came_back, wanted.run_ids)
+    at = _begin(call, wanted, infos) if came_back is None else places.parse(came_back, wanted.run_ids)
     if infos and not wanted.has_list and all(place.is_end for place in at):
         return Response(status=HTTPStatus.NO_CONTENT, headers=LIVE)
     headers = live_headers("sse")
@@ -58,19 +74,51 @@ def wanted_of(query: Sequence[tuple[str, str]]) -> Wanted:
     Raises:
         InvalidInput: it has a name that means nothing here, asks for nothing, or for too much.
     """
-    run_ids = tuple(value for name, value in query if name == "run")
+    runs = [value.partition("/") for name, value in query if name == "run"]
     lists = [value for name, value in query if name == "list"]
     if unknown := [name for name, _value in query if name not in ("run", "list")]:
         raise _bad(unknown[0][:40], "means nothing here", "what does: run, as often as wanted, and list=1")
     if lists not in ([], ["0"], ["1"]):
         raise _bad("list", f"cannot be {lists[-1][:40]!r}", "list=1, once")
-    if len(run_ids) > MOST_RUNS:
-        raise _bad("run", f"stands there {len(run_ids)} times", f"up to {MOST_RUNS} in one connection")
-    if len(set(run_ids)) < len(run_ids):
+    if len(runs) > MOST_RUNS:
+        raise _bad("run", f"stands there {len(runs)} times", f"up to {MOST_RUNS} in one connection")
+    begins = {run_id: _offset(place) if slash else 0 for run_id, slash, place in runs}
+    if len(begins) < len(runs):
         raise _bad("run", "names one run twice", "name each once")
-    if not run_ids and lists != ["1"]:
+    if not runs and lists != ["1"]:
         raise _bad("run", "is missing", "run=ID, as often as wanted, or list=1")
-    return Wanted(run_ids, lists == ["1"])
+    return Wanted(begins, lists == ["1"])
+
+
+def _offset(place: str) -> int | None:
+    """Return the offset that is said behind a run's id; None: its end.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    if place == END:
+        return None
+    if _OFFSET.fullmatch(place) is None or int(place) > MAX_OFFSET:
+        raise _bad("run", f"has no such place: {place[:40]!r}", "run=ID/OFFSET, in bytes from the start, or run=ID/end")
+    return int(place)
+
+
+def _begin(call: Call, wanted: Wanted, infos: Sequence[RunInfo]) -> list[Place]:
+    """Return where a client begins that has not been here before."""
+    return [
+        Place(_end_of(call.engine(), info) if begin is None else begin)
+        for begin, info in zip(wanted.begins.values(), infos, strict=True)
+    ]
+
+
+def _end_of(engine: Engine, info: RunInfo) -> int:
+    """Return where the output ends now, but not within a character that has only begun to come."""
+    begin = max(0, info.size - _CHARACTER_BYTES)
+    data = b""
+    with closing(engine.cursor(info.id, begin, labelled=False)) as cursor, suppress(StreamBroken):  # its viewer tells
+        if isinstance(seen := cursor.look(info.size), list):
+            data = b"".join([chunk.data for chunk in seen])
+    return info.size - len(data) + whole_characters(data, len(data))
 
 
 def _viewers(call: Call, infos: Sequence[RunInfo], at: Sequence[Place]) -> dict[int, Viewer]:

@@ -34,6 +34,7 @@ TEXT: Final[Schema] = {"type": "string"}
 ANY: Final[Schema] = {}
 EVENTS: Final[Schema] = {"description": "events or lines, one after another, as the reference of wires has them"}
 RUN_ID: Final[Schema] = {"type": "string", "pattern": f"^[{ids.ALPHABET}]{{{ids.LENGTH}}}$"}
+RUN_PLACE: Final[Schema] = {"type": "string", "pattern": f"^[{ids.ALPHABET}]{{{ids.LENGTH}}}(/([0-9]{{1,18}}|end))?$"}
 EVENT_ID: Final[Schema] = {"type": "string", "pattern": f"^[{ids.ALPHABET}]{{{ids.LENGTH}}}/[0-9]{{1,18}}(/end)?$"}
 SWITCH: Final[Schema] = {"type": "string", "enum": ["0", "1"]}
 WIRE: Final[Schema] = {"type": "string", "enum": list(WIRES)}

@@ -28,6 +28,7 @@ from tailrace.web.routes.route import (
     EVENT_ID,
     EVENTS,
     RUN_ID,
+    RUN_PLACE,
     SWITCH,
     TEXT,
     WIRE,
@@ -77,6 +78,7 @@ LINES = (
     Param("start", {"type": "integer"}, "begin with this line; -1 is the last"),
     Param("last", {"type": "integer", "minimum": 1}, "begin so many lines before the end"),
     Param("at", OFFSET, "begin with the line that has this byte"),
+    Param("before", OFFSET, "the lines before this offset; the last of them has the byte before it"),
     Param("time", {"type": "number", "minimum": 0}, "begin where the output was so many seconds after the start"),
     Param("count", {"type": "integer", "minimum": 0, "maximum": lines.MOST}, "so many lines at most"),
 )
@@ -94,7 +96,11 @@ SEARCH = (
 SOCKET_VIEW = tuple(param for param in VIEW if param.name not in ("format", "Last-Event-ID", "Range"))
 HITS: Bodies = {kind: EVENTS for name, kind in search.FORMS.items() if name != "json"}
 MANY_RUNS = (
-    Param("run", {"type": "array", "items": RUN_ID, "maxItems": MOST_RUNS}, "the runs, each once"),
+    Param(
+        "run",
+        {"type": "array", "items": RUN_PLACE, "maxItems": MOST_RUNS},
+        "the runs, each once: from the start, from an offset (ID/OFFSET), or from the end of what there is (ID/end)",
+    ),
     Param("list", SWITCH, "`1`: the list of runs, too"),
     Param("Last-Event-ID", TEXT, "the id of the last event that arrived", "header"),
 )
