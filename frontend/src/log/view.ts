@@ -49,7 +49,6 @@ export class LogView {
   readonly #chosen: Chosen;
   readonly #hits: Hits;
   readonly #sizes: Sizes;
-  readonly #theme = matchMedia("(prefers-color-scheme: dark)");
   readonly #gone = new AbortController();
   readonly #ends: Unsubscribe[] = [];
   #options: LogOptions;
@@ -81,7 +80,10 @@ export class LogView {
     const wake = () => this.#wake();
     this.#scroller = new Scroller(scroller, way, {
       moved: wake,
-      rested: () => this.#rested(),
+      rested: () => {
+        this.#pane.settle();
+        wake();
+      },
       wished: (direction) => this.#wished(direction),
     });
     this.#pane = new Pane(this.#rows, this.#scroller, this.#heights, () => source.count);
@@ -103,10 +105,6 @@ export class LogView {
   /** The index of the first row in sight. */
   get firstVisible(): number {
     return this.#pane.top.index;
-  }
-
-  get options(): Readonly<LogOptions> {
-    return this.#options;
   }
 
   /** The lines that are linked to. */
@@ -206,7 +204,9 @@ export class LogView {
       this.#follow(true);
       this.focus();
     });
-    this.#theme.addEventListener("change", () => this.#hits.strip.paint(), { signal: this.#gone.signal });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#hits.strip.paint(), {
+      signal: this.#gone.signal,
+    });
   }
 
   #wake(): void {
@@ -312,11 +312,6 @@ export class LogView {
     const index = await this.#source.indexOfOffset(byte);
     if (going !== this.#goings || this.isFollowing) return;
     this.#pane.moveToPlace({ index, offset });
-    this.#wake();
-  }
-
-  #rested(): void {
-    this.#pane.settle();
     this.#wake();
   }
 
