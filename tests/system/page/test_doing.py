@@ -1,4 +1,4 @@
-"""What people do on the pages: start, watch, find, stop, type, start again, look at several at once; by mouse and keys."""
+"""What people do on the pages: start, watch, find, stop, type, start again, look at several; by mouse and by keys."""
 
 import re
 
