@@ -13,8 +13,10 @@ import type { Rows } from "./view-rows";
 import type { Scroller } from "./view-scroller";
 import { type Track, trackOf } from "./view-track";
 
-/** Rows held before and after what is seen, in viewports. */
+/** Rows held before and after what is seen, in viewports; fewer while the end is followed, where each frame may make all
+ * of them anew. */
 const MARGIN = 0.75;
+const MARGIN_AT_END = 0.25;
 
 /** Rounds of showing and measuring; after these, rows are a little off until the next frame. */
 const ROUNDS = 4;
@@ -154,7 +156,8 @@ export class Pane {
 
   #around() {
     const { viewport } = this.#scroller;
-    return around(this.top, this.#count(), viewport, viewport * MARGIN, this.#heights);
+    const margin = viewport * (this.isAtEnd ? MARGIN_AT_END : MARGIN);
+    return around(this.top, this.#count(), viewport, margin, this.#heights);
   }
 
   #track(): Track {

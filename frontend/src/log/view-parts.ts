@@ -41,3 +41,12 @@ export function showFollow(button: HTMLButtonElement, count: number, isNeeded: b
   const text = count > 0 ? lines : "Follow";
   if (button.textContent !== text) button.textContent = text;
 }
+
+/** Digits that there is room for at least: else the text would move at the tenth line, the hundredth and so on. */
+const FEW = 4;
+
+/** Make room for the numbers of so many lines. */
+export function widenNumbers(box: HTMLElement, count: number): void {
+  const digits = String(Math.max(FEW, String(count).length));
+  if (box.style.getPropertyValue("--log-digits") !== digits) box.style.setProperty("--log-digits", digits);
+}

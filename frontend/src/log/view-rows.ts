@@ -56,6 +56,13 @@ export class Rows {
     return this.#shown[index - this.first];
   }
 
+  /** Whether something in the rows has the keyboard's focus. */
+  get hasFocus(): boolean {
+    const root = this.element.getRootNode();
+    const focused = root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
+    return this.element.contains(focused);
+  }
+
   /** Return the row that a node is in. */
   holding(node: Node): RowElement | undefined {
     return this.#shown.find(({ element }) => element.contains(node));

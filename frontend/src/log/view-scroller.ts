@@ -5,6 +5,8 @@
  * never moved by us: the browser would fight back.
  */
 
+import { LONGEST } from "./view-track";
+
 export type Motion = { kind: "none" } | { kind: "by"; pixels: number } | { kind: "to"; scroll: number };
 
 export interface ScrollerNews {
@@ -62,8 +64,14 @@ export class Scroller {
     const pixels = scroll - this.#seen;
     this.#seen = scroll;
     if (pixels === 0) return { kind: "none" };
-    if (this.#isDragged || Math.abs(pixels) > FAR * this.viewport) return { kind: "to", scroll };
-    return { kind: "by", pixels };
+    const isFar = Math.abs(pixels) > FAR * this.viewport || (this.#isDragged && this.#isByThumb(scroll, pixels));
+    return isFar ? { kind: "to", scroll } : { kind: "by", pixels };
+  }
+
+  /** Where the way is shortened, a pixel of the thumb is more than a viewport; what is less comes from the bar's arrows. */
+  #isByThumb(scroll: number, pixels: number): boolean {
+    const isAtEdge = scroll <= 0 || scroll >= this.#height - this.viewport - 1;
+    return isAtEdge || this.#height < LONGEST || Math.abs(pixels) >= this.viewport;
   }
 
   /** What it was moved by is not of anybody's doing. */
@@ -109,8 +117,7 @@ export class Scroller {
     on(this.element, "scroll", () => this.#scrolled());
     on(this.element, "pointerdown", (event) => this.#pressed(event));
     on(this.element, "wheel", (event) => this.#wheeled(event));
-    on(this.element, "touchstart", () => this.#touched(true));
-    on(this.element, "touchend touchcancel", () => this.#touched(false));
+    on(this.element, "touchstart", (event) => this.#touchBegan(event));
     on(this.element, "keydown", () => this.#release());
     on(window, "pointerup pointercancel blur", () => this.#release());
     // Where the browser does not tell that the thumb was let go, the next motion of the pointer does.
@@ -137,6 +144,19 @@ export class Scroller {
     if (event instanceof WheelEvent && event.deltaY !== 0 && !event.ctrlKey) {
       this.#news.wished(event.deltaY < 0 ? -1 : 1);
     }
+  }
+
+  /** The end of a touch is told to what was touched, which may be gone from the scroller by then. */
+  #touchBegan({ target }: Event): void {
+    const ended = new AbortController();
+    const end = () => {
+      ended.abort();
+      this.#touched(false);
+    };
+    for (const name of ["touchend", "touchcancel"]) {
+      target?.addEventListener(name, end, { signal: ended.signal });
+    }
+    this.#touched(true);
   }
 
   #touched(isTouched: boolean): void {

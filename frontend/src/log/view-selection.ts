@@ -112,6 +112,10 @@ export class Selected {
   }
 
   #stretchOf({ anchor, focus }: Ends): Stretch | null {
+    if (isSame(anchor, focus)) {
+      const point = this.#pointOf(anchor); // a click, perhaps just where an end of the selection was put
+      return point && { anchor: point, focus: point };
+    }
     const isKept = (spot: Spot, told: Spot | undefined) => told !== undefined && isSame(spot, told);
     const from = isKept(anchor, this.#told?.anchor) ? this.#stretch?.anchor : this.#pointOf(anchor);
     const to = isKept(focus, this.#told?.focus) ? this.#stretch?.focus : this.#pointOf(focus);

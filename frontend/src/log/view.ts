@@ -19,7 +19,7 @@ import { Marks } from "./view-marks";
 import { Notice } from "./view-notice";
 import { type LogEvent, type LogOptions, type Target, USUAL } from "./view-options";
 import { Pane } from "./view-pane";
-import { type Parts, partsOf, showFollow } from "./view-parts";
+import { type Parts, partsOf, showFollow, widenNumbers } from "./view-parts";
 import { Rows } from "./view-rows";
 import { Scroller } from "./view-scroller";
 import { Selected } from "./view-selection";
@@ -56,6 +56,10 @@ export class LogView {
   /** rows there were when the end was left */
   #left: number | null = null;
   #wasComplete = false;
+  /** rows could not be had, and it says so */
+  #hasFailed = false;
+  /** times that somebody wanted to go somewhere */
+  #goings = 0;
   /** the pointer is down in the text: until it is up, nothing moves away under it */
   #isPressed = false;
   /** the current mark may lie beyond the edge at the side */
@@ -126,7 +130,10 @@ export class LogView {
   /** Go to a line and choose it (or the range that begins there), or to where a byte or an instant is. Lines that are
    * not counted yet are gone to as soon as they are. Resolves to the row's index. */
   async goTo(target: Target): Promise<number> {
+    this.#goings += 1;
+    const going = this.#goings;
     const index = await this.#indexOf(target);
+    if (going !== this.#goings) return index; // meanwhile somebody wanted to go elsewhere
     this.#pane.moveTo(index);
     if ("line" in target)
       this.#decor.range = { from: target.line, to: Math.max(target.line, target.to ?? target.line) };
@@ -210,13 +217,15 @@ export class LogView {
       this.#wasComplete = this.#source.isComplete;
       this.#decor.change();
     }
-    this.#parts.box.style.setProperty("--log-digits", String(Math.max(4, String(this.#source.count).length)));
+    widenNumbers(this.#parts.box, this.#source.count);
+    const hadFocus = this.#rows.hasFocus;
     this.#selected.take();
     this.#decor.column = this.#options.wrap
       ? null
       : Math.floor(this.#parts.scroller.scrollLeft / this.#sizes.character);
     this.#pane.render();
     if (this.#rows.isUnfinished) this.#wake();
+    if (hadFocus && !this.#rows.hasFocus) this.focus(); // a link in a row that is gone
     this.#reveal();
     this.#want();
     this.#selected.restore();
@@ -269,8 +278,11 @@ export class LogView {
   #happened(event: SourceEvent): void {
     if (event.kind === "failed") {
       this.#notice.say(event.message, [{ text: "Try again", chosen: event.retry }]);
+      this.#hasFailed = true;
       return;
     }
+    if (this.#hasFailed) this.#notice.clear(); // it goes on
+    this.#hasFailed = false;
     if (event.kind === "moved") this.#moved(event.by);
     if (this.#marks.size > 0) this.#hits.change();
     this.#wake();

@@ -12,6 +12,8 @@ import { costOf, type News, type ToTab, type ToWorker } from "./messages";
 /** Characters that are on their way to a tab. When it is full, nobody waits: the tab gets a `skipped`. */
 export const MOST_COST = 4 << 20;
 const ROOM = 1 << 20;
+/** of one message, about: a tab can do something else between two */
+const MESSAGE_COST = 128 << 10;
 /** News of the list for a tab that takes nothing, one for each run; when there are more, the oldest go. */
 const MOST_LISTED = 500;
 
@@ -124,10 +126,16 @@ export class Berth {
 
   #flush(): void {
     this.#isDue = false;
-    if (this.#queue.length === 0) return;
-    const news = this.#queue;
+    let [news, cost]: [News[], number] = [[], 0];
+    for (const each of this.#queue) {
+      news.push(each);
+      cost += costOf(each);
+      if (cost < MESSAGE_COST) continue;
+      this.#send({ kind: "news", news, cost });
+      [news, cost] = [[], 0];
+    }
+    if (news.length > 0) this.#send({ kind: "news", news, cost });
     this.#queue = [];
-    this.#send({ kind: "news", news, cost: news.reduce((sum, each) => sum + costOf(each), 0) });
   }
 
   #taken(cost: number): void {
