@@ -16,7 +16,7 @@ import type { Gap, Line, LinePage, Run } from "../core/shapes";
 import { type Api, type LineQuery, messageOf } from "../net/api";
 import type { Feed, RunNews } from "../net/feed";
 import { isAborted, isPassing } from "../net/problem";
-import { End } from "./end";
+import { baseOf, End } from "./end";
 import { Fetching, type Request } from "./fetching";
 import { MOST_CHARS, Pages } from "./pages";
 import { pause, pollMs } from "./pause";
@@ -228,12 +228,12 @@ export class RunDocument implements Source {
     this.#isLocating = true;
     while (!this.isCounted && !this.#closing.signal.aborted) {
       const { tail } = this.#end;
-      const { anchor } = tail;
-      const query: LineQuery = anchor === null ? { start: 1, count: 0 } : { at: anchor.offset, count: 0 };
+      const { anchor, end } = tail;
+      const query: LineQuery = anchor === null ? { before: end, count: 1 } : { at: anchor.offset, count: 0 };
       const page = await this.#api.lines(this.runId, query, this.#closing.signal).catch(() => null);
       if (page !== null && page.size > 0) this.#counted = Math.min(1, page.counted / page.size);
-      if (page !== null && anchor !== null && page.start > 0 && tail === this.#end.tail)
-        this.#settle(page.start - 1 - anchor.seq);
+      const isSame = tail === this.#end.tail && (anchor !== null || end === tail.end);
+      if (page !== null && isSame && page.start > 0) this.#settle(baseOf(page, tail, anchor));
       else if (page !== null) this.#changed(this.count);
       if (!this.isCounted) await pause(pollMs(), this.#closing.signal);
     }

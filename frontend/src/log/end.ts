@@ -3,7 +3,7 @@
 import { PLAIN } from "../core/looks";
 import type { Look, Row } from "../core/row";
 import { lookAfter, toRow } from "../core/rows";
-import type { Line, Piece } from "../core/shapes";
+import type { Line, LinePage, Piece } from "../core/shapes";
 import { Tail } from "./tail";
 
 export class End {
@@ -121,4 +121,12 @@ function fill(tail: Tail, lines: readonly Line[], end: number): void {
     const text = isPiece ? line.text : `${line.text}\n`;
     tail.add({ ...line, text }, next?.offset ?? end, line.continued === true && !isPiece);
   }
+}
+
+/** Return where the tail's line 0 stands, by a page that begins with its anchor; without one, that ends where it does. */
+export function baseOf(page: LinePage, tail: Tail, anchor: { seq: number } | null): number {
+  if (anchor !== null) return page.start - 1 - anchor.seq;
+  const last = page.lines.at(-1);
+  if (page.end === tail.end && last?.partial !== true) tail.beginsLine();
+  return (last?.number ?? page.start) - tail.count;
 }

@@ -83,6 +83,11 @@ export class Tail {
     return chunk === undefined ? null : { seq: chunk.first, offset: chunk.offset };
   }
 
+  /** It has turned out that a line begins where this tail does. */
+  beginsLine(): void {
+    if (this.#chunks.length === 0) this.#isLineStart = true;
+  }
+
   /** Take the next piece; `end` is the offset behind it, `isCut` says that its text is not all of it. */
   add(piece: Piece, end: number, isCut = false): void {
     const { offset, time, stream, text } = piece;

@@ -89,6 +89,30 @@ describe("a document whose feed skips", () => {
   });
 });
 
+describe("a document whose feed skips to the end", () => {
+  it.each(["\\n", ""])(
+    "learns how many lines there are, though nothing comes any more, with %j at the end",
+    async (end) => {
+      const { api } = server;
+      const id = await server.python(
+        `sys.stdin.readline()\nfor i in range(3000):\n print(i, flush=i % 50 == 0)\nsys.stdout.write('last${end}')`,
+      );
+      const hub = new Hub(api);
+      const size = Array.from({ length: 3000 }, (_, at) => `${at}\n`).join("").length + (end === "" ? 4 : 5);
+      const document = new RunDocument({ api, feed: new Skipping(hub, 300, size), runId: id });
+      await until(() => document.isOpen);
+      await api.input(id, "go\n");
+      await until(() => document.isComplete, 30_000);
+      expect(document.count).toBe(3001);
+      document.want(2990, 3001);
+      await until(() => document.row(3000)?.raw === "last");
+      expect(document.row(3000)?.number).toBe(3001);
+      document.close();
+      hub.close();
+    },
+  );
+});
+
 describe("a document of an output that was cut", () => {
   it("has the part that is missing as its last row, with its size and why", async () => {
     const { api } = server;

@@ -85,9 +85,11 @@ export class TestServer {
 
   async end(): Promise<void> {
     if (this.#child !== null) {
-      const { runs } = await this.api.runs({ state: ["running"] });
-      for (const run of runs) await this.api.stop(run.id, { now: true }).catch(() => undefined);
-      await until(async () => (await this.api.runs({ state: ["running"] })).runs.length === 0, 20_000);
+      const going = ["queued", "starting", "running", "stopping"];
+      for (const run of (await this.api.runs({ limit: 200 })).runs)
+        if (going.includes(run.state)) await this.api.stop(run.id, { now: true }).catch(() => undefined);
+      const isOver = async () => (await this.api.runs({ limit: 200 })).runs.every((run) => !going.includes(run.state));
+      await until(isOver, 20_000);
     }
     await this.kill();
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
