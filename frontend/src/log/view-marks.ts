@@ -40,6 +40,11 @@ export class Marks {
     return this.#byOffset.size;
   }
 
+  /** The offset of the line of the hit that one is at. */
+  get current(): number | null {
+    return this.#current;
+  }
+
   isCurrent(hit: Hit): boolean {
     return hit.offset === this.#current;
   }

@@ -1,6 +1,7 @@
 /** What a log view can be asked to be, and what it tells. */
 
 import type { Hit } from "../core/shapes";
+import type { Source } from "./source";
 import type { ClipboardOptions } from "./view-clipboard";
 import type { DecorOptions, LineRange } from "./view-decor";
 
@@ -37,3 +38,11 @@ export const USUAL: LogOptions = {
   rest: () => null,
   download: () => null,
 };
+
+/** Return at which index a target is. A line that is still to come will be where its number says. */
+export async function indexOf(source: Source, target: Target): Promise<number> {
+  if ("offset" in target) return source.indexOfOffset(target.offset);
+  if ("time" in target) return source.indexOfTime(target.time);
+  const isKnown = source.isCounted && source.count > 0;
+  return (isKnown ? undefined : await source.indexOfLine?.(target.line)) ?? target.line - 1;
+}

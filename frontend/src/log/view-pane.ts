@@ -69,6 +69,12 @@ export class Pane {
     this.#isToSettle = true;
   }
 
+  moveToPlace(place: Place): void {
+    this.isAtEnd = false;
+    this.#wanted = place;
+    this.#isToSettle = true;
+  }
+
   moveToEnd(): void {
     this.isAtEnd = true;
     this.#isToSettle = true;

@@ -12,12 +12,13 @@ import type { Source, SourceEvent } from "./source";
 import { Chosen } from "./view-chosen";
 import { Clipboard } from "./view-clipboard";
 import { Decor, type LineRange } from "./view-decor";
+import { fateOf, firstMoved } from "./view-fate";
 import { RowHeights } from "./view-heights";
 import { Hits } from "./view-hits";
 import { type Action, actionOf, type Key } from "./view-keys";
 import { Marks } from "./view-marks";
 import { Notice } from "./view-notice";
-import { type LogEvent, type LogOptions, type Target, USUAL } from "./view-options";
+import { indexOf, type LogEvent, type LogOptions, type Target, USUAL } from "./view-options";
 import { Pane } from "./view-pane";
 import { type Parts, partsOf, showFollow, widenNumbers } from "./view-parts";
 import { Rows } from "./view-rows";
@@ -48,7 +49,6 @@ export class LogView {
   readonly #chosen: Chosen;
   readonly #hits: Hits;
   readonly #sizes: Sizes;
-  readonly #theme = matchMedia("(prefers-color-scheme: dark)");
   readonly #gone = new AbortController();
   readonly #ends: Unsubscribe[] = [];
   #options: LogOptions;
@@ -80,7 +80,10 @@ export class LogView {
     const wake = () => this.#wake();
     this.#scroller = new Scroller(scroller, way, {
       moved: wake,
-      rested: () => this.#rested(),
+      rested: () => {
+        this.#pane.settle();
+        wake();
+      },
       wished: (direction) => this.#wished(direction),
     });
     this.#pane = new Pane(this.#rows, this.#scroller, this.#heights, () => source.count);
@@ -102,10 +105,6 @@ export class LogView {
   /** The index of the first row in sight. */
   get firstVisible(): number {
     return this.#pane.top.index;
-  }
-
-  get options(): Readonly<LogOptions> {
-    return this.#options;
   }
 
   /** The lines that are linked to. */
@@ -132,7 +131,9 @@ export class LogView {
   async goTo(target: Target): Promise<number> {
     this.#goings += 1;
     const going = this.#goings;
-    const index = await this.#indexOf(target);
+    if ("line" in target)
+      this.#decor.range = { from: target.line, to: Math.max(target.line, target.to ?? target.line) };
+    const index = await indexOf(this.#source, target);
     if (going !== this.#goings) return index; // meanwhile somebody wanted to go elsewhere
     this.#pane.moveTo(index);
     if ("line" in target)
@@ -144,7 +145,7 @@ export class LogView {
   /** Mark what was found; `current` is the offset of the line of the hit that one is at. Does not go to that line, but
    * moves sideways to its mark when the line is in sight. */
   setMarks(hits: readonly Hit[], current: number | null = null): void {
-    this.#isToReveal = current !== null;
+    this.#isToReveal ||= current !== null && current !== this.#marks.current;
     this.#marks.set(hits, current);
     this.#decor.change();
     this.#hits.change();
@@ -203,7 +204,9 @@ export class LogView {
       this.#follow(true);
       this.focus();
     });
-    this.#theme.addEventListener("change", () => this.#hits.strip.paint(), { signal: this.#gone.signal });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#hits.strip.paint(), {
+      signal: this.#gone.signal,
+    });
   }
 
   #wake(): void {
@@ -288,14 +291,14 @@ export class LogView {
     this.#wake();
   }
 
-  /** Rows without a number were placed from the end, and go with it; all others stay. */
+  /** The rows at the end have other indexes. Which of those that are held these are, their offsets tell. */
   #moved(by: number): void {
-    let end = Number.POSITIVE_INFINITY;
-    for (let index = this.#rows.last - 1; index >= this.#rows.first; index -= 1) {
-      const row = this.#rows.at(index)?.row;
-      if (row !== undefined && row.number === null && row.gap === undefined) end = index;
-    }
-    if (this.#pane.top.index >= end) this.#pane.shift(by);
+    const { top } = this.#pane;
+    const end = firstMoved(this.#source, this.#rows, by);
+    const row = this.#rows.at(top.index)?.row;
+    if (row !== undefined && fateOf(this.#source, row, top.index, by) === "lost")
+      void this.#find(row.offset, top.offset);
+    if (top.index >= end) this.#pane.shift(by);
     this.#selected.move((index) => (index >= end ? Math.max(0, index + by) : index));
     if (this.#left !== null) this.#left += by;
     this.#rows.reset();
@@ -303,8 +306,12 @@ export class LogView {
     this.#told.wantedFirst = -1;
   }
 
-  #rested(): void {
-    this.#pane.settle();
+  /** Have the row with this byte where it was, wherever it turns out to be. */
+  async #find(byte: number, offset: number): Promise<void> {
+    const going = this.#goings;
+    const index = await this.#source.indexOfOffset(byte);
+    if (going !== this.#goings || this.isFollowing) return;
+    this.#pane.moveToPlace({ index, offset });
     this.#wake();
   }
 
@@ -364,11 +371,6 @@ export class LogView {
     this.#sizes.take(this.#options.wrap);
     this.#hits.strip.paint();
     this.#wake();
-  }
-
-  async #indexOf(target: Target): Promise<number> {
-    if ("line" in target) return target.line - 1;
-    return "offset" in target ? this.#source.indexOfOffset(target.offset) : this.#source.indexOfTime(target.time);
   }
 
   #pressed(event: KeyboardEvent): void {
