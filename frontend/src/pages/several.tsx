@@ -60,10 +60,11 @@ export function Several({ given, server }: { given: Given; server: Server }) {
       </div>
       {ids.length === 0 && <p class="nothing">Nothing is shown here. Add a run.</p>}
       <div class="panes" data-count={Math.min(ids.length, 6)}>
-        {ids.map((id) => (
+        {ids.map((id, index) => (
           <Pane
             key={id}
             id={id}
+            number={index + 1}
             given={given}
             commands={commands}
             server={server}
@@ -91,26 +92,28 @@ function useCommands(server: Server): readonly Command[] {
 
 interface PaneParts {
   id: string;
+  /** its place among the panes: there may be two of one name */
+  number: number;
   given: Given;
   commands: readonly Command[];
   server: Server;
   remove: () => void;
 }
 
-function Pane({ id, given, commands, server, remove }: PaneParts) {
+function Pane({ id, number, given, commands, server, remove }: PaneParts) {
   const source = useDocument(server, id, null);
   const run = useRun(source);
   const title = commands.find(({ name }) => name === run?.command)?.title;
   const name = run ? nameOf(run, title) : id;
   return (
-    <section class="pane" aria-label={name}>
+    <section class="pane" aria-label={`${number}. ${name}`}>
       <header class="pane-top">
         <h2>
           <a href={addressOf(given.root, id, null)}>{name}</a>
         </h2>
         {run && <Badge run={run} />}
         {run && <Took run={run} />}
-        <button type="button" class="quiet icon" aria-label={`Close ${name}`} title="Close" onClick={remove}>
+        <button type="button" class="quiet icon" aria-label={`Close ${number}. ${name}`} title="Close" onClick={remove}>
           <Icon name="close" />
         </button>
         {run && <p class="argv">{typed(run.argv).slice(0, 300)}</p>}
@@ -121,7 +124,7 @@ function Pane({ id, given, commands, server, remove }: PaneParts) {
       <LogPane
         source={source}
         options={{
-          label: `Output of ${name}`,
+          label: `Output of ${number}. ${name}`,
           wrap: wrap.value,
           numbers: numbers.value,
           times: times.value,

@@ -133,18 +133,31 @@ function focused(): HTMLElement | null {
   return document.activeElement?.closest<HTMLElement>("[data-index]") ?? null;
 }
 
+/** The row that is to have the focus, until it exists: keys may be pressed faster than rows are made. */
+let aim: number | null = null;
+
 /** Move the focus by so many rows, and scroll them into sight; a row that does not exist yet will in a frame. */
 function go(rows: HTMLElement | null, step: number, height: number): boolean {
   if (rows === null) return false;
-  const at = focused()?.dataset["index"];
+  const at = aim ?? focused()?.dataset["index"];
   const seen = Math.max(0, Math.ceil((holdLine() - rows.getBoundingClientRect().top) / height));
   const target = at === undefined ? seen : Math.max(0, Number(at) + step);
   const top = rows.getBoundingClientRect().top + target * height;
   if (top < holdLine()) window.scrollBy(0, top - holdLine() - 8);
   if (top + height > window.innerHeight) window.scrollBy(0, top + height - window.innerHeight + 8);
-  const focus = () => rows.querySelector<HTMLElement>(`[data-index="${target}"] .link`)?.focus({ preventScroll: true });
+  aim = target;
+  const focus = () => {
+    const link = rows.querySelector<HTMLElement>(`[data-index="${target}"] .link`);
+    link?.focus({ preventScroll: true });
+    if (link && aim === target) aim = null;
+  };
   focus();
-  requestAnimationFrame(() => requestAnimationFrame(focus));
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      focus();
+      if (aim === target) aim = null; // it has not come yet: then one begins where one looks
+    }),
+  );
   return true;
 }
 

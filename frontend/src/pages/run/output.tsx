@@ -60,7 +60,10 @@ export function Output({ server, document: source, root, place, isWide, widen, t
     searching.clear();
     view?.focus();
   };
-  const search = () => (isSearching ? close() : setSearching(true));
+  const search = () => {
+    setSearching(true);
+    document.querySelector<HTMLElement>("[data-search]")?.focus(); // it is open already
+  };
   useEffect(() => (view ? addKeys(keysOf(view, search, widen)) : undefined), [view, isSearching, widen]);
   const isReplay = terminal?.isReplay;
   useEffect(() => (terminal ? addKeys([keyOf(terminal)]) : undefined), [isReplay]);
@@ -78,7 +81,7 @@ export function Output({ server, document: source, root, place, isWide, widen, t
         startedAt={source.startedAt}
         address={() => addressOf(root, runId, chosen.current)}
         go={go}
-        search={search}
+        search={() => (isSearching ? close() : search())}
         widen={widen}
       />
       {isSearching && (

@@ -6,6 +6,8 @@ import type { RunNews } from "../../net/feed";
 
 /** characters that are looked at again with the next piece, for a sequence may be cut between two */
 const OVERLAP = 64;
+/** between two looks at what has come: a flood comes in hundreds of pieces a second */
+const EVERY_MS = 250;
 
 export class Pulse {
   /** null: nothing has come since the page was opened */
@@ -14,6 +16,8 @@ export class Pulse {
   readonly size: Signal<number> = signal(0);
   readonly progress: Signal<Progress | null> = signal(null);
   #rest = "";
+  #end = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   take(news: RunNews): void {
     if (news.kind === "output") this.#hear(news.piece.text, news.end);
@@ -21,10 +25,16 @@ export class Pulse {
   }
 
   #hear(text: string, end: number): void {
-    this.size.value = end;
-    this.lastOutput.value = Math.floor(Date.now() / 1000) * 1000; // a second's change at most
+    this.#end = end;
+    this.#timer ??= setTimeout(() => this.#tell(), EVERY_MS);
     const progress = progressIn(this.#rest + text);
     this.#rest = text.slice(-OVERLAP);
     if (progress !== undefined) this.progress.value = progress;
+  }
+
+  #tell(): void {
+    this.#timer = undefined;
+    this.size.value = this.#end;
+    this.lastOutput.value = Math.floor(Date.now() / 1000) * 1000; // a second's change at most
   }
 }

@@ -68,6 +68,7 @@ export function SearchPanel({ searching, near, close }: Parts) {
           <input
             ref={field}
             type="search"
+            data-search
             aria-label="Search the output"
             placeholder={isRegex ? "regular expression" : "text"}
             value={text}
