@@ -136,6 +136,9 @@ function focused(): HTMLElement | null {
 /** The row that is to have the focus, until it exists: keys may be pressed faster than rows are made. */
 let aim: number | null = null;
 
+/** for a row to be made, and fetched */
+const FRAMES = 30;
+
 /** Move the focus by so many rows, and scroll them into sight; a row that does not exist yet will in a frame. */
 function go(rows: HTMLElement | null, step: number, height: number): boolean {
   if (rows === null) return false;
@@ -146,19 +149,17 @@ function go(rows: HTMLElement | null, step: number, height: number): boolean {
   if (top < holdLine()) window.scrollBy(0, top - holdLine() - 8);
   if (top + height > window.innerHeight) window.scrollBy(0, top + height - window.innerHeight + 8);
   aim = target;
-  const focus = () => {
-    const link = rows.querySelector<HTMLElement>(`[data-index="${target}"] .link`);
-    link?.focus({ preventScroll: true });
-    if (link && aim === target) aim = null;
-  };
-  focus();
-  requestAnimationFrame(() =>
-    requestAnimationFrame(() => {
-      focus();
-      if (aim === target) aim = null; // it has not come yet: then one begins where one looks
-    }),
-  );
+  focusSoon(rows, target, FRAMES);
   return true;
+}
+
+/** Focus a row when it is there; if it does not come, one begins where one looks. */
+function focusSoon(rows: HTMLElement, target: number, frames: number): void {
+  if (aim !== target) return;
+  const link = rows.querySelector<HTMLElement>(`[data-index="${target}"] .link`);
+  link?.focus({ preventScroll: true });
+  if (link || frames === 0) aim = null;
+  else requestAnimationFrame(() => focusSoon(rows, target, frames - 1));
 }
 
 function toggle(): boolean {
