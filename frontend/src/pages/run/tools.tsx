@@ -146,7 +146,7 @@ function CopyMenu({ view, address }: Parts) {
         Link to this place
       </button>
       <button type="button" onClick={() => void view?.copy()}>
-        What is selected
+        What is selected, as text
       </button>
       <button type="button" onClick={() => void view?.copy({ colours: true })}>
         What is selected, with colours
@@ -161,6 +161,13 @@ function DownloadMenu({ api, runId }: Parts) {
     <Menu label="Download" icon="download">
       <a class="button" href={address(["format", "text"])} download={`${runId}.txt`}>
         Text, exactly as written
+      </a>
+      <a
+        class="button"
+        href={address(["format", "text"], ["ansi", "strip"])}
+        download={`${runId}.plain.txt`}
+      >
+        Text, without colours
       </a>
       <a class="button" href={address(["format", "cast"])} download={`${runId}.cast`}>
         Recording (asciicast)
