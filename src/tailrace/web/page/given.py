@@ -54,8 +54,6 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[OneOf, ...] = ()
     """and what is wrong with it"""
     problem: Problem | None = None
-    nonce: str = ""
-    """for style elements that a script makes; empty: it may make none"""
 
 
 def shown(command: Command) -> CommandShown:
