@@ -15,11 +15,11 @@ export interface Given {
   page: PageName;
   /** the way to the home page from here: `./` or `../` */
   root: string;
-  /** all that there are; on a command's page and a run's, that one */
+  /** all that there are; on a command's page and those of runs, theirs */
   commands: readonly Command[];
   run: Run | null;
   /** that are shown side by side */
-  runs: readonly string[];
+  runs: readonly Run[];
   may: May;
   /** what a form said that could not be used */
   values: Readonly<Record<string, string>>;

@@ -136,7 +136,9 @@ def test_a_page_is_given_what_it_is_about(serving: Serving) -> None:
     assert run["may"] == {"start": True, "stop": True, "input": True, "pin": True}
     assert _given(serving.ask(f"/runs/{other}"))["may"] == {"start": True, "stop": True, "input": False, "pin": True}
     several = _given(serving.ask(f"/runs?run={run_id}&run={other}"))
-    assert (several["page"], several["runs"]) == ("runs", [run_id, other])
+    assert several["page"] == "runs"
+    assert [run["id"] for run in several["runs"]] == [run_id, other]  # type: ignore[attr-defined]  # JSON
+    assert {command["name"] for command in several["commands"]} == {"echo", "wait"}  # type: ignore[attr-defined]  # JSON
     wrong = _given(serving.post("/commands/count", "n=0"))
     assert (wrong["page"], wrong["values"]) == ("command", {"n": "0"})
     assert wrong["errors"]
