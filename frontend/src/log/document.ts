@@ -215,9 +215,10 @@ export class RunDocument implements Source {
 
   /** What lies between is fetched when it is wanted; how many lines that are is not known. */
   #skip(to: number): void {
-    const first = this.count;
+    const [first, from] = [this.count, this.#end.tail.end];
     if (this.isCounted) this.#exact = first;
     this.#end.skip(to, this.#wanted);
+    this.#events.tell({ kind: "skipped", from, bytes: to - from });
     this.#changed(first);
     void this.#locate();
   }

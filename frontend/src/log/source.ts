@@ -13,6 +13,8 @@ export type SourceEvent =
   | { kind: "changed"; first: number; last: number }
   /** the rows at the end have other indexes now, by so much; all others are gone, and come again when asked for */
   | { kind: "moved"; by: number }
+  /** so many bytes from there on were not waited for, in order to stay at the end; they come when they are wanted */
+  | { kind: "skipped"; from: number; bytes: number }
   /** rows cannot be had; `retry` is called by who wants to try again */
   | { kind: "failed"; message: string; retry: () => void };
 
