@@ -104,9 +104,9 @@ export class LogView {
     return this.#pane.isAtEnd || this.#isPressed;
   }
 
-  /** The index of the first row in sight. */
-  get firstVisible(): number {
-    return this.#pane.top.index;
+  /** The indexes of the first row in sight, and of the last one. */
+  get sight(): { first: number; last: number } {
+    return { first: this.#pane.top.index, last: this.#pane.bottom };
   }
 
   /** The lines that are linked to. */

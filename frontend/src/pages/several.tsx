@@ -180,7 +180,7 @@ function Pane({ id, number, given, commands, server, remove }: PaneParts) {
         <SearchPanel
           searching={searching}
           size={() => run?.size ?? 0}
-          near={() => (view ? (source.row(view.firstVisible)?.offset ?? 0) : 0)}
+          near={() => (view ? (source.row(view.sight.first)?.offset ?? 0) : 0)}
           close={close}
         />
       )}

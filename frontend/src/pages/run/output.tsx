@@ -87,7 +87,7 @@ export function Output({ server, document: source, root, place, isWide, widen, t
         <SearchPanel
           searching={searching}
           size={() => sizeOf(source)}
-          near={() => (view ? (source.row(view.firstVisible)?.offset ?? 0) : 0)}
+          near={() => (view ? (source.row(view.sight.first)?.offset ?? 0) : 0)}
           close={close}
         />
       )}
@@ -146,6 +146,14 @@ export function useSearching(server: Server, source: RunDocument, view: LogView 
     return new Searching((needle) => new Search({ api, runId: source.runId, needle, size: sizeOf(source) }));
   }, [server, source]);
   useEffect(() => () => searching.clear(), [searching]);
+  // Rows may come after the view has gone where they are.
+  useEffect(
+    () =>
+      source.on((event) => {
+        if (view && event.kind === "changed" && searching.found !== null) seen(searching, source, view.sight);
+      }),
+    [searching, source, view],
+  );
   useEffect(() => {
     if (view === null) return undefined;
     let shown: number | null = null;

@@ -25,6 +25,8 @@ export class Searching {
   #steps = 0;
   #near: readonly Hit[] = [];
   #sight: [number, number] = [0, 0];
+  /** what was looked through for what is in sight */
+  #seen: Finder | null = null;
 
   needle: Needle | null = null;
   found: Finder | null = null;
@@ -117,8 +119,11 @@ export class Searching {
   /** These bytes are in sight: have the texts of their hits fetched, where they were not kept. */
   async see(from: number, to: number): Promise<void> {
     const { found } = this;
-    this.#sight = [from, to];
     if (found === null || found.total === 0) return;
+    const isKnown = found === this.#seen && from === this.#sight[0] && to === this.#sight[1];
+    this.#sight = [from, to];
+    this.#seen = found.total > found.marks.length || found.state.state === "done" ? found : null;
+    if (isKnown) return;
     const marks = found.between(from, to);
     const first = marks[0] ? found.marks.indexOf(marks[0]) : 0;
     if (marks.some((mark) => mark.hit === null)) await found.fill(first, first + marks.length);
