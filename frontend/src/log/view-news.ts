@@ -3,6 +3,7 @@
 import { size } from "../core/words";
 import type { SourceEvent } from "./source";
 import type { Notice } from "./view-notice";
+import { gapText } from "./view-row";
 
 export class News {
   readonly #notice: Notice;
@@ -27,6 +28,12 @@ export class News {
     }
     if (event.kind === "skipped") {
       this.#skip(event.from, event.bytes);
+      return true;
+    }
+    if (event.kind === "missing") {
+      const { from } = event.gap;
+      const choices = [{ text: "Show where", chosen: () => this.#go(Math.max(0, from - 1)) }];
+      this.#notice.say(`${gapText(event.gap)}. The output goes on behind that.`, choices);
       return true;
     }
     if (this.#hasFailed) this.#notice.clear(); // it goes on
