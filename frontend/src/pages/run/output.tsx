@@ -181,7 +181,7 @@ function sizeOf(source: RunDocument): number {
 /** Rows are in sight: their marks need what was found in them. */
 function seen(searching: Searching, source: RunDocument, { first, last }: { first: number; last: number }): void {
   const [from, to] = [source.row(first)?.offset, source.row(last)?.offset];
-  if (from !== undefined && to !== undefined) void searching.see(from, to + 1).catch(() => undefined); // only marks
+  if (from !== undefined && to !== undefined) searching.see(from, to + 1);
 }
 
 /** Return the address of a place in a run's output, for others. */

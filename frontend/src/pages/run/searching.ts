@@ -25,8 +25,9 @@ export class Searching {
   #steps = 0;
   #near: readonly Hit[] = [];
   #sight: [number, number] = [0, 0];
-  /** what was looked through for what is in sight */
-  #seen: Finder | null = null;
+  /** whether what is in sight was marked, as far as it was found */
+  #isSeen = true;
+  #isBusy = false;
 
   needle: Needle | null = null;
   found: Finder | null = null;
@@ -76,6 +77,8 @@ export class Searching {
     this.#wanted = near;
     this.found = this.#open(needle);
     this.#leave = this.found.on(() => this.#came());
+    this.#isSeen = false;
+    void this.#markSoon();
   }
 
   clear(): void {
@@ -116,21 +119,36 @@ export class Searching {
     if (step === this.#steps && mark) this.#look(mark, null);
   }
 
-  /** These bytes are in sight: have the texts of their hits fetched, where they were not kept. */
-  async see(from: number, to: number): Promise<void> {
-    const { found } = this;
-    if (found === null || found.total === 0) return;
-    const isKnown = found === this.#seen && from === this.#sight[0] && to === this.#sight[1];
+  /** These bytes are in sight: have what was found in them marked. */
+  see(from: number, to: number): void {
+    if (from !== this.#sight[0] || to !== this.#sight[1]) this.#isSeen = false;
     this.#sight = [from, to];
-    this.#seen = found.total > found.marks.length || found.state.state === "done" ? found : null;
-    if (isKnown) return;
+    void this.#markSoon();
+  }
+
+  /** One request at a time, and then a pause: while a run is followed, other bytes come into sight all the time. */
+  async #markSoon(): Promise<void> {
+    while (this.found !== null && !this.#isSeen && !this.#isBusy) {
+      this.#isBusy = true;
+      this.#isSeen = true;
+      await this.#mark(this.found).catch(() => undefined); // only marks; whoever goes on has them asked for again
+      await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+      this.#isBusy = false;
+    }
+  }
+
+  async #mark(found: Finder): Promise<void> {
+    const [from, to] = this.#sight;
     const marks = found.between(from, to);
     const first = marks[0] ? found.marks.indexOf(marks[0]) : 0;
     if (marks.some((mark) => mark.hit === null)) await found.fill(first, first + marks.length);
-    if (to <= (found.marks.at(-1)?.offset ?? 0) || found.total <= found.marks.length) return;
+    const areKept = found.total <= found.marks.length && (found.searched >= to || found.state.state === "done");
+    if (areKept || to <= (found.marks.at(-1)?.offset ?? -1)) return;
     const near = await found.near(from);
-    if (found !== this.found || this.#sight[0] !== from) return;
+    if (found !== this.found) return;
     this.#near = near;
+    const hit = near.find((each) => each.offset >= this.#wanted && each.offset < to);
+    if (this.current === null && hit) this.current = { ...hit, hit };
     this.#changes.tell();
   }
 
