@@ -1,21 +1,16 @@
 """A whole page: its frame, what it loads, what its script is given, and how it is sent."""
 
-import secrets
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Final
 
-import msgspec
-
 from tailrace.web.page import bundle
 from tailrace.web.page.given import Given, script_of
 from tailrace.web.page.html import Html, element, joined
-from tailrace.web.page.policy import PAGE_HEADERS, page_policy
+from tailrace.web.page.policy import PAGE_HEADERS
 from tailrace.web.responses import Response
 
 NAME: Final = "Tailrace"
-MAKING_STYLES: Final = ("run", "runs")
-"""the pages whose script may make style elements: they may show a terminal"""
 UNBUILT: Final = "The page's own files are missing here: build them by `npm ci && npm run bundle` in frontend/."
 
 
@@ -24,12 +19,10 @@ def page(title: str, given: Given, *main: Html, status: HTTPStatus = HTTPStatus.
 
     Args:
         title: what stands in the browser's tab.
-        given: for the page's script; its `nonce` is set here.
+        given: for the page's script.
         *main: what the page shows where there is no JavaScript, and until there is.
         status: of the response.
     """
-    nonce = secrets.token_urlsafe(18) if given.page in MAKING_STYLES else ""
-    given = msgspec.structs.replace(given, nonce=nonce)
     root, entry = given.root, bundle.entry(bundle.PAGE)
     head = element(
         "head",
@@ -46,8 +39,7 @@ def page(title: str, given: Given, *main: Html, status: HTTPStatus = HTTPStatus.
         "body", banner, element("main", *notice, *main, id="main", class_=f"on-{given.page}"), script_of(given)
     )
     whole = joined(Html("<!doctype html>\n"), element("html", head, body, lang="en"), "\n")
-    headers = (*PAGE_HEADERS, ("Content-Security-Policy", page_policy(nonce)))
-    return Response(status=status, headers=headers, body=whole.encode("utf-8", "replace"))
+    return Response(status=status, headers=PAGE_HEADERS, body=whole.encode("utf-8", "replace"))
 
 
 def see_other(where: str) -> Response:
