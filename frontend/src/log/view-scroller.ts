@@ -85,6 +85,7 @@ export class Scroller {
     if (isOther) {
       this.#height = height;
       this.#way.style.height = `${height}px`;
+      this.#way.classList.toggle("is-long", height > this.viewport);
     }
     if (Math.abs(scroll - this.#seen) > 0.5) this.element.scrollTop = scroll;
     else if (!isOther) return this.#seen;

@@ -23,7 +23,7 @@ while not stop.exists():
     stream = sys.stderr if number % 7 == 0 else sys.stdout
     stream.write(f"{number} \\u20ac \\x1b[3{number % 8}m{'=' * (number % 60)}\\x1b[0m" + ("\\n" if number % 5 else " go on\\n"))
     stream.flush()
-    time.sleep(0.004)
+    time.sleep(0.002)
 """
 """prints until a file is there"""
 SHARED = ("shared", "alone")
@@ -99,6 +99,7 @@ def _assert_all_is_there(page: Page, steady: Steady) -> None:
     """The text on the page equals the file's: no repeat, no gap, neither in what is copied nor in any row."""
     steady.end()
     expect(page.locator(".head .state")).to_have_text("exited 0")
+    page.set_viewport_size({"width": 1000, "height": 2400})  # the fewer pages there are to go through
     log, lines = LogView(page), steady.lines()
     log.when_shown(len(lines))
     assert log.copied() == "\n".join(lines)
@@ -162,7 +163,7 @@ def test_a_tab_that_sleeps_is_resumed_from(steady: Steady, connected: Page, watc
     _watched(connected, steady.serving.address, steady)
     session = connected.context.new_cdp_session(connected)
     session.send("Page.setWebLifecycleState", {"state": "frozen"})
-    steady.grow(200_000)
+    steady.grow(100_000)
     session.send("Page.setWebLifecycleState", {"state": "active"})
     steady.grow()
     _assert_all_is_there(connected, steady)
