@@ -170,7 +170,13 @@ export class Searching {
 
   #settle(): void {
     const { found } = this;
-    if (found === null || this.current !== null || found.total === 0) return;
+    if (found === null || found.total === 0) return;
+    if (this.current !== null) {
+      // It may have been seen before the search came there.
+      const [kept] = this.rank === null ? found.between(this.current.offset, this.current.offset + 1) : [];
+      if (kept !== undefined) this.#look(kept, null);
+      return;
+    }
     const isOver = ["done", "enough", "refused"].includes(found.state.state);
     const mark = found.marks.find((each) => each.offset >= this.#wanted);
     // Nothing was found behind the place that was looked at: then the first that there is.
