@@ -35,7 +35,9 @@ def measure(place: Path) -> Measured:
             page.wait_for_load_state("load")
             keys, heaps = _pressed(page, at.output(run_id).parent / "result.json")
             took = _assert_all_is_there(page, at, run_id)
-    conditions = f"{LINES:,} lines in {took} s, sampled lines equal; {version()}, headless; {machine.file_system(place)}"
+    conditions = (
+        f"{LINES:,} lines in {took} s, sampled lines equal; {version()}, headless; {machine.file_system(place)}"
+    )
     return Measured(
         figures=[
             Figure(

@@ -7,7 +7,7 @@ from bench.page.opened import Opened, opened, version
 from bench.report import Figure, Measured, median, spread
 from tailrace.web.page import bundle
 
-ROUNDS = 15
+ROUNDS = 9
 WANTED_MS = 300.0
 MOST_BYTES = 150_000
 PROGRAM = "for number in range(2000): print(number, 'x' * (number * 31 % 120))"

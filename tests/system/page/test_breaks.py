@@ -1,7 +1,6 @@
 """A server that is killed, a network that is cut, a tab that sleeps: afterwards the page has what the file has."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,8 @@ number = 0
 while not stop.exists():
     number += 1
     stream = sys.stderr if number % 7 == 0 else sys.stdout
-    stream.write(f"{number} \\u20ac \\x1b[3{number % 8}m{'=' * (number % 60)}\\x1b[0m" + ("\\n" if number % 5 else " go on\\n"))
+    bar = f"\\x1b[3{number % 8}m{'=' * (number % 60)}\\x1b[0m"
+    stream.write(f"{number} \\u20ac {bar}" + ("\\n" if number % 5 else " go on\\n"))
     stream.flush()
     time.sleep(0.002)
 """
@@ -76,7 +76,7 @@ def _bare(line: str) -> str:
 
 
 @pytest.fixture
-def steady(serve: Serve, state_dir: Path, tmp_path: Path) -> Iterator[Steady]:
+def steady(serve: Serve, state_dir: Path, tmp_path: Path) -> Steady:
     """Give a run that goes, and its server."""
     return Steady(serve, state_dir, tmp_path)
 

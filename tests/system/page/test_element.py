@@ -1,4 +1,4 @@
-"""`<tailrace-output>` on a page of another origin, as anybody would write it: the example that the documentation shows."""
+"""`<tailrace-output>` on a page of another origin, as anybody would write it: the example of the documentation."""
 
 import re
 import threading
@@ -57,9 +57,7 @@ def _written(tmp_path: Path, serving: Serving, run_id: str, name: str = "page.ht
     (tmp_path / "elsewhere" / name).write_text(text)
 
 
-def test_a_run_is_shown_live_to_its_end(
-    serve: Serve, page: Page, watch: Watch, tmp_path: Path, elsewhere: str
-) -> None:
+def test_a_run_is_shown_live_to_its_end(serve: Serve, page: Page, watch: Watch, tmp_path: Path, elsewhere: str) -> None:
     """With its events; what is selected can be copied, and axe finds nothing."""
     serving = serve(f'cors_origins = ["{elsewhere}"]')
     watch.forgive(re.escape(serving.address))

@@ -34,12 +34,17 @@ COMMANDING = (
     b"\x1b]52;c;c3RvbGVuIGNsaXBib2FyZA==\x07\x1b]52;p;c3RvbGVu\x1b\\\x1b]52;c;?\x07clipboard\n"
     b"\x1b]9;stolen notice\x07\x1b]777;notify;stolen;notice\x07\x1b]1337;File=inline=1:AAAA\x07notices\n"
     b"\x1b[5n\x1b[6n\x1b[c\x1b[>c\x1b[21t\x1b[18t\x1bP$qm\x1b\\\x1b]4;1;?\x07\x1b]10;?\x07questions\n"
-    b"\x1b[8;9999;9999t\x1b[3;0;0t\x1b[2t\x1b[?1049h\x1b[?1003h\x1b[?25l\x1bc\x1b[2J\x1b[3J\x1b[9999999999999b windows\n"
+    b"\x1b[8;9999;9999t\x1b[3;0;0t\x1b[2t\x1b[?1049h\x1b[?1003h\x1b[?25l\x1bc\x1b[2J\x1b[3J\x1b[9999999999b windows\n"
     b"\x1b]\x1bP\x1b_\x1b^ begun and never ended\n"
     b"\x1b\\and on\n"
 )
-RIGHT_TO_LEFT = "name\u202etxt.exe \u2066\u2067\u2068 \u200e\u200f \u061c isolated\u2069 and after\nthe next line\n".encode()
-BYTES = b"\x00\x00 NULs \x00\n\xff\xfe\xc0\x80 \xed\xa0\x80 no UTF-8 \xf4\x90\x80\x80\n\x01\x02\x03\x07\x08\x0b\x0c\x0e\x7f\x9b31m\n"
+RIGHT_TO_LEFT = (
+    "name\u202etxt.exe \u2066\u2067\u2068 \u200e\u200f \u061c isolated\u2069 and after\nthe next line\n".encode()
+)
+BYTES = (
+    b"\x00\x00 NULs \x00\n\xff\xfe\xc0\x80 \xed\xa0\x80 no UTF-8 \xf4\x90\x80\x80\n"
+    b"\x01\x02\x03\x07\x08\x0b\x0c\x0e\x7f\x9b31m\n"
+)
 KINDS = {
     "markup": MARKUP,
     "links": LINKS,
@@ -48,7 +53,7 @@ KINDS = {
     "bytes": BYTES,
     "escapes": b"".join(b"\x1b[%d;%d;%dm\x1b[%dC" % (n % 108, 38, n % 7, n % 300) for n in range(560_000)) + b"\n",
     "an escape without an end": b"\x1b[" + b"1;" * 2_500_000 + b"m\n\x1b]0;" + b"x" * 5_000_000 + b"\n",
-    "combining": "e".encode() + "\u0301".encode() * 1_000_000 + b"\n" + ("a\u0308" * 300_000).encode() + b"\n",
+    "combining": b"e" + "\u0301".encode() * 1_000_000 + b"\n" + ("a\u0308" * 300_000).encode() + b"\n",
     "long": b"x" * 12_000_000 + b"\n" + b"y \t" * 3_000_000 + b"\n",
     "returns": b"".join(b"%d %%\r" % n for n in range(1_000_000)) + b"\n" + b"\x08" * 2_000_000 + b"\n",
 }
@@ -122,7 +127,6 @@ def test_lines_are_harmless(hostile: Serving, page: Page, watch: Watch, tmp_path
         answers.press(key)
     expect(page.locator(".log")).to_contain_text("the last line")
     assert log.line(1) is not None
-    page.wait_for_timeout(0)
     _assert_harmless(page, watch, dialogs, "lines")
     assert heap_bytes(page) < MOST_HEAP_BYTES
 
@@ -163,9 +167,9 @@ def test_what_is_shown_is_what_was_written(hostile: Serving, page: Page, tmp_pat
     for number, line in enumerate(MARKUP.decode().splitlines(), 1):
         assert log.line(number) == line
     first = page.locator(".log-row", has_text="txt.exe")
-    number, text = first.locator(".log-number").bounding_box(), first.locator(".log-text").bounding_box()
-    assert number is not None
-    assert text is not None
-    assert number["x"] < text["x"]
+    left, right = first.locator(".log-number").bounding_box(), first.locator(".log-text").bounding_box()
+    assert left is not None
+    assert right is not None
+    assert left["x"] < right["x"]
     assert first.locator(".log-text").evaluate("each => getComputedStyle(each).unicodeBidi") in {"isolate", "plaintext"}
     assert_accessible(page)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.logview import LogView
 from tests.support.page import Watch, assert_accessible, is_within_its_width
@@ -13,19 +13,17 @@ from tests.system.server.serving import Serving
 RUN = re.compile(r"/runs/[a-z0-9]+$")
 
 
-def _tab_to(page: Page, selector: str) -> None:
+def _tab_to(page: Page, wanted: Locator) -> None:
     """Press Tab until that has the focus, which must be seen there."""
     for _ in range(80):
         page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement?.matches(selector)", selector):
+        if wanted.evaluate("each => each === document.activeElement"):
             break
     else:
-        raise AssertionError(f"no Tab leads to {selector}")
-    seen = page.evaluate(
-        "() => { const it = getComputedStyle(document.activeElement);"
-        "return it.outlineStyle !== 'none' || it.boxShadow !== 'none'; }"
-    )
-    assert seen, f"nothing shows that {selector} has the focus"
+        raise AssertionError(f"no Tab leads to {wanted}")
+    assert wanted.evaluate(
+        "each => getComputedStyle(each).outlineStyle !== 'none' || getComputedStyle(each).boxShadow !== 'none'"
+    ), f"nothing shows that {wanted} has the focus"
 
 
 def test_a_run_is_started_found_searched_and_stopped_without_a_mouse(serve: Serve, page: Page) -> None:
@@ -34,7 +32,7 @@ def test_a_run_is_started_found_searched_and_stopped_without_a_mouse(serve: Serv
     serving = serve(f'[commands.steady]\nargv = ["sh", "-c", "{program}"]')
     page.goto(serving.address)
     expect(page.get_by_text("Nothing has run yet.")).to_be_visible()
-    _tab_to(page, ".card:has(a[href$='commands/steady']) button[type=submit]")
+    _tab_to(page, page.get_by_role("button", name="Start steady"))
     page.keyboard.press("Enter")
     page.wait_for_url(RUN)
     run_id = page.url.rpartition("/")[2]
@@ -52,10 +50,10 @@ def test_a_run_is_started_found_searched_and_stopped_without_a_mouse(serve: Serv
     page.keyboard.press("Escape")
     assert 17 in LogView(page).shown()
     page.keyboard.press("f")
-    _tab_to(page, ".actions [aria-label='Stop it']")
+    _tab_to(page, page.get_by_role("button", name="Stop", exact=True))
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Stop it", exact=True).last).to_be_visible()
-    _tab_to(page, ".actions button.danger:not([aria-label])")
+    expect(page.get_by_text("Sends INT")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop it", exact=True).last).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".head .state")).to_have_text("stopped")
 
@@ -66,7 +64,7 @@ def test_at_twice_the_size_all_is_there(serving: Serving, page: Page) -> None:
     run_id = serving.start("echo")
     for number in range(100):
         serving.type(run_id, f"{number}\n")
-    for path in ("", "commands/count", f"runs/{run_id}", f"runs?run={run_id}"):
+    for path in ("", "commands/echo", f"runs/{run_id}", f"runs?run={run_id}"):
         page.goto(f"{serving.address}{path}")
         expect(page.locator(".log-row, .rows .run").first).to_be_visible()
         assert is_within_its_width(page), path

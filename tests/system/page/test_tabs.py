@@ -49,6 +49,6 @@ def test_ten_tabs_of_one_run_show_the_same(serving: Serving, page: Page) -> None
 def _open_streams(serving: Serving) -> int:
     """Return how many viewers the server has."""
     text = serving.ask("/metrics").body.decode()
-    found = re.findall(r'^tailrace_viewers(?:\{[^}]*\})? (\d+)', text, re.MULTILINE)
+    found = re.findall(r"^tailrace_viewers(?:\{[^}]*\})? (\d+)", text, re.MULTILINE)
     assert found, text
     return sum(map(int, found))

@@ -1,4 +1,4 @@
-"""The terminal on a run's page: programs that draw, what is typed and pasted, the size, other viewers, and the replay."""
+"""The terminal on a run's page: programs that draw, what is typed and pasted, the size, other viewers, the replay."""
 
 import os
 import re
