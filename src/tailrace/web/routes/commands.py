@@ -11,10 +11,9 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 
 from tailrace.core import ids
-from tailrace.core.command import Command
 from tailrace.core.errors import InvalidInput
 from tailrace.core.wires.table import is_named
-from tailrace.engine.base import StartOptions
+from tailrace.engine.declared import ready
 from tailrace.engine.run import Run
 from tailrace.web.page.given import CommandShown, all_shown, shown
 from tailrace.web.responses import Response
@@ -63,9 +62,8 @@ def start_run(call: Call) -> Response:
     if (refusal := refuse(call.request, cross_site=False)) is not None:
         return refusal
     _check_query(call.query)
-    command, values = call.declared, _values(call)
-    argv = command.argv_for(values)
-    options = _options(command, command.key_for(values))
+    values = _values(call)
+    argv, options = ready(call.declared, values)
     before_us = time.time_ns() // 1000
 
     def see(run_id: str) -> None:
@@ -89,9 +87,9 @@ def begun(call: Call, values: Values) -> tuple[Run, bool]:
         Refused: the run was there before, and the caller may not view it.
         KeyBusy, NoSpace, EngineUnavailable: see `Engine.start`.
     """
-    command, argv = call.declared, call.declared.argv_for(values)
+    argv, options = ready(call.declared, values)
     before_us = time.time_ns() // 1000
-    run = begin(call.engine(), call.request, argv, _options(command, command.key_for(values)))
+    run = begin(call.engine(), call.request, argv, options)
     is_new = ids.created_us(run.id) >= before_us
     if not is_new:
         _check_view(call, run.id, is_new=False)
@@ -99,16 +97,37 @@ def begun(call: Call, values: Values) -> tuple[Run, bool]:
 
 
 def form_values(call: Call) -> dict[str, str]:
-    """Return the fields of the form in the body; none if there is no body.
+    """Return the fields of the form in the body, each of which stands there once; none if there is no body.
 
     Raises:
         Refused: it is no form, or too long.
         InvalidInput: it cannot be read.
     """
+    return dict(_unique(_form_pairs(call)))
+
+
+def form_texts(call: Call) -> dict[str, list[str]]:
+    """Return the fields of the form in the body, with all that stands there for each; none if there is no body.
+
+    Raises:
+        Refused: it is no form, or too long.
+        InvalidInput: it cannot be read.
+    """
+    return _gathered(_form_pairs(call))
+
+
+def _form_pairs(call: Call) -> list[tuple[str, str]]:
     data = body(call, PARAMETERS_BYTES, TOO_LONG)
     if data or call.content_type:
         check_type(call, FORM)
     return _form(data)
+
+
+def _gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    texts: dict[str, list[str]] = {}
+    for name, text in pairs:
+        texts.setdefault(name, []).append(text)
+    return texts
 
 
 def _wants_stream(call: Call) -> bool:
@@ -133,25 +152,6 @@ def _address(call: Call, run_id: str) -> str:
     return quote(f"{prefix}/api/runs/{run_id}")
 
 
-def _options(command: Command, key: str | None) -> StartOptions:
-    return StartOptions(
-        command=command.name,
-        cwd=command.cwd,
-        env=command.env,
-        pty=command.pty,
-        merge=command.merge,
-        stdin=command.stdin,
-        unbuffer=command.unbuffer,
-        timeout=command.timeout,
-        idle_timeout=command.idle_timeout,
-        max_output=command.max_output,
-        on_max_output=command.on_max_output,
-        key=key,
-        when_busy=command.when_busy,
-        labels=command.labels,
-    )
-
-
 def _check_query(pairs: Sequence[tuple[str, str]]) -> None:
     """See that nobody has put the parameters there, where they would be left out of account.
 
@@ -173,7 +173,7 @@ def _values(call: Call) -> Values:
     data = body(call, PARAMETERS_BYTES, TOO_LONG)
     match media_type(call):
         case "application/x-www-form-urlencoded":
-            return call.declared.values_from(_form(data))
+            return call.declared.values_from(_gathered(_form(data)))
         case _ if not data:
             return {}
         case "application/json":
@@ -182,18 +182,17 @@ def _values(call: Call) -> Values:
             raise wrong_type(call, f"{JSON} or {FORM}")
 
 
-def _form(data: bytes) -> dict[str, str]:
-    """Return the fields of a form (WHATWG URL, 5.1), each of which stands there once.
+def _form(data: bytes) -> list[tuple[str, str]]:
+    """Return the fields of a form (WHATWG URL, 5.1), in their order.
 
     Raises:
         InvalidInput: they cannot be read.
     """
     try:
-        pairs = parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        return parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError as error:
         why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error).lower()
         raise _bad(f"the form cannot be read: {why}", "send fields in UTF-8, percent-encoded") from None
-    return dict(_unique(pairs))
 
 
 def _json(data: bytes) -> Values:
