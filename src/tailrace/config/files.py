@@ -35,20 +35,22 @@ class Files:
     Args:
         path: the first.
         faults: where mistakes go.
+        look: told each path and pattern that is looked at, before it is.
 
     Raises:
         InvalidInput: the first cannot be read.
         InvalidValues: it is not TOML.
     """
 
-    def __init__(self, path: str | os.PathLike[str], faults: list[Fault]) -> None:
+    def __init__(self, path: str | os.PathLike[str], faults: list[Fault], look: Callable[[str], object]) -> None:
         self._faults = faults
+        self._look = look
         self._includers: dict[str, str] = {}
         """the place that named each file, by where it really is"""
         self.looked: dict[str, None] = {}
         """the paths that were read or asked for, and the patterns: whatever a change could come from"""
         self.documents: list[Document] = []
-        self.looked[os.path.abspath(path)] = None  # noqa: PTH100  the rest are texts too
+        self._see(os.path.abspath(path))  # noqa: PTH100  the rest are texts too
         self.parts = list(self._read(Document(path), NO_FIELDS))
 
     def report_in(self, document: Document) -> Callable[[Keys, str, str], None]:
@@ -75,10 +77,15 @@ class Files:
                 if (inner := self._open(path, place)) is not None:
                     yield from self._read(inner, defaults)
 
+    def _see(self, path: str) -> None:
+        self.looked[path] = None
+        self._look(path)
+
     def _found(self, directory: Path, pattern: str, place: str) -> list[str]:
         """Return the files that a pattern means, in the order of their names; one without wildcards is itself."""
-        whole = os.path.join(directory, pattern)  # noqa: PTH118  it may be a pattern
-        self.looked[whole] = None
+        begin = glob.escape(str(directory)) if glob.has_magic(pattern) else directory
+        whole = os.path.join(begin, pattern)  # noqa: PTH118  it may be a pattern
+        self._see(whole)
         if not glob.has_magic(pattern):
             return [whole]
         found = sorted(glob.glob(whole))  # noqa: PTH207  as above
@@ -95,7 +102,7 @@ class Files:
             self._faults.append(Fault(place, message, "name each file once, and none that names this one"))
             return None
         self._includers[real] = place
-        self.looked[path] = None
+        self._see(path)
         try:
             return Document(path)
         except InvalidValues as error:

@@ -50,9 +50,7 @@ def load(
         InvalidValues: something in it, or in the environment, or in the flags, is wrong; everything that is, is told.
     """
     faults: list[Fault] = []
-    files = None if path is None else Files(path, faults)
-    for looked in files.looked if files is not None else ():
-        look(looked)
+    files = None if path is None else Files(path, faults, look)
     layers = (_settings(files), server.from_environment(environ), server.from_flags(flags))
     settings = server.merged(layers, lambda *fault: faults.append(Fault(*fault)))
     declared = [] if files is None else list(_commands(files, faults))

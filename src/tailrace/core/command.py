@@ -147,8 +147,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
         """
         filled, faults = self._filled(values, locate)
         if not faults:
-            faults += [_at_fault(name) for name in self._at(filled)]
-            faults += [_dash_fault(name) for name in self._dashed(filled)]
+            faults += [at_fault(name) for name in self._at(filled)]
+            faults += [dash_fault(name) for name in self._dashed(filled)]
         if faults:
             raise InvalidValues.of(faults, op="start")
         return filled
@@ -346,7 +346,8 @@ def _place_faults(name: str, parameter: Parameter, elements: Sequence[Element], 
         yield Fault("argv", f"has {{{name}}} within an element", hint)
 
 
-def _at_fault(name: str) -> Fault:
+def at_fault(name: str) -> Fault:
+    """Return what is wrong with a value that begins with an `@`."""
     return Fault(
         name,
         "begins with '@', for which the command could put in the file of that name",
@@ -354,7 +355,8 @@ def _at_fault(name: str) -> Fault:
     )
 
 
-def _dash_fault(name: str) -> Fault:
+def dash_fault(name: str) -> Fault:
+    """Return what is wrong with a value that begins with a dash, where the program looks for options."""
     return Fault(
         name,
         "lets an argument begin with '-', which the command could take for an option",

@@ -171,8 +171,8 @@ def test_what_a_file_need_not_say(write: Write) -> None:
         (
             '[commands.a]\nargv = ["a", 1]\nparameters = 1\n',
             [
-                "tailrace.toml:3: commands.a.parameters must be a table",
                 "tailrace.toml:2: commands.a.argv[1] must be text, not a whole number",
+                "tailrace.toml:3: commands.a.parameters must be a table",
             ],
         ),
         (
@@ -182,8 +182,8 @@ def test_what_a_file_need_not_say(write: Write) -> None:
         (
             '[commands.a]\nargv = ["a", "{n}"]\nparameters.n = 5\n',
             [
-                "tailrace.toml:3: commands.a.parameters.n must be a table",
                 "tailrace.toml:2: commands.a.argv has {n}, which is no parameter of it",
+                "tailrace.toml:3: commands.a.parameters.n must be a table",
             ],
         ),
         (

@@ -46,12 +46,22 @@ def home(call: Call) -> Response:
     given = Given(page="home", root=HOME, may=_allowed(call, None), commands=all_shown(commands))
     return page(
         "", given,
+        *_notice(call),
         element("div",
             element("section", element("h2", "Commands"), cards, class_="commands"),
             element("section", element("h2", "Runs"), runs.list_of(newest, HOME, call.commands), class_="listing"),
             class_="overview",
         ),
     )  # fmt: skip
+
+
+def _notice(call: Call) -> list[Html]:
+    """Return what whoever looks after the server is to know; others are told nothing of its files."""
+    if not call.notice or not call.sees_all:
+        return []
+    return [
+        element("p", f"The file's commands are not what is served here. {call.notice}", class_="fault", role="alert")
+    ]
 
 
 def show_command(call: Call) -> Response:
