@@ -3,15 +3,17 @@
 import dataclasses
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
+from tempfile import TemporaryDirectory
 from typing import NoReturn, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, quote
 
 import msgspec
 
 from tailrace.core import ids
-from tailrace.core.errors import InvalidInput
+from tailrace.core.errors import InvalidInput, InvalidValues
 from tailrace.core.wires.table import is_named
 from tailrace.engine.declared import ready
 from tailrace.engine.run import Run
@@ -19,10 +21,12 @@ from tailrace.web.page.given import CommandShown, all_shown, shown
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import JSON, Call, Refused, body, check_type, json_response, media_type, wrong_type
 from tailrace.web.starting import begin, check_no_place, refuse, start
+from tailrace.web.uploads import MULTIPART, parts_of, room_of, values_of
 from tailrace.web.view import PLACES
 
 Value = TypeVar("Value")
 Values: TypeAlias = Mapping[str, object]
+Texts: TypeAlias = Mapping[str, Sequence[str]]
 
 FORM = "application/x-www-form-urlencoded"
 PARAMETERS_BYTES = 256 << 10
@@ -62,7 +66,12 @@ def start_run(call: Call) -> Response:
     if (refusal := refuse(call.request, cross_site=False)) is not None:
         return refusal
     _check_query(call.query)
-    values = _values(call)
+    with _taken(call) as (_texts, values):
+        return _started(call, values)
+
+
+def _started(call: Call, values: Values) -> Response:
+    """Start the command with the values, and answer."""
     argv, options = ready(call.declared, values)
     before_us = time.time_ns() // 1000
 
@@ -106,14 +115,50 @@ def form_values(call: Call) -> dict[str, str]:
     return dict(_unique(_form_pairs(call)))
 
 
-def form_texts(call: Call) -> dict[str, list[str]]:
-    """Return the fields of the form in the body, with all that stands there for each; none if there is no body.
+class Refilled(InvalidValues):
+    """A form's values do not fit; `texts` is what was sent, for the form to show it again."""
+
+    texts: Texts = {}  # noqa: RUF012  replaced in each
+
+
+@contextmanager
+def form_taken(call: Call) -> Iterator[tuple[Texts, Values]]:
+    """Have the fields of the form in the body, by their names, and the values that they mean.
 
     Raises:
         Refused: it is no form, or too long.
+        Refilled: a field stands there more often than its parameter takes.
         InvalidInput: it cannot be read.
     """
-    return _gathered(_form_pairs(call))
+    if media_type(call) != MULTIPART:
+        texts = _gathered(_form_pairs(call))
+        yield texts, _meant(call, texts)
+        return
+    with _taken(call) as taken:
+        yield taken
+
+
+@contextmanager
+def _taken(call: Call) -> Iterator[tuple[Texts, Values]]:
+    """Have the texts, if a form has come, and the values in the body; its files are there until this is left."""
+    room = room_of(call.declared)
+    if media_type(call) != MULTIPART or not room:
+        yield {}, _values(call)
+        return
+    data = body(call, PARAMETERS_BYTES + room, "its files are too large")
+    with TemporaryDirectory(prefix="tailrace-") as directory:
+        parts = parts_of(data, call.content_type, directory)
+        _meant(call, parts.texts)
+        yield parts.texts, values_of(call.declared, parts)
+
+
+def _meant(call: Call, texts: Texts) -> Values:
+    try:
+        return call.declared.values_from(texts)
+    except InvalidValues as error:
+        again = Refilled.of(error.faults, op="start")
+        again.texts = texts
+        raise again from None
 
 
 def _form_pairs(call: Call) -> list[tuple[str, str]]:
@@ -179,7 +224,7 @@ def _values(call: Call) -> Values:
         case "application/json":
             return _json(data)
         case _:
-            raise wrong_type(call, f"{JSON} or {FORM}")
+            raise wrong_type(call, f"{JSON} or {FORM}" + (f" or {MULTIPART}" if room_of(call.declared) else ""))
 
 
 def _form(data: bytes) -> list[tuple[str, str]]:
