@@ -181,13 +181,18 @@ def _check_options(known: set[str], whose: str) -> None:
             )
 
 
+def _tell(text: str) -> None:
+    for line in text.split("\n"):
+        click.echo(escape_text(line))
+
+
 def _run_declared(file: str, argv: tuple[str, ...], options: Options) -> int:
     from tailrace.cli import local  # files of commands are not for those who name their own
 
     _check_options(_DECLARED, "a file")
     command = local.find(file, argv[0])
     if set(argv[1:]) & set(HELP):
-        click.echo(escape_text(local.explain(command, file)))
+        _tell(local.explain(command, file))
         return 0
     ready = local.prepared(command, [pair(text) for text in argv[1:]])
     here: Options = {**options, "pty": command.pty, "input": options["input"] and (command.stdin or command.pty)}
@@ -211,7 +216,7 @@ def _run_there(url: str, argv: tuple[str, ...], options: Options) -> int:
 
     _check_options(_THERE, "a server")
     if set(argv[1:]) & set(HELP):
-        click.echo(escape_text(declared.explain(server(url), argv[0], url)))
+        _tell(declared.explain(server(url), argv[0], url))
         return 0
     with Signals([*_STOPPING, *_LEAVING]) as signals:
         texts = [pair(text) for text in argv[1:]]

@@ -8,6 +8,7 @@ import importlib
 import inspect
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import pairwise
 from typing import Final, TypeAlias
 
 import msgspec
@@ -66,7 +67,7 @@ def _fields(kind: type[msgspec.Struct], readings: Mapping[str, object]) -> dict[
     words = _words(kind)
     fields: dict[str, Schema] = {}
     for field in msgspec.structs.fields(kind):
-        made = msgspec.json.schema(field.type) if field.name not in ("parameters",) else {}
+        made = msgspec.json.schema(field.type) if field.name != "parameters" else {}
         found = next((schema for reading, schema in WRITTEN.items() if readings.get(field.name) is reading), None)
         schema = dict(found if found is not None else _without_null(made))
         if field.name in words:
@@ -106,7 +107,7 @@ def _words(kind: type) -> dict[str, str]:
 def _said(kind: type) -> Iterator[tuple[str, str]]:
     tree = ast.parse(inspect.getsource(importlib.import_module(kind.__module__)))
     body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == kind.__name__)
-    for node, after in zip(body, body[1:], strict=False):
+    for node, after in pairwise(body):
         if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
             continue
         if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) and isinstance(after.value.value, str):

@@ -415,9 +415,13 @@ def _people_faults(command: Command) -> Iterator[Fault]:
             yield Fault(f"allow[{index}]", f"cannot be {name[:40]!r}", 'names of users, and "group:NAME"')
     for index, name in enumerate(command.secret_env):
         if name not in command.env:
-            yield Fault(f"secret_env[{index}]", f"names {name[:40]!r}, which is not in env", near(name, command.env))
+            yield Fault(f"secret_env[{index}]", f"names {name[:40]!r}, which is not in env", _variable_hint(name, command.env))
     if command.user is not None and any(isinstance(each, Upload) for each in command.parameters.values()):
         yield Fault("user", "and a parameter that is a file exclude each other", "the other user could not read it")
+
+
+def _variable_hint(name: str, env: Mapping[str, str]) -> str:
+    return near(name, env, otherwise=f'add it: env = {{ {name[:40]} = "…" }}')
 
 
 def _checks(command: Command) -> Iterator[Callable[[], object]]:
