@@ -415,7 +415,9 @@ def _people_faults(command: Command) -> Iterator[Fault]:
             yield Fault(f"allow[{index}]", f"cannot be {name[:40]!r}", 'names of users, and "group:NAME"')
     for index, name in enumerate(command.secret_env):
         if name not in command.env:
-            yield Fault(f"secret_env[{index}]", f"names {name[:40]!r}, which is not in env", _variable_hint(name, command.env))
+            yield Fault(
+                f"secret_env[{index}]", f"names {name[:40]!r}, which is not in env", _variable_hint(name, command.env)
+            )
     if command.user is not None and any(isinstance(each, Upload) for each in command.parameters.values()):
         yield Fault("user", "and a parameter that is a file exclude each other", "the other user could not read it")
 
