@@ -15,10 +15,12 @@ import click
 import msgspec
 
 from tailrace.cli.program import program
+from tailrace.config.commands import READINGS
 from tailrace.config.server import VARIABLES, Server
+from tailrace.config.tables import bytes_of, duration_s
 from tailrace.core import errors, outcome, spec, states
 from tailrace.core.command import Command
-from tailrace.core.parameters import TYPES
+from tailrace.core.parameters import TYPES, Base
 from tailrace.core.wires import WIRES, asks
 from tailrace.engine.base import Engine, Page
 from tailrace.host.settings import Settings
@@ -298,7 +300,7 @@ def command_keys() -> str:
     rows = []
     for field in fields("tailrace.core.command", "Command"):
         if field.name != "name":
-            kind = {"timeout": "duration", "idle_timeout": "duration", "max_output": "size"}.get(field.name)
+            kind = {duration_s: "duration", bytes_of: "size"}.get(READINGS.get(field.name))
             default = {"argv": "required", "max_output": '`"1G"`'}.get(field.name)
             default = default or _in_toml(Command.__struct_defaults__[_default_index(field.name)])
             rows.append((f"`{field.name}`", kind or _written(field.type), default, field.doc))
@@ -312,12 +314,12 @@ def _default_index(name: str) -> int:
 
 def parameter_keys() -> str:
     """Return the keys of a parameter: those of every type, then each type's own."""
-    module = "tailrace.core.parameters"
     rows = [("every type", "`type`", "text", f"required: one of {', '.join(f'`{name}`' for name in TYPES)}")]
-    kinds = {"every type": "Base"} | {f"`{name}`": kind.__name__ for name, kind in TYPES.items()}
+    kinds = {"every type": Base} | {f"`{name}`": kind for name, kind in TYPES.items()}
     for shown, kind in kinds.items():
         rows += [
-            (shown, f"`{field.name}`", _written(field.type), _with_default(field)) for field in fields(module, kind)
+            (shown, f"`{field.name}`", _written(field.type), _with_default(field))
+            for field in fields(kind.__module__, kind.__name__)
         ]
     return _table(("of", "key", "type", "what it is"), rows)
 
@@ -334,7 +336,7 @@ def _written(annotation: str) -> str:
         return " or ".join(f"`{choice.strip()}`" for choice in kind[8:-1].replace("'", '"').split(","))
     words = {
         "Texts": "list of text", "bool": "true or false", "Mapping[str, Parameter]": "tables",
-        "Mapping[str, str]": "table",
+        "Mapping[str, str]": "table", "str | int": "text or whole number",
         "float": "number", "int": "whole number", "str": "text", "tuple[str, ...]": "list of text",
     }  # fmt: skip
     return words[kind]

@@ -93,6 +93,16 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str | None = None
     origin: str | None = None
     """what started it, for the web adapters: a resumed stream must come from the same route and user"""
+    user: str | None = None
+    """the name of the user that it runs as, if that is not the caller"""
+
+
+class Account(NamedTuple):
+    """A user of this machine, as the system counts them."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
 
 
 class Launch(NamedTuple):
@@ -115,6 +125,8 @@ class Launch(NamedTuple):
     """or `copy`"""
     fault: str | None = None
     """a fault point at which the keeper is to die; for tests of our own promises"""
+    account: tuple[int, int, tuple[int, ...]] | None = None
+    """an `Account` to become, in plain values; None: stay the caller"""
 
 
 def check_argv(argv: object) -> tuple[bytes, ...]:

@@ -5,6 +5,7 @@ that the runner starts behaves as if the caller had.
 """
 
 import os
+import pwd
 import resource
 import threading
 import time
@@ -12,12 +13,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
+import msgspec
+
 from tailrace.core import ids
 from tailrace.core import spec as checks
 from tailrace.core.errors import InvalidInput
 from tailrace.core.spec import Anchor, Launch, Spec, Stdio, WhenBusy, text_of
 from tailrace.engine.base import StartOptions
-from tailrace.host import fault, linux
+from tailrace.host import accounts, fault, linux
 from tailrace.host.clock import anchor
 
 Value = TypeVar("Value")
@@ -43,9 +46,12 @@ def prepare(argv: object, options: StartOptions) -> tuple[Spec, Launch]:
             hint = "run.send(data) writes to it" if name == "stdin" else "it is a switch"
             raise _bad(name, f"is True or False, not {value!r}", hint)
     exact_argv = checks.check_argv(argv)
+    entry = _other_user(options.get("user"))
     cwd = _directory(options.get("cwd"))
-    env = _environment(options)
+    env = _environment(options, {} if entry is None else accounts.environment(entry))
     spec = _spec(exact_argv, cwd, env, options)
+    if entry is not None:
+        spec = msgspec.structs.replace(spec, user=entry.pw_name)
     return spec, Launch(
         argv=(b"stdbuf", b"-oL", b"-eL", *exact_argv) if spec.unbuffer else exact_argv,
         cwd=cwd,
@@ -57,7 +63,33 @@ def prepare(argv: object, options: StartOptions) -> tuple[Spec, Launch]:
         nice=os.getpriority(os.PRIO_PROCESS, 0),
         mover="copy" if os.environ.get("TAILRACE_MOVER") == "copy" else "splice",
         fault=fault.wanted(),
+        account=None if entry is None else tuple(accounts.account(entry)),  # type: ignore[arg-type]  # as it is kept
     )
+
+
+def with_files(spec: Spec, launch: Launch, paths: Mapping[str, str]) -> tuple[Spec, Launch]:
+    """Return them with paths where the argv has the texts that stand for them.
+
+    Args:
+        spec: of the run.
+        launch: of the run.
+        paths: by the texts.
+    """
+    for text, path in paths.items():
+        spec = msgspec.structs.replace(spec, argv=tuple(argument.replace(text, path) for argument in spec.argv))
+        raw = os.fsencode(text), os.fsencode(path)
+        launch = launch._replace(argv=tuple(argument.replace(*raw) for argument in launch.argv))
+    return spec, launch
+
+
+def _other_user(user: object) -> pwd.struct_passwd | None:
+    """Return who the run is to be, if that is somebody else."""
+    if user is None:
+        return None
+    if isinstance(user, bool) or not isinstance(user, str | int):
+        raise _bad("user", f"cannot be {user!r}", "the name of a user, or its number")
+    entry = accounts.find(user)
+    return entry if accounts.needs_change(entry) else None
 
 
 def _spec(argv: tuple[bytes, ...], cwd: bytes, env: tuple[tuple[bytes, bytes], ...], options: StartOptions) -> Spec:
@@ -118,9 +150,15 @@ def _directory(cwd: str | os.PathLike[str] | None) -> bytes:
     return directory
 
 
-def _environment(options: StartOptions) -> tuple[tuple[bytes, bytes], ...]:
-    """Return what the command's environment is to be: the caller's, unbuffered Python, and what was added or taken."""
+def _environment(options: StartOptions, own: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+    """Return what the command's environment is to be: the caller's, unbuffered Python, and what was added or taken.
+
+    Args:
+        options: of the run.
+        own: what the user has that it runs as.
+    """
     env = dict(os.environ) if options.get("inherit_env", True) else {}
+    env |= own
     env.setdefault("PYTHONUNBUFFERED", "1")
     for name, value in _mapping("env", options.get("env")).items():
         if value is None:

@@ -60,8 +60,9 @@ class Serving:
 
     def __init__(self, directory: Path, text: str, *flags: str, env: Mapping[str, str] = NOTHING) -> None:
         self._out, self._err = directory / "out", directory / "err"
-        (directory / "tailrace.toml").write_text(text + COMMANDS)
-        argv = [sys.executable, "-m", "tailrace", "serve", str(directory / "tailrace.toml"), *flags]
+        self.file = directory / "tailrace.toml"
+        self.file.write_text(text + COMMANDS)
+        argv = [sys.executable, "-m", "tailrace", "serve", str(self.file), *flags]
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
                 argv, cwd=directory, stdout=out, stderr=err, env={**os.environ, **env}, stdin=subprocess.DEVNULL

@@ -149,11 +149,11 @@ def test_a_dead_worker_is_replaced(serve: Serve) -> None:
     assert serving.stop() == 0
 
 
-def test_sighup_replaces_every_worker(serve: Serve) -> None:
+def test_sigusr2_replaces_every_worker(serve: Serve) -> None:
     """Nobody is turned away meanwhile: the socket stays open."""
     serving = serve("", "--port", "0", "--workers", "2")
     before = _workers(serving)
-    serving.process.send_signal(signal.SIGHUP)
+    serving.process.send_signal(signal.SIGUSR2)
     wait_for(lambda: len(_workers(serving)) == 2 and not _workers(serving) & before)
     assert serving.ask("/healthz").status == 200
     assert serving.stop() == 0

@@ -6,14 +6,41 @@ from hypothesis import strategies as st
 
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import InvalidValues, UnknownCommand
-from tailrace.core.parameters import Integer, Parameter, Text
+from tailrace.core.parameters import (
+    Boolean,
+    Choice,
+    Choices,
+    Date,
+    Integer,
+    Number,
+    Parameter,
+    PathBelow,
+    Secret,
+    Text,
+)  # fmt: skip
 
-TEXTS = st.text(max_size=8) | st.sampled_from(["-", "--", "-rf", "--help", "", "-1", "\u2010x", "a -b", "a\n-b"])
-VALUES = TEXTS | st.integers() | st.booleans() | st.none() | st.floats() | st.lists(st.integers(), max_size=2)
+TEXTS = st.text(max_size=8) | st.sampled_from(
+    ["-", "--", "-rf", "--help", "", "-1", "\u2010x", "a -b", "a\n-b", "@x", "@", "x", "y", "2026-11-27", "../x", "a/b"]
+)
+VALUES = (
+    TEXTS | st.integers() | st.booleans() | st.none() | st.floats()
+    | st.lists(st.integers() | st.sampled_from(["x", "-y", "@z"]), max_size=3)
+)  # fmt: skip
+CHOICES = ("x", "-y", "@z")
 PIECES = st.sampled_from(["{a}", "{b}", "{c}", "x", "=", "-", "--", "{{", ""])
 
-PARAMETERS = st.builds(Text, allow_newlines=st.booleans(), default=st.none() | st.just("d")) | st.builds(
-    Integer, default=st.none() | st.just(-1)
+ALLOWED = {"allow_dash": st.booleans(), "allow_at": st.booleans()}
+PARAMETERS = st.one_of(
+    st.builds(Text, allow_newlines=st.booleans(), default=st.none() | st.just("d"), **ALLOWED),
+    st.builds(Integer, default=st.none() | st.just(-1)),
+    st.builds(Number, default=st.none() | st.just(-1.5)),
+    st.builds(Boolean, flag=st.none() | st.just("--flag")),
+    st.builds(Choice, choices=st.just(CHOICES), **ALLOWED),
+    st.builds(
+        Choices, choices=st.just(CHOICES), option=st.sampled_from([None, "--o", "--o=", "--o={}", "-o{}"]), **ALLOWED
+    ),
+    st.builds(Date, minimum=st.none() | st.just("2026-01-01")),
+    st.builds(PathBelow, root=st.just("/srv")),
 )
 
 
@@ -51,17 +78,74 @@ def test_no_text_becomes_an_option(argv: list[str], values: dict[str, object]) -
     check(argv, dict.fromkeys("abc", Text(allow_newlines=True)), values)
 
 
+@given(
+    st.lists(st.lists(PIECES, max_size=3).map("".join), max_size=5),
+    st.fixed_dictionaries({"a": PARAMETERS, "b": PARAMETERS, "c": PARAMETERS}),
+    st.data(),
+)
+def test_values_that_are_taken(argv: list[str], parameters: dict[str, Parameter], data: st.DataObject) -> None:
+    """The same, with values of the right types."""
+    check(argv, parameters, {name: data.draw(FITTING[type(each)], name) for name, each in parameters.items()})
+
+
+FITTING: dict[type[Parameter], st.SearchStrategy[object]] = {
+    Text: TEXTS,
+    Integer: st.integers(-9, 9),
+    Number: st.floats(-9, 9),
+    Boolean: st.booleans(),
+    Choice: st.sampled_from(CHOICES),
+    Choices: st.lists(st.sampled_from(CHOICES), unique=True),
+    Date: st.dates().map(str),
+    PathBelow: st.sampled_from(["a", "-a", "@a", "../a", "a/../../b", "/etc/passwd"]),
+}
+
+
 def check(argv: list[str], parameters: dict[str, Parameter], values: dict[str, object]) -> None:
     """See that the values, if they are taken, fill their places and no others."""
     declared = Command(name="test", argv=("program", *argv), parameters=parameters)
+    used = {f"{{{name}}}": name for name in parameters}
+    if any(parameters[name].is_spread and _is_within(hole, argv) for hole, name in used.items()):
+        assert any("within an element" in fault.message for fault in declared.faults())
+        return
     try:
         made = declared.argv_for(values)
     except InvalidValues:
         return
-    assert len(made) == len(declared.argv)
-    end = declared.argv.index("--") if "--" in declared.argv else len(made)
-    for argument, element in zip(made[:end], declared.argv[:end], strict=True):
-        assert not argument.startswith("-") or element.startswith("-")
+    rest, is_behind = list(made), False
+    for element in declared.argv:
+        name = used.get(element)
+        count = 1 if name is None else count_of(parameters[name], values.get(name, parameters[name].standard))
+        arguments, rest = rest[:count], rest[count:]
+        assert len(arguments) == count
+        is_behind = is_behind or element == "--"
+        for argument in arguments:
+            check_argument(argument, element, parameters, is_behind=is_behind)
+    assert rest == []
+
+
+def _is_within(hole: str, argv: list[str]) -> bool:
+    return any(hole in element and element != hole for element in argv)
+
+
+def count_of(parameter: Parameter, value: object) -> int:
+    """Return how many arguments the one parameter of an element stands for: the documented exceptions, and one."""
+    if isinstance(parameter, Boolean) and parameter.flag is not None:
+        return int(value is True)
+    if isinstance(parameter, Choices):
+        assert isinstance(value, list)
+        return len(value) * (2 if parameter.option == "--o" else 1)
+    return 1
+
+
+def check_argument(argument: str, element: str, parameters: dict[str, Parameter], *, is_behind: bool) -> None:
+    """See that the argument does not begin as only the template may have it begin."""
+    inside = [each for name, each in parameters.items() if f"{{{name}}}" in element]
+    own: list[str | None] = [each.flag for each in inside if isinstance(each, Boolean)]
+    own += [each.option for each in inside if isinstance(each, Choices)]
+    is_own = element[:1] in "-@" or any(option and argument.startswith(option.removesuffix("{}")) for option in own)
+    for sign, is_free in (("-", is_behind), ("@", False)):
+        if argument.startswith(sign) and not is_own and not is_free:
+            assert any(each.allow_dash if sign == "-" else each.allow_at for each in inside)
 
 
 @pytest.mark.parametrize(
@@ -189,3 +273,42 @@ def test_commands_that_cannot_be() -> None:
         "commands.b.argv",
         "commands",
     ]
+
+
+def test_a_switch_and_a_list_stand_for_their_options() -> None:
+    """The documented exceptions: nothing for false, an argument or two for each that was chosen."""
+    declared = command(
+        "x", "{v}", "{names}", "{tags}", "--", "{rest}",
+        v=Boolean(flag="--verbose"), names=Choices(choices=("a", "b"), option="--name"),
+        tags=Choices(choices=("t", "u"), option="--tag={}"), rest=Choices(choices=("-r",), allow_dash=True),
+    )  # fmt: skip
+    assert declared.argv_for({}) == ("x", "--")
+    values: dict[str, object] = {"v": True, "names": ["b", "a"], "tags": ["u"], "rest": ["-r"]}
+    assert declared.argv_for(values) == ("x", "--verbose", "--name", "b", "--name", "a", "--tag=u", "--", "-r")
+    assert [str(fault) for fault in command("x", "a{v}", v=Boolean(flag="-v")).faults()] == [
+        "argv has {v} within an element"
+    ]
+
+
+def test_an_at_sign() -> None:
+    """Nobody has a program put in a file: not by an argument, not behind `--` or `=`."""
+    for argv in (("{a}",), ("--", "{a}"), ("--data={a}",), ("{a}x",)):
+        assert "begins with '@'" in faults_of(command("x", *argv, a=Text()), a="@/etc/passwd")[0]
+    assert command("x", "{a}", a=Text(allow_at=True)).argv_for({"a": "@x"}) == ("x", "@x")
+    assert command("x", "{a}", a=Text()).argv_for({"a": "ann@example"}) == ("x", "ann@example")
+    assert "begins with '@'" in faults_of(command("x", "{a}@{b}", a=Text(), b=Text()), a="", b="h")[0]
+
+
+def test_a_secret_is_no_argument() -> None:
+    """It stands in no template and no key, and no message repeats it."""
+    declared = command("x", s=Secret(maximum_length=3), a=Text(default="x"))
+    assert [str(fault) for fault in command("x", "{s}", s=Secret()).faults()] == ["argv has {s}, which is secret"]
+    assert declared.secrets_for({"s": "abc"}) == {"s": "abc"}
+    assert "hunter2" not in str(faults_of(declared, s="hunter2", a="x"))
+    assert "default" not in declared.schema()["properties"]["s"]  # type: ignore[index]
+
+
+def test_a_switch_that_makes_a_script() -> None:
+    """A flag that has a shell take the next argument as its script is seen for what it is."""
+    declared = command("sh", "{v}", "{a}", v=Boolean(flag="-c"), a=Text())
+    assert "script" in next(fault.message for fault in declared.faults())

@@ -1,0 +1,48 @@
+"""Running as another user, which only root may ask for."""
+
+import os
+import pwd
+
+import pytest
+
+import tailrace
+from tailrace.core.errors import InvalidInput
+
+SCRIPT = 'id -un; id -g; echo "$HOME $USER $LOGNAME"; cat /proc/self/status | grep -E "^(Uid|Groups)"'
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+@pytest.mark.parametrize("pty", [False, True])
+@pytest.mark.other_platform
+def test_a_command_runs_as_its_user(state_dir: object, *, pty: bool) -> None:
+    """With that one's groups, home and name, and no way back; at a terminal too, which is its own."""
+    assert state_dir
+    nobody = pwd.getpwnam("nobody")
+    script = SCRIPT + ("; stat -c %U $(tty)" if pty else "")
+    run = tailrace.connect().start(["sh", "-c", script], user="nobody", cwd="/", pty=pty)
+    lines = b"".join(chunk.data for chunk in run.follow()).decode().split("\n")
+    assert [line.strip() for line in lines[:3]] == [
+        "nobody", str(nobody.pw_gid), f"{nobody.pw_dir} nobody nobody",
+    ]  # fmt: skip
+    assert lines[3].split()[1:] == [str(nobody.pw_uid)] * 4
+    assert "0" not in lines[4].split()[1:]
+    assert not pty or lines[5].strip() == "nobody"
+    assert run.engine.spec(run.id).user == "nobody"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+@pytest.mark.other_platform
+def test_it_can_be_stopped(state_dir: object) -> None:
+    """By those who started it, though it is somebody else's."""
+    assert state_dir
+    run = tailrace.connect().start(["sh", "-c", "sleep 1000 & exec sleep 1000"], user="nobody", cwd="/")
+    run.stop()
+    assert str(run.wait().outcome).startswith("Stopped")
+
+
+@pytest.mark.parametrize("user", ["no-such-user-here", 4_000_000, -1, True, 1.5])
+def test_a_user_that_is_not_there(state_dir: object, user: object) -> None:
+    """It is refused before anything is made."""
+    assert state_dir
+    with pytest.raises(InvalidInput):
+        tailrace.connect().start(["true"], user=user)  # type: ignore[arg-type]  # what it must not be
