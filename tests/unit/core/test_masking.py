@@ -95,6 +95,7 @@ def test_nothing_is_masked_without_secrets() -> None:
     "secrets", [[b"short"], [b"x" * (LONGEST + 1)], [b"", b"longer one"], [b"secret"] * (MOST + 1)]
 )
 def test_what_cannot_be_masked_is_refused(secrets: list[bytes]) -> None:
+    """How long it is, or how many there are, is told; never the secret."""
     with pytest.raises(InvalidInput) as caught:
         check(secrets)
     assert "secret" in caught.value.hint or "bytes" in caught.value.hint
