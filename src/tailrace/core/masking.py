@@ -13,6 +13,7 @@ Nothing is released because of time: a secret that comes one byte a minute is ma
 import base64
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Final, NamedTuple
@@ -110,7 +111,8 @@ class Masker:
         # a form that lies within another needs not be looked for behind it
         self._forms = sorted({form for secret in secrets for form in forms(secret)}, key=len, reverse=True)
         self._longest = len(self._forms[0]) if self._forms else 0
-        self._heads = re.compile(b"|".join(sorted({re.escape(form[:1]) for form in self._forms})) or b"(?!)")
+        self._sorted = sorted(self._forms)
+        self._heads = _heads(self._forms)
         self._held = b""
         self._is_open = False
         """whether a mask was the last that was returned, so that what goes on with it needs no other"""
@@ -163,15 +165,23 @@ class Masker:
         """Return where the first form begins that is not whole yet; the end of the data if there is none."""
         for match in self._heads.finditer(data, max(0, len(data) - self._longest + 1)):
             at = match.start()
-            if any(_goes_on(form, data, at) for form in self._forms):
+            if self._begins(data[at : at + _HEAD_BYTES]) and self._begins(data[at:]):
                 return at
         return len(data)
 
+    def _begins(self, text: bytes) -> bool:
+        """Tell whether a form begins with the text and goes on: in order, it would come right behind that."""
+        after = bisect_right(self._sorted, text)
+        return after < len(self._sorted) and self._sorted[after].startswith(text)
 
-def _goes_on(form: bytes, data: bytes, at: int) -> bool:
-    """Tell whether the data ends, from here on, with the beginning of the form."""
-    size = len(data) - at
-    return size < len(form) and data.startswith(form[: min(size, _HEAD_BYTES)], at) and form.startswith(data[at:])
+
+def _heads(forms: Iterable[bytes]) -> re.Pattern[bytes]:
+    """Return what finds where a form may begin, by its first two bytes, or by the first if that is the last there."""
+    seconds: dict[bytes, set[bytes]] = {}
+    for form in forms:
+        seconds.setdefault(form[:1], set()).add(re.escape(form[1:2]))
+    heads = (re.escape(first) + b"(?=[" + b"".join(sorted(nexts)) + b"]|\\Z)" for first, nexts in seconds.items())
+    return re.compile(b"|".join(heads) or b"(?!)", re.DOTALL)
 
 
 def _merged(found: Iterable[_Span]) -> list[_Span]:

@@ -77,6 +77,13 @@ class StartOptions(TypedDict, total=False):
     """the route and user that a resumed stream must come from"""
     pin: bool
     """never prune it"""
+    secrets: Mapping[str, str | bytes] | None
+    """variables of its environment whose values are masked in its output, and never shown"""
+    secret_files: Mapping[str, str | bytes] | None
+    """secrets that it finds in files of mode 0600, by name; `tailrace.secret_file(NAME)`, in an argument or a value of
+    `env`, stands for the path. They are removed when it ends"""
+    secret_input: Sequence[str | bytes] | None
+    """secrets that its standard input begins with, a line each"""
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,11 +10,13 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from tailrace.core import ids
+from tailrace.core import secrets as hidden
 from tailrace.core import spec as checks
 from tailrace.core.errors import InvalidInput
+from tailrace.core.secrets import Secrets
 from tailrace.core.spec import Anchor, Launch, Spec, Stdio, WhenBusy, text_of
 from tailrace.engine.base import StartOptions
 from tailrace.host import fault, linux
@@ -30,8 +32,21 @@ _last_us = 0
 _guard = threading.Lock()
 
 
-def prepare(argv: object, options: StartOptions) -> tuple[Spec, Launch]:
+class _Making(NamedTuple):
+    """What is known of a run before its spec is."""
+
+    at: Anchor
+    run_id: str
+    secrets: Secrets
+
+
+def prepare(argv: object, options: StartOptions, runs: str = "") -> tuple[Spec, Launch]:
     """Return the spec and the launch of a new run.
+
+    Args:
+        argv: the command.
+        options: about the run.
+        runs: the directory in which the run will have its own.
 
     Raises:
         InvalidInput: something about the argv or an option is not usable.
@@ -42,10 +57,16 @@ def prepare(argv: object, options: StartOptions) -> tuple[Spec, Launch]:
         if not isinstance(value := options.get(name), bool):
             hint = "run.send(data) writes to it" if name == "stdin" else "it is a switch"
             raise _bad(name, f"is True or False, not {value!r}", hint)
+    at = anchor()
+    making = _Making(at, new_id(at.wall_us), _secrets(options))
+    place = os.path.join(runs, making.run_id, hidden.FILES)
+    if isinstance(argv, list | tuple):
+        argv = [hidden.placed(argument, making.secrets, place) for argument in argv]
     exact_argv = checks.check_argv(argv)
     cwd = _directory(options.get("cwd"))
-    env = _environment(options)
-    spec = _spec(exact_argv, cwd, env, options)
+    env = _environment(options, making.secrets, place)
+    spec = _spec(making, exact_argv, cwd, env, options)
+    hidden.check_hidden(making.secrets, (*spec.argv, spec.key or "", *spec.labels.values()))
     return spec, Launch(
         argv=(b"stdbuf", b"-oL", b"-eL", *exact_argv) if spec.unbuffer else exact_argv,
         cwd=cwd,
@@ -57,14 +78,31 @@ def prepare(argv: object, options: StartOptions) -> tuple[Spec, Launch]:
         nice=os.getpriority(os.PRIO_PROCESS, 0),
         mover="copy" if os.environ.get("TAILRACE_MOVER") == "copy" else "splice",
         fault=fault.wanted(),
+        secrets=making.secrets.values,
+        secret_files=making.secrets.files,
+        secret_input=making.secrets.input,
     )
 
 
-def _spec(argv: tuple[bytes, ...], cwd: bytes, env: tuple[tuple[bytes, bytes], ...], options: StartOptions) -> Spec:
-    at = anchor()
+def _secrets(options: StartOptions) -> Secrets:
+    """Return the secrets, which can be masked."""
+    given = hidden.secrets_of(options.get("secrets"), options.get("secret_files"), options.get("secret_input"))
+    if given.lines and options.get("pty"):
+        raise _bad("secret_input", "and pty exclude each other", "a terminal echoes its input: give it as a file")
+    if given.values:
+        from tailrace.core import masking  # what it needs is not for those who have no secrets
+
+        masking.check(given.values)
+    return given
+
+
+def _spec(
+    making: _Making, argv: tuple[bytes, ...], cwd: bytes, env: tuple[tuple[bytes, bytes], ...], options: StartOptions
+) -> Spec:
+    at = making.at
     key, command, by = (_optional_name(name, options.get(name)) for name in ("key", "command", "by"))
     return Spec(
-        id=new_id(at.wall_us),
+        id=making.run_id,
         argv=tuple(text_of(argument) for argument in argv),
         cwd=text_of(cwd),
         created=_wall(at),
@@ -91,6 +129,7 @@ def _spec(argv: tuple[bytes, ...], cwd: bytes, env: tuple[tuple[bytes, bytes], .
         labels=checks.check_labels(_mapping("labels", options.get("labels"))),
         by=by,
         origin=options.get("origin"),
+        masked=bool(making.secrets.values),
     )
 
 
@@ -118,16 +157,16 @@ def _directory(cwd: str | os.PathLike[str] | None) -> bytes:
     return directory
 
 
-def _environment(options: StartOptions) -> tuple[tuple[bytes, bytes], ...]:
+def _environment(options: StartOptions, secrets: Secrets, place: str) -> tuple[tuple[bytes, bytes], ...]:
     """Return what the command's environment is to be: the caller's, unbuffered Python, and what was added or taken."""
-    env = dict(os.environ) if options.get("inherit_env", True) else {}
+    env: dict[str, object] = dict(os.environ) if options.get("inherit_env", True) else {}
     env.setdefault("PYTHONUNBUFFERED", "1")
     for name, value in _mapping("env", options.get("env")).items():
         if value is None:
             env.pop(name, None)
         else:
-            env[name] = value
-    return checks.check_env(env)
+            env[name] = hidden.placed(value, secrets, place)
+    return checks.check_env(env | dict(secrets.env))
 
 
 def _mapping(subject: str, value: Mapping[str, Value] | None) -> Mapping[str, Value]:
