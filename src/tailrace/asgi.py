@@ -20,9 +20,21 @@ from tailrace._asgi.asking import request_of, scope_of
 from tailrace._asgi.blueprint import Authorize, Blueprint
 from tailrace._asgi.frameworks import answer_to
 from tailrace.config.load import commands_of
+from tailrace.core.coded import About, Argv, Coded, P, coded
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import TailraceError
-from tailrace.core.parameters import Integer, Text
+from tailrace.core.parameters import (
+    Boolean,
+    Choice,
+    Choices,
+    Date,
+    Integer,
+    Number,
+    PathBelow,
+    Secret,
+    Text,
+    Upload,
+)
 from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
 from tailrace.web.answering import USUAL, Answering, OnDisconnect, What
@@ -37,16 +49,24 @@ from tailrace.web.routes.permission import checked_names
 __all__ = [
     "Answer",
     "Blueprint",
+    "Boolean",
+    "Choice",
+    "Choices",
     "Command",
     "Commands",
+    "Date",
     "Integer",
+    "Number",
     "Pace",
+    "PathBelow",
     "Receive",
     "Refused",
     "Scope",
+    "Secret",
     "Send",
     "Tailrace",
     "Text",
+    "Upload",
 ]
 
 User: TypeAlias = Callable[[Scope], str | Awaitable[str | None] | None]
@@ -87,7 +107,7 @@ class Tailrace:
         cross_site: bool = False,
         commands: Commands | str | os.PathLike[str] | None = None,
     ) -> None:
-        self._commands = commands_of(commands)
+        self._declared = Coded(commands_of(commands))
         self._engine = EngineHere(engine, state_dir)
         self._user = user
         self._answering = Answering(engine=self._engine, log=_log_error, cross_site=cross_site)
@@ -128,8 +148,28 @@ class Tailrace:
             TypeError: neither `authorize` nor `open=True`, or both.
         """
         names = checked_names(authorize, hosts, is_open=open is True)
-        declared = self._commands if commands is None else commands_of(commands)
+        own = None if commands is None else commands_of(commands)
+        declared = self._declared if own is None else lambda: own
         return Blueprint(self._engine, self._request, authorize, names, declared)
+
+    def command(self, **about: Unpack[About]) -> Callable[[Callable[P, Argv]], Callable[P, Argv]]:
+        """Return a decorator that declares a command: a function that returns its argv.
+
+        Its parameters are those of the function, by their type hints; see `tailrace.core.coded`.
+
+        Args:
+            **about: the command's `name`, by default the function's with `-` for `_`, and its other fields, as of
+                `Command`.
+
+        Raises:
+            InvalidValues: something about it is wrong, or there is a command of this name.
+        """
+
+        def declare(function: Callable[P, Argv]) -> Callable[P, Argv]:
+            self._declared.add(coded(function, about))
+            return function
+
+        return declare
 
     async def stream(
         self,

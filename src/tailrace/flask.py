@@ -25,9 +25,21 @@ from tailrace._flask.blueprint import Adapter, Authorize
 from tailrace._flask.commands import Program
 from tailrace._flask.settings import Home, Settings, configured
 from tailrace.config.load import commands_of
+from tailrace.core.coded import About, Argv, P, coded
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import TailraceError
-from tailrace.core.parameters import Integer, Text
+from tailrace.core.parameters import (
+    Boolean,
+    Choice,
+    Choices,
+    Date,
+    Integer,
+    Number,
+    PathBelow,
+    Secret,
+    Text,
+    Upload,
+)
 from tailrace.engine.base import Engine, StartOptions
 from tailrace.engine.run import Run
 from tailrace.web import servers
@@ -40,7 +52,22 @@ from tailrace.web.routes.permission import checked_names
 from tailrace.web.steps import Stream
 from tailrace.web.stream import Body
 
-__all__ = ["Command", "Commands", "Integer", "Pace", "Tailrace", "Text"]
+__all__ = [
+    "Boolean",
+    "Choice",
+    "Choices",
+    "Command",
+    "Commands",
+    "Date",
+    "Integer",
+    "Number",
+    "Pace",
+    "PathBelow",
+    "Secret",
+    "Tailrace",
+    "Text",
+    "Upload",
+]
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -78,6 +105,7 @@ class Tailrace:
     ) -> None:
         settings = Settings(engine=engine, state_dir=state_dir, user=user, cross_site=cross_site, commands=commands)
         self._default = Home(settings)
+        self._coded: list[Command] = []
         self._homes: WeakKeyDictionary[Flask, Home] = WeakKeyDictionary()
         if app is not None:
             if not isinstance(app, Flask):
@@ -91,6 +119,8 @@ class Tailrace:
             InvalidInput: its configuration has a `TAILRACE_` key that does not exist, or a value that cannot be.
         """
         home = self._homes[app] = Home(configured(self._default.settings, app.config))
+        for each in self._coded:
+            home.declared.add(each)
         app.extensions["tailrace"] = self
         app.cli.add_command(Program(home))
 
@@ -157,9 +187,32 @@ class Tailrace:
             engine=lambda: self.engine,
             request=lambda: self._request(None, USUAL),
             response=_flask_response,
-            commands=lambda: self._home.commands if own is None else own,
+            commands=lambda: self._home.declared() if own is None else own,
         )
         return blueprint.make(adapter, authorize, names, name)
+
+    def command(self, **about: Unpack[About]) -> Callable[[Callable[P, Argv]], Callable[P, Argv]]:
+        """Return a decorator that declares a command: a function that returns its argv.
+
+        Its parameters are those of the function, by their type hints; see `tailrace.core.coded`. The function is called
+        within the request.
+
+        Args:
+            **about: the command's `name`, by default the function's with `-` for `_`, and its other fields, as of
+                `Command`.
+
+        Raises:
+            InvalidValues: something about it is wrong, or there is a command of this name.
+        """
+
+        def declare(function: Callable[P, Argv]) -> Callable[P, Argv]:
+            made = coded(function, about)
+            for home in {self._default, *self._homes.values()}:
+                home.declared.add(made)
+            self._coded.append(made)
+            return function
+
+        return declare
 
     def stream(
         self,

@@ -81,13 +81,17 @@ class Blueprint:
         make_request: MakeRequest,
         authorize: Authorize | None,
         hosts: frozenset[str] | None,
-        commands: Commands,
+        commands: Callable[[], Commands],
     ) -> None:
         self._engine = engine
         self._make_request = make_request
         self._authorize = authorize
         self._hosts = hosts
         self._commands = commands
+        self.commands: Commands | None = None
+        """what may be started from now on, instead of what it was made with"""
+        self.notice = ""
+        """what whoever looks after the server is to know; told to those who may do everything"""
         self.limits: Limiting | None = None
         """asked before a viewer is served"""
 
@@ -190,7 +194,8 @@ class Blueprint:
                 hosts=self._hosts,
                 query=tuple(pairs_of(scope)),
                 content_type=headers_of(scope, ["content-type"]).get("content-type", ""),
-                commands=self._commands,
+                commands=self._commands() if self.commands is None else self.commands,
+                notice=self.notice,
                 protocols=protocols_of(scope),
                 is_leaving=lambda: hall.is_leaving,
                 has_sockets=True,

@@ -10,6 +10,7 @@ import asyncio
 from concurrent.futures import Future
 from contextlib import suppress
 from http import HTTPStatus
+from threading import Semaphore
 from typing import Final
 
 from tailrace._asgi.asking import body_of
@@ -22,6 +23,9 @@ PATIENCE_S: Final = 0.5
 HASTE_S: Final = 0.05
 """the same, when many are waited for"""
 MANY: Final = 32
+LARGE: Final = 512 << 10
+MOST_LARGE: Final = 4
+"""bodies that may be longer, and are being read in a process"""
 MOST: Final = 256
 """that are waited for in a process: 64 MiB at most"""
 
@@ -40,6 +44,8 @@ class Body:
 
     waiting = 0
     """how many the loop waits for, in this process"""
+    large = Semaphore(MOST_LARGE)
+    """room for those that may be large"""
 
     def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
         self._receive = receive
@@ -55,7 +61,10 @@ class Body:
             Refused: too many are waited for.
         """
         if self._reading is None:
+            _admit(limit_bytes)
             self._reading = asyncio.run_coroutine_threadsafe(body_of(self._receive, limit_bytes), self._loop)
+            if limit_bytes > LARGE:
+                self._reading.add_done_callback(_leave)
         try:
             return self._reading.result(PATIENCE_S if Body.waiting < MANY else HASTE_S)
         except TimeoutError:
@@ -78,3 +87,17 @@ class Body:
                 await asyncio.wrap_future(self._reading)
         finally:
             Body.waiting -= 1
+
+
+def _admit(limit_bytes: int) -> None:
+    """Take room for one more large body.
+
+    Raises:
+        Refused: there is none.
+    """
+    if limit_bytes > LARGE and not Body.large.acquire(blocking=False):
+        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests are sending files", "try again in a moment")
+
+
+def _leave(_reading: Future[bytes]) -> None:
+    Body.large.release()

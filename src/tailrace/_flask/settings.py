@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tailrace.config.load import commands_of
+from tailrace.core.coded import Coded
 from tailrace.core.command import Commands
 from tailrace.core.errors import InvalidInput
 from tailrace.engine.base import Engine
@@ -72,7 +73,7 @@ class Home:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.commands = commands_of(settings.commands)
+        self.declared = Coded(commands_of(settings.commands))
         self._engine = EngineHere(settings.engine, settings.state_dir)
 
     @property

@@ -5,11 +5,15 @@ import os
 import click
 import msgspec
 
+from tailrace.cli.explain import words_of
 from tailrace.cli.place import place_option, state_path
 from tailrace.config.load import Config, load
+from tailrace.config.schema import file_schema
 from tailrace.config.server import Server
 from tailrace.core.command import Command
+from tailrace.core.errors import Fault, InvalidInput, InvalidValues
 from tailrace.core.terminal import escape_text
+from tailrace.host import accounts
 
 FILE = "tailrace.toml"
 INDENT = "  "
@@ -17,21 +21,43 @@ INDENT = "  "
 
 @click.command("check", short_help="Check a server's file, and say what it declares.")
 @click.argument("file", default=FILE, type=click.Path())
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of such files, for editors; look at none.")
 @place_option
-def check_command(file: str) -> int:
+def check_command(file: str, *, schema: bool) -> int:
     """Check a server's file: every mistake in it, with its line and what to do; or what it declares.
 
     \b
     tailrace check
     tailrace check /etc/tailrace.toml
+    tailrace check --schema > tailrace.schema.json
 
     FILE is tailrace.toml by default. Settings in the environment (TAILRACE_…) are checked with it, as the server would.
     Exit codes: 0 if it can be used, else 2.
     """
+    if schema:
+        click.echo(msgspec.json.format(msgspec.json.encode(file_schema())))
+        return 0
     config = load(file, os.environ, {"state_dir": state_path()})
+    for command in config.commands.values():
+        _check_here(command)
     for line in (*_server_lines(config.server), "", *_command_lines(config)):
         click.echo(escape_text(line))
     return 0
+
+
+def _check_here(command: Command) -> None:
+    """See that this machine, and who we are, can do what the command asks for.
+
+    Raises:
+        InvalidInput: there is no such user, or only root could become it.
+    """
+    if command.user is None:
+        return
+    try:
+        accounts.needs_change(accounts.find(command.user))
+    except InvalidInput as error:
+        fault = Fault(f"commands.{command.name}.user", f"cannot be: {error.message}", error.hint)
+        raise InvalidValues.of([fault], op="check") from None
 
 
 def _server_lines(server: Server) -> list[str]:
@@ -53,6 +79,6 @@ def _lines_of(command: Command) -> list[str]:
     title = f"  {command.title}" if command.title else ""
     lines = [f"{INDENT}{command.name}{title}", f"{INDENT * 2}{msgspec.json.encode(command.argv).decode()}"]
     for name, parameter in command.parameters.items():
-        need = "required" if parameter.is_required else f"default {parameter.standard!r}"
+        need = "required" if parameter.is_required else f"default {words_of(parameter.standard)}"
         lines.append(f"{INDENT * 2}{name}: {parameter.__struct_config__.tag}, {need}")
     return lines

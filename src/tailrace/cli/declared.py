@@ -4,6 +4,7 @@ import signal
 import threading
 
 from tailrace.cli import talk, viewing
+from tailrace.cli.explain import help_of
 from tailrace.cli.face import Streams
 from tailrace.cli.foreground import Foreground
 from tailrace.cli.forward import Forwarder
@@ -48,6 +49,18 @@ def start(server: HttpEngine, name: str, texts: list[tuple[str, str]], *, has_in
             hint="leave out --input; the server's file lets it take some, by stdin = true",
         )
     return server.start_or_join(name, typed(texts, command.parameters))
+
+
+def explain(server: HttpEngine, name: str, url: str) -> str:
+    """Return what there is to know before a declared command is run.
+
+    Raises:
+        UnknownCommand: there is none of this name.
+    """
+    told = server.described(name)
+    about = ": ".join(str(told[key]) for key in ("title", "description") if told.get(key))
+    schema = told.get("parameters")
+    return help_of(name, about, schema if isinstance(schema, dict) else {}, f"tailrace run --on {url}")
 
 
 def watch(run: Run, signals: Signals, *, is_joined: bool, has_input: bool) -> int:

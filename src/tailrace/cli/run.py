@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from tailrace.cli import boundary, login, table, talk, terminal, viewing, words
+from tailrace.cli.explain import HELP
 from tailrace.cli.face import Streams
 from tailrace.cli.foreground import Foreground
 from tailrace.cli.forward import Forwarder
@@ -22,6 +23,7 @@ from tailrace.core import ids
 from tailrace.core.errors import InvalidInput, TailraceError
 from tailrace.core.run import RunInfo
 from tailrace.core.states import State
+from tailrace.core.terminal import escape_text
 from tailrace.engine.base import StartOptions
 from tailrace.engine.run import Run
 
@@ -32,6 +34,8 @@ _LEAVING = (signal.SIGHUP, signal.SIGQUIT)
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 _THERE = {"detach", "input"}
 """options that make sense for a command of a server"""
+_DECLARED = {"detach", "input", "pin", "by", "file"}
+"""those for a command that a file declares"""
 
 
 class Options(TypedDict):
@@ -58,6 +62,7 @@ class Options(TypedDict):
     no_new_privileges: bool
     pin: bool
     by: str | None
+    file: str | None
 
 
 class _Run(click.Command):
@@ -125,6 +130,7 @@ class _Run(click.Command):
 )
 @click.option("--no-new-privileges", is_flag=True, help="Make sudo and the like powerless in it.")
 @click.option("--pin", is_flag=True, help="Never prune it.")
+@click.option("-f", "--file", type=click.Path(), metavar="FILE", help="Run a command that this file declares.")
 @click.option("--by", default=login.name, metavar="TEXT", help="Who asks.  [default: your login name]")
 @anywhere_option
 def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
@@ -138,9 +144,11 @@ def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
     tailrace run --timeout 10m --key nightly -- ./backup.sh
     tailrace run -it -- bash
     tailrace run --on https://example.org/ops deploy branch=main
+    tailrace run --file tailrace.toml deploy --help
 
     With --on it is a command that the server declares, by its name, with its parameters; of the options only --detach
-    and --input apply. A lost connection is made again; the command is never started twice.
+    and --input apply. A lost connection is made again; the command is never started twice. With --file it is one that a
+    file declares, and runs here. --help behind its name tells of its parameters.
 
     ^C stops the command (INT, then TERM, then KILL), a second one hurries that; ^\\ leaves it running.
     With --pty and --input every key goes to the command; close the terminal (SIGHUP) to leave it running.
@@ -151,9 +159,47 @@ def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
     boundary.fail_as_watcher()
     if url := server_url():
         return _run_there(url, argv, options)
+    if options["file"] is not None:
+        return _run_declared(options["file"], argv, options)
+    return _run_here(argv, _start_options(options), options)
+
+
+def _check_options(known: set[str], whose: str) -> None:
+    """See that no option is given that says what a declaration says.
+
+    Raises:
+        InvalidInput: one is.
+    """
+    context = click.get_current_context()
+    for name in sorted(set(Options.__annotations__) - known):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise InvalidInput(
+                f"--{name.replace('_', '-')} is not for a command of {whose}",
+                op="run",
+                subject=name,
+                hint="how it runs is said where it is declared; leave the option out",
+            )
+
+
+def _run_declared(file: str, argv: tuple[str, ...], options: Options) -> int:
+    from tailrace.cli import local  # files of commands are not for those who name their own
+
+    _check_options(_DECLARED, "a file")
+    command = local.find(file, argv[0])
+    if set(argv[1:]) & set(HELP):
+        click.echo(escape_text(local.explain(command, file)))
+        return 0
+    ready = local.prepared(command, [pair(text) for text in argv[1:]])
+    here: Options = {**options, "pty": command.pty, "input": options["input"] and (command.stdin or command.pty)}
+    size = terminal.size(STDOUT, STDIN, STDERR) or (24, 80)
+    extra = StartOptions(rows=size[0], columns=size[1], by=options["by"], pin=options["pin"])
+    return _run_here(ready.argv, {**ready.options, **extra}, here)
+
+
+def _run_here(argv: tuple[str, ...], start: StartOptions, options: Options) -> int:
     with Signals([*_STOPPING, *_LEAVING, signal.SIGWINCH]) as signals:
         begun_us = time.time_ns() // 1000
-        run = engine().start(argv, **_start_options(options))
+        run = engine().start(argv, **start)
         if options["detach"]:
             click.echo(run.id)
             return 0
@@ -163,15 +209,10 @@ def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
 def _run_there(url: str, argv: tuple[str, ...], options: Options) -> int:
     from tailrace.cli import declared  # what it needs of HTTP is not for those who stay here
 
-    context = click.get_current_context()
-    for name in sorted(set(Options.__annotations__) - _THERE):
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise InvalidInput(
-                f"--{name.replace('_', '-')} is not for a command of a server",
-                op="run",
-                subject=name,
-                hint="how it runs is said where it is declared; leave the option out",
-            )
+    _check_options(_THERE, "a server")
+    if set(argv[1:]) & set(HELP):
+        click.echo(escape_text(declared.explain(server(url), argv[0], url)))
+        return 0
     with Signals([*_STOPPING, *_LEAVING]) as signals:
         texts = [pair(text) for text in argv[1:]]
         run, is_joined = declared.start(server(url), argv[0], texts, has_input=options["input"])

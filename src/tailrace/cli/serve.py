@@ -39,16 +39,19 @@ def serve_command(config: str | None, **flags: Unpack[Flags]) -> int:
     tailrace serve /etc/tailrace.toml --port 8080
 
     CONFIG is tailrace.toml in this directory, if there is one; `tailrace check` says what is wrong with it. Settings
-    come from the file, the environment (TAILRACE_…) and these options; later wins. Stop it with ^C or SIGTERM: runs go
-    on, and viewers resume at the next server.
+    come from the file, the environment (TAILRACE_…) and these options; later wins. A file that changes is read again,
+    and so it is at SIGHUP; what cannot be used is not taken. Stop it with ^C or SIGTERM: runs go on, and viewers resume
+    at the next server.
     """
     need_server()
+    from tailrace.config.live import Live
     from tailrace.server.serve import serve
 
     found = config if config is not None else FILE if Path(FILE).exists() else None
     if found is None:
         talk.say(f"there is no {FILE} here, so nothing can be started by this server; runs can be watched")
         talk.advise(EXAMPLE)
-    settings = load(found, os.environ, {**flags, "state_dir": state_path()})
-    serve(settings, lambda address: click.echo(f"tailrace serves at {address}"))
+    said = {**flags, "state_dir": state_path()}
+    live = Live(lambda look: load(found, os.environ, said, look=look))
+    serve(live.config, lambda address: click.echo(f"tailrace serves at {address}"), live if found is not None else None)
     return 0

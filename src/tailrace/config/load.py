@@ -1,16 +1,16 @@
 """Loading a file: everything that it says, or everything that is wrong with it."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 import msgspec
 
 from tailrace.config import server
+from tailrace.config.commands import DEFAULTS, commands_in
 from tailrace.config.commands import SECTION as COMMANDS
-from tailrace.config.commands import commands_in
-from tailrace.config.document import Document, Keys, Table
+from tailrace.config.document import Document, Keys
+from tailrace.config.files import INCLUDE, Files
 from tailrace.config.server import Layer, Server
 from tailrace.config.tables import table_at
 from tailrace.core.command import Command, Commands
@@ -18,20 +18,24 @@ from tailrace.core.errors import Fault, InvalidValues
 from tailrace.core.near import near
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-SECTIONS = (server.SECTION, COMMANDS)
+SECTIONS = (INCLUDE, server.SECTION, DEFAULTS, COMMANDS)
 
 
 class Config(msgspec.Struct, frozen=True):
-    """What a file, the environment and flags say together."""
+    """What files, the environment and flags say together."""
 
     server: Server
     commands: Commands
+    looked: tuple[str, ...] = ()
+    """the paths of the files, and patterns of more: what a change could come from"""
 
 
 def load(
     path: str | os.PathLike[str] | None,
     environ: Mapping[str, str] = NOTHING,
     flags: Mapping[str, object] = NOTHING,
+    *,
+    look: Callable[[str], object] = lambda _path: None,
 ) -> Config:
     """Return what the file says, with the environment's settings over its own, and the flags' over both.
 
@@ -39,19 +43,60 @@ def load(
         path: the file; None: there is none.
         environ: the environment, of which `server.VARIABLES` are looked at.
         flags: settings by their names in `Server`; None says nothing.
+        look: told each path and pattern that is looked at, also if something is wrong.
 
     Raises:
         InvalidInput: the file cannot be read.
         InvalidValues: something in it, or in the environment, or in the flags, is wrong; everything that is, is told.
     """
     faults: list[Fault] = []
-    file = _File(None if path is None else Document(path), faults)
-    layers = (file.settings(), server.from_environment(environ), server.from_flags(flags))
+    files = None if path is None else Files(path, faults, look)
+    layers = (_settings(files), server.from_environment(environ), server.from_flags(flags))
     settings = server.merged(layers, lambda *fault: faults.append(Fault(*fault)))
-    declared = list(file.commands())
+    declared = [] if files is None else list(_commands(files, faults))
     if faults:
-        raise InvalidValues.of(file.in_order(faults), op="read")
-    return Config(settings, Commands(declared))
+        raise InvalidValues.of(faults if files is None else sorted(faults, key=files.order_of), op="read")
+    return Config(settings, Commands(declared), () if files is None else tuple(files.looked))
+
+
+def _settings(files: Files | None) -> Layer:
+    """Return what `[server]` of the first file says; its paths are from where that is."""
+    if files is None:
+        return Layer({}, lambda name: f"{server.SECTION}.{name}")
+    document = files.documents[0]
+    found = dict(table_at(document.table, server.SECTION, (), files.report_in(document)))
+    for name in server.PATHS:
+        if isinstance(path := found.get(name), str):
+            found[name] = os.fspath(document.path.absolute().parent / path)
+    return Layer(found, lambda name: document.place((server.SECTION, name)))
+
+
+def _commands(files: Files, faults: list[Fault]) -> Iterator[Command]:
+    """Yield what all files declare, each name once."""
+    places: dict[str, str] = {}
+    for part in files.parts:
+        report = files.report_in(part.document)
+        _check_sections(part.document, report, is_first=part is files.parts[0])
+        for name in _names(part.document):
+            place = part.document.place((COMMANDS, name))
+            if (earlier := places.setdefault(name, place)) is not place:
+                faults.append(Fault(place, f"is declared twice, first at {earlier}", "give one another name"))
+        for name, command in commands_in(part.document.table, part.directory, part.defaults, report):
+            if places[name].startswith(f"{part.document.path}:"):
+                yield command
+
+
+def _names(document: Document) -> Iterable[str]:
+    section = document.table.get(COMMANDS)
+    return section if isinstance(section, dict) else ()
+
+
+def _check_sections(document: Document, report: Callable[[Keys, str, str], None], *, is_first: bool) -> None:
+    for name in document.table:
+        if name not in SECTIONS:
+            report((name,), "means nothing here", near(name, SECTIONS))
+        elif name == server.SECTION and not is_first:
+            report((name,), "means nothing in a file that is included", "say it in the file that includes")
 
 
 def load_commands(path: str | os.PathLike[str]) -> Commands:
@@ -72,39 +117,3 @@ def commands_of(what: Commands | str | os.PathLike[str] | None) -> Commands:
     if isinstance(what, Commands):
         return what
     return Commands() if what is None else load_commands(what)
-
-
-class _File:
-    """The sections of a file, whose mistakes are put into `faults`; there may be none."""
-
-    def __init__(self, document: Document | None, faults: list[Fault]) -> None:
-        self._document = document
-        self._faults = faults
-        self._table: Table = {} if document is None else document.table
-        self._directory = Path() if document is None else document.path.absolute().parent
-        for name in self._table:
-            if name not in SECTIONS:
-                self._report((name,), "means nothing here", near(name, SECTIONS))
-
-    def settings(self) -> Layer:
-        """Return what `[server]` says; its paths are from where the file is."""
-        found = dict(table_at(self._table, server.SECTION, (), self._report))
-        for name in server.PATHS:
-            if isinstance(path := found.get(name), str):
-                found[name] = os.fspath(self._directory / path)
-        return Layer(found, lambda name: self._place((server.SECTION, name)))
-
-    def commands(self) -> Iterator[Command]:
-        """Yield what `[commands]` declares."""
-        return commands_in(self._table, self._directory, self._report)
-
-    def in_order(self, faults: Iterable[Fault]) -> list[Fault]:
-        """Return faults in the order of the lines; behind them what is not the file's."""
-        document = self._document
-        return list(faults) if document is None else sorted(faults, key=lambda fault: document.line_in(fault.subject))
-
-    def _report(self, keys: Keys, message: str, hint: str) -> None:
-        self._faults.append(Fault(self._place(keys), message, hint))
-
-    def _place(self, keys: Keys) -> str:
-        return ".".join(keys) if self._document is None else self._document.place(keys)

@@ -1,21 +1,25 @@
 """Declared commands: what may be run by name, and nothing else by whoever only knows the name.
 
-A command turns values into an argv of exactly as many elements as its template has. No value can become an option,
-unless its parameter says `allow_dash`: an argument must not begin with a `-` that a value brought, except behind a `--`
-of the template's. So the template decides which words are options, and a value only ever fills its place.
+A command turns values into an argv of exactly as many elements as its template has; the exceptions, switches and lists
+of choices, are elements of their own (`Base.is_spread`). No value can become an option, unless its parameter says
+`allow_dash`: an argument must not begin with a `-` that a value brought, except behind a `--` of the template's. So the
+template decides which words are options, and a value only ever fills its place. Nor does a value begin with `@`, unless
+its parameter says `allow_at`: behind a `--` or a `=` too, there are programs that put in the file of that name.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import Literal
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from tailrace.core import spec, template
+from tailrace.core import hiding, spec, template
 from tailrace.core.errors import Fault, InvalidInput, InvalidValues, UnknownCommand
 from tailrace.core.near import near
-from tailrace.core.parameters import Parameter
+from tailrace.core.parameters import Boolean, Parameter, Secret, Upload
+from tailrace.core.secrets import secret_file
 from tailrace.core.template import NAME, Element
 
 OUTPUT_BYTES = 1 << 30
@@ -23,6 +27,31 @@ OUTPUT_BYTES = 1 << 30
 BRACES = "{name} stands for a parameter, {{ and }} for braces"
 MOST_UNKNOWN = 10
 """names that a request may have wrong before the rest is not looked at"""
+MOST_ARGUMENTS = 10_000
+"""elements of a template"""
+
+
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\$?")
+
+
+class Filled(NamedTuple):
+    """What a value is in an argv."""
+
+    text: str
+    """as a part of an argument"""
+    spread: tuple[str, ...]
+    """as an element by itself"""
+    alone: tuple[str, ...]
+    """those arguments of a spread one that a value may begin"""
+
+
+Locate: TypeAlias = Callable[[Parameter, str], str]
+"""returns where a path really leads, or raises `InvalidInput`; files are no business of the core"""
+
+
+def as_it_reads(_parameter: Parameter, text: str) -> str:
+    """Return a path as it is."""
+    return text
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +93,26 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """what to do when one of the same key is going: show that one, wait until it has ended, or refuse"""
     labels: Mapping[str, str] = {}
     """names and values to find its runs by"""
+    user: str | int | None = None
+    """the name or number of the user that it runs as, with the groups of that one; for a server that runs as root"""
+    max_memory: int | None = None
+    """the most memory that a run may use"""
+    max_cpu: float | None = None
+    """the most processor time that a run may use"""
+    max_processes: int | None = None
+    """the most processes and threads that a run may have"""
+    max_open_files: int | None = None
+    """the most files that a process of a run may have open"""
+    max_running: int | None = None
+    """how many runs of it may go at the same time"""
+    max_queued: int | None = None
+    """how many more may wait"""
+    max_starts_per_minute: int | None = None
+    """how many may be started in a minute"""
+    allow: tuple[str, ...] | None = None
+    """who may start it and see its runs: names of users, and `group:NAME`; by default whoever may start commands"""
+    secret_env: tuple[str, ...] = ()
+    """the variables whose values are secret, and are masked in the output: of `env`, or else of the server's own"""
 
     def faults(self) -> Iterator[Fault]:
         """Yield what is wrong with the declaration; a fault's subject is a key of it: `parameters.n.default`."""
@@ -76,32 +125,71 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
         for name, parameter in self.parameters.items():
             yield from _parameter_faults(name, parameter)
 
-    def argv_for(self, values: Mapping[str, object]) -> tuple[str, ...]:
-        """Return the argv that the values make of the template, which has as many elements.
+    def argv_for(self, values: Mapping[str, object], locate: Locate = as_it_reads) -> tuple[str, ...]:
+        """Return the argv that the values make of the template.
+
+        It has as many elements, but for parameters that are spread (`Base.is_spread`).
 
         Args:
             values: by the names of the parameters, as JSON gives them.
+            locate: called for each path. The usual one looks at no file: `tailrace.engine.declared` has one that does.
 
         Raises:
             InvalidValues: values that do not fit, are missing, or unknown; all of them are named.
         """
-        arguments, faults = self._arguments(values)
-        elements = [template.parse(text) for text in self.argv]
+        filled = self.filled(values, locate)
+        return tuple(argument for element in self._elements() for argument in self._rendered(element, filled))
+
+    def filled(self, values: Mapping[str, object], locate: Locate = as_it_reads) -> dict[str, Filled]:
+        """Return what each parameter is in the argv.
+
+        Raises:
+            InvalidValues: as `argv_for`.
+        """
+        filled, faults = self._filled(values, locate)
         if not faults:
-            faults += [self._dash_fault(name) for name in self._dashed(elements, arguments)]
+            faults += [at_fault(name) for name in self._at(filled)]
+            faults += [dash_fault(name) for name in self._dashed(filled)]
         if faults:
             raise InvalidValues.of(faults, op="start")
-        return tuple(template.render(element, arguments) for element in elements)
+        return filled
 
     def key_for(self, values: Mapping[str, object]) -> str | None:
         """Return the key of a run with these values, which `argv_for` has taken; None: it has none."""
-        return None if self.key is None else template.render(template.parse(self.key), self._arguments(values)[0])
+        if self.key is None:
+            return None
+        filled, _faults = self._filled(values, as_it_reads)
+        return template.render(template.parse(self.key), {name: each.text for name, each in filled.items()})
 
-    def values_from(self, texts: Mapping[str, str]) -> dict[str, object]:
-        """Return the values that the fields of a form, or the words of a command line, mean."""
-        known = self.parameters
-        values = {name: known[name].from_text(text) if name in known else text for name, text in texts.items()}
-        return {name: value for name, value in values.items() if value is not None}
+    def secrets_for(self, values: Mapping[str, object]) -> dict[str, str]:
+        """Return the values of the secret parameters, which `argv_for` has taken; the argv has none of them."""
+        secret = {name: each for name, each in self.parameters.items() if each.is_secret and name in values}
+        texts = {name: each.argument(values[name]) for name, each in secret.items()}
+        return {name: text for name, text in texts.items() if text}
+
+    def values_from(self, texts: Mapping[str, str | Sequence[str]]) -> dict[str, object]:
+        """Return the values that the fields of a form, or the words of a command line, mean.
+
+        Args:
+            texts: by the names of the parameters; several, where a name stands there several times.
+
+        Raises:
+            InvalidValues: a name stands there more often than its parameter takes.
+        """
+        values: dict[str, object] = {}
+        faults: list[Fault] = []
+        for name, given in texts.items():
+            each = [given] if isinstance(given, str) else given
+            try:
+                value = self.parameters[name].from_texts(each) if name in self.parameters else each[0]
+            except InvalidInput as error:
+                faults.append(Fault(name, error.message, error.hint))
+                continue
+            if value is not None:
+                values[name] = value
+        if faults:
+            raise InvalidValues.of(faults, op="start")
+        return values
 
     def schema(self) -> dict[str, object]:
         """Return the JSON Schema (2020-12) of what may be given."""
@@ -112,9 +200,18 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
             "additionalProperties": False,
         }
 
-    def _arguments(self, values: Mapping[str, object]) -> tuple[dict[str, str], list[Fault]]:
-        """Return the text of each parameter, and what is wrong with the values."""
-        arguments: dict[str, str] = {}
+    def _elements(self) -> list[Element]:
+        return [template.parse(text) for text in self.argv]
+
+    def _rendered(self, element: Element, filled: Mapping[str, Filled]) -> tuple[str, ...]:
+        name = template.sole(element)
+        if name is not None:
+            return filled[name].spread
+        return (template.render(element, {name: filled[name].text for name in template.holes(element)}),)
+
+    def _filled(self, values: Mapping[str, object], locate: Locate) -> tuple[dict[str, Filled], list[Fault]]:
+        """Return what each parameter is in the argv, and what is wrong with the values."""
+        filled: dict[str, Filled] = {}
         faults = list(self._unknown(values))
         for name, parameter in self.parameters.items():
             if name not in values and parameter.is_required:
@@ -122,10 +219,11 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
                 faults.append(Fault(name, "is missing", hint))
                 continue
             try:
-                arguments[name] = parameter.argument(values.get(name, parameter.standard))
+                value = values.get(name, parameter.standard)
+                filled[name] = _hide(name, parameter, value) if parameter.is_secret else _fill(parameter, value, locate)
             except InvalidInput as error:
                 faults.append(Fault(name, error.message, error.hint))
-        return arguments, faults
+        return filled, faults
 
     def _unknown(self, values: Mapping[str, object]) -> Iterator[Fault]:
         unknown = (name for name in values if name not in self.parameters)
@@ -134,29 +232,48 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
                 repr(name[:40]), "is no parameter of it", near(name, self.parameters, otherwise="it takes none")
             )
 
-    def _dashed(self, elements: list[Element], arguments: Mapping[str, str]) -> dict[str, None]:
+    def _dashed(self, filled: Mapping[str, Filled]) -> dict[str, None]:
         """Return the parameters that would begin an argument with a dash, and may not."""
-        leaders = {
-            template.leader(element, arguments): None
-            for element in template.optional_part(elements)
-            if template.render(element, arguments).startswith("-")
-        }
-        return {name: None for name in leaders if name is not None and not self.parameters[name].allow_dash}
+        return self._leading(template.optional_part(self._elements()), filled, "-", "allow_dash")
 
-    def _dash_fault(self, name: str) -> Fault:
-        return Fault(
-            name,
-            "lets an argument begin with '-', which the command could take for an option",
-            'give a value that does not; whoever declares the command can put it behind a "--", or say allow_dash',
-        )
+    def _at(self, filled: Mapping[str, Filled]) -> dict[str, None]:
+        """Return the parameters whose values begin with an `@`, or would begin an argument with one, and may not."""
+        brought = {
+            name: None
+            for name, each in filled.items()
+            if each.text.startswith("@") and not self.parameters[name].allow_at
+        }
+        return brought | self._leading(self._elements(), filled, "@", "allow_at")
+
+    def _leading(
+        self,
+        elements: Sequence[Element],
+        filled: Mapping[str, Filled],
+        sign: str,
+        allowing: Literal["allow_dash", "allow_at"],
+    ) -> dict[str, None]:
+        """Return the parameters because of which an argument begins with the sign, and which do not allow that."""
+        texts = {name: each.text for name, each in filled.items()}
+        leaders: dict[str, None] = {}
+        for element in elements:
+            name = template.sole(element)
+            begins = filled[name].alone if name is not None else (template.render(element, texts),)
+            leader = template.leader(element, texts) if name is None else name
+            if leader is not None and any(text.startswith(sign) for text in begins):
+                leaders[leader] = None
+        return {name: None for name in leaders if not getattr(self.parameters[name], allowing)}
 
     def _default_faults(self) -> Iterator[Fault]:
         """Yield the defaults that would be refused where they go."""
-        given = {name: parameter.standard for name, parameter in self.parameters.items()}
-        arguments = {name: "x" if value is None else str(value) for name, value in given.items()}
-        for name in self._dashed([template.parse(text) for text in self.argv], arguments):
+        filled = {
+            name: _fill(parameter, parameter.standard, as_it_reads) if parameter.standard is not None else _ANY
+            for name, parameter in self.parameters.items()
+        }
+        for name in self._dashed(filled):
             hint = 'begin with something else, put it behind a "--", or say allow_dash'
             yield Fault(f"parameters.{name}.default", "begins an argument with '-'", hint)
+        for name in self._at(filled):
+            yield Fault(f"parameters.{name}.default", "begins with '@'", "begin with something else, or say allow_at")
 
     def _argv_faults(self) -> Iterator[Fault]:
         elements = []
@@ -173,23 +290,90 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
             yield Fault(
                 "argv[0]", "lets a parameter choose the program", "name the program; declare a command for each"
             )
-        if (fault := template.script_fault(elements)) is not None:
+        if (fault := template.script_fault([self._at_worst(element) for element in elements])) is not None:
             yield fault
         yield from self._hole_faults(elements)
 
+    def _at_worst(self, element: Element) -> Element:
+        """Return the element as a shell would take it, if a value can make an option of it."""
+        parameter = self.parameters.get(template.sole(element) or "")
+        if isinstance(parameter, Boolean) and parameter.flag is not None:
+            return (parameter.flag,)
+        return ("-c", *element) if parameter is not None and parameter.allow_dash else element
+
     def _hole_faults(self, elements: list[Element]) -> Iterator[Fault]:
+        key: Element = ()
         try:
-            elements = [*elements, template.parse(self.key or "")]
+            key = template.parse(self.key or "")
         except ValueError as error:
             yield Fault("key", str(error), BRACES)
-        used = dict.fromkeys(name for element in elements for name in template.holes(element))
+        used = dict.fromkeys(name for element in [*elements, key] for name in template.holes(element))
         for name in used:
             if name not in self.parameters:
                 hint = near(name, self.parameters, otherwise=f"declare it: [commands.{self.name}.parameters.{name}]")
                 yield Fault("argv", f"has {{{name}}}, which is no parameter of it", hint)
-        for name in self.parameters:
-            if name not in used:
-                yield Fault(f"parameters.{name}", "is not used", f"put {{{name}}} into argv, or remove it")
+        for name, parameter in self.parameters.items():
+            yield from _place_faults(name, parameter, elements, key)
+
+
+_ANY = Filled("x", ("x",), ("x",))
+"""stands for a value that is not known yet"""
+
+
+def _fill(parameter: Parameter, value: object, locate: Locate) -> Filled:
+    """Return what the value is in an argv.
+
+    Raises:
+        InvalidInput: it is no value of the parameter.
+    """
+    if not parameter.is_path:
+        return Filled(parameter.argument(value), parameter.spread(value), parameter.alone(value))
+    text = locate(parameter, parameter.argument(value))
+    return Filled(text, (text,), (text,))
+
+
+def _hide(name: str, parameter: Parameter, value: object) -> Filled:
+    """Return what a secret is in an argv: the path of its file, once that is known; nothing, where none is given.
+
+    Raises:
+        InvalidInput: it is no value of the parameter.
+    """
+    path = secret_file(name) if parameter.argument(value) else ""
+    return Filled(path, (path,), (path,))
+
+
+def _place_faults(name: str, parameter: Parameter, elements: Sequence[Element], key: Element) -> Iterator[Fault]:
+    """Yield what is wrong with where a template has the parameter."""
+    places = [element for element in elements if name in template.holes(element)]
+    where = f"parameters.{name}"
+    if isinstance(parameter, Secret):
+        yield from hiding.place_faults(name, parameter, in_key=name in template.holes(key), in_argv=bool(places))
+        return
+    if not places and name not in template.holes(key):
+        yield Fault(where, "is not used", f"put {{{name}}} into argv, or remove it")
+    if isinstance(parameter, Upload) and name in template.holes(key):
+        yield Fault("key", f"has {{{name}}}, which is a file", "its path is another one in each run")
+    if parameter.is_spread and any(template.sole(element) != name for element in places):
+        hint = f'write "{{{name}}}" by itself: it stands for several arguments, or none'
+        yield Fault("argv", f"has {{{name}}} within an element", hint)
+
+
+def at_fault(name: str) -> Fault:
+    """Return what is wrong with a value that begins with an `@`."""
+    return Fault(
+        name,
+        "begins with '@', for which the command could put in the file of that name",
+        "give a value that does not; whoever declares the command can say allow_at",
+    )
+
+
+def dash_fault(name: str) -> Fault:
+    """Return what is wrong with a value that begins with a dash, where the program looks for options."""
+    return Fault(
+        name,
+        "lets an argument begin with '-', which the command could take for an option",
+        'give a value that does not; whoever declares the command can put it behind a "--", or say allow_dash',
+    )
 
 
 def _parameter_faults(name: str, parameter: Parameter) -> Iterator[Fault]:
@@ -206,8 +390,13 @@ def _option_faults(command: Command) -> Iterator[Fault]:
         yield Fault("merge", "and pty exclude each other", "a terminal is always one stream: leave merge out")
     if command.key is not None and not 0 < len(command.key) <= 256:
         yield Fault("key", "is empty or too long", "text of 1 to 256 characters, or leave it out")
-    if command.max_output is not None and not 0 <= command.max_output < 1 << 63:
-        yield Fault("max_output", f"cannot be {command.max_output}", "it is a number of bytes, 0 or more")
+    if len(command.argv) > MOST_ARGUMENTS:
+        yield Fault("argv", f"has more than {MOST_ARGUMENTS} elements", "is it the right file?")
+    for name, least, what in COUNTS:
+        number = getattr(command, name)
+        if number is not None and not least <= number < 1 << 63:
+            yield Fault(name, f"cannot be {number}", f"it is a number of {what}, {least} or more")
+    yield from _people_faults(command)
     for check in _checks(command):
         try:
             check()
@@ -215,9 +404,37 @@ def _option_faults(command: Command) -> Iterator[Fault]:
             yield Fault(error.subject.partition("[")[0], f"cannot be so: {error.message}", error.hint)
 
 
+COUNTS = (
+    ("max_output", 0, "bytes"),
+    ("max_memory", 1 << 20, "bytes"),
+    ("max_processes", 1, "processes"),
+    ("max_open_files", 3, "files"),
+    ("max_running", 1, "runs"),
+    ("max_queued", 0, "runs"),
+    ("max_starts_per_minute", 1, "runs"),
+)
+"""limits that count something: the least that makes sense, and what is counted"""
+
+
+def _people_faults(command: Command) -> Iterator[Fault]:
+    """Yield what is wrong with who it is for, whose it is, and what nobody may see."""
+    is_name = isinstance(command.user, str) and not _USER.fullmatch(command.user)
+    is_number = isinstance(command.user, int) and not 0 <= command.user < (1 << 32) - 1
+    if is_name or is_number:
+        yield Fault("user", f"cannot be {str(command.user)[:40]!r}", "the name of a user here, or its number")
+    for index, name in enumerate(command.allow or ()):
+        if not name.removeprefix("group:").strip() or not name.isprintable() or len(name) > 256:
+            yield Fault(f"allow[{index}]", f"cannot be {name[:40]!r}", 'names of users, and "group:NAME"')
+    yield from hiding.env_faults(command.secret_env, command.env)
+    yield from hiding.delivery_faults(command.parameters, is_pty=command.pty, has_user=command.user is not None)
+    if command.user is not None and any(isinstance(each, Upload) for each in command.parameters.values()):
+        yield Fault("user", "and a parameter that is a file exclude each other", "the other user could not read it")
+
+
 def _checks(command: Command) -> Iterator[Callable[[], object]]:
     """Yield what raises if an option is not usable."""
-    for name, seconds in (("timeout", command.timeout), ("idle_timeout", command.idle_timeout)):
+    times = {"timeout": command.timeout, "idle_timeout": command.idle_timeout, "max_cpu": command.max_cpu}
+    for name, seconds in times.items():
         if seconds is not None:
             yield partial(spec.positive, seconds, name)
     yield partial(spec.check_env, dict(command.env))

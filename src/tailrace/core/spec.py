@@ -93,8 +93,18 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str | None = None
     origin: str | None = None
     """what started it, for the web adapters: a resumed stream must come from the same route and user"""
+    user: str | None = None
+    """the name of the user that it runs as, if that is not the caller"""
     masked: bool = False
     """whether it has secrets, which are masked in its output"""
+
+
+class Account(NamedTuple):
+    """A user of this machine, as the system counts them."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
 
 
 class Launch(NamedTuple):
@@ -117,6 +127,8 @@ class Launch(NamedTuple):
     """or `copy`"""
     fault: str | None = None
     """a fault point at which the keeper is to die; for tests of our own promises"""
+    account: tuple[int, int, tuple[int, ...]] | None = None
+    """an `Account` to become, in plain values; None: stay the caller"""
     secrets: tuple[bytes, ...] = ()
     """what is masked in the output"""
     secret_files: tuple[tuple[str, bytes], ...] = ()

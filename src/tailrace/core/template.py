@@ -1,7 +1,8 @@
 """The template of an argv: `{name}` in an element stands for a parameter, `{{` and `}}` for braces.
 
 A template has as many elements as the argv that is made of it, whatever the values: a placeholder is a whole argument,
-or a part of one, and never several. Nothing here is ever given to a shell.
+or a part of one, and never several. There is one exception, for parameters that say so themselves and are a whole
+element (see `tailrace.core.parameters.choice`). Nothing here is ever given to a shell.
 """
 
 import re
@@ -64,6 +65,15 @@ def render(element: Element, values: Mapping[str, str]) -> str:
 def holes(element: Element) -> Iterator[str]:
     """Yield the names of the parameters in the element."""
     return (part.name for part in element if isinstance(part, Hole))
+
+
+def sole(element: Element) -> str | None:
+    """Return the parameter that is all of the element; None: there is more in it, or none."""
+    match element:
+        case (Hole(name),):
+            return name
+        case _:
+            return None
 
 
 def leader(element: Element, values: Mapping[str, str]) -> str | None:

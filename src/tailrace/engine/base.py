@@ -77,6 +77,11 @@ class StartOptions(TypedDict, total=False):
     """the route and user that a resumed stream must come from"""
     pin: bool
     """never prune it"""
+    user: str | int | None
+    """the name or number of the user that it runs as, with that one's groups; only root may say so"""
+    files: Mapping[str, str] | None
+    """texts in the argv that stand for the paths of files, and where these are: the run gets private copies, which go
+    when it has ended"""
     secrets: Mapping[str, str | bytes] | None
     """variables of its environment whose values are masked in its output, and never shown"""
     secret_files: Mapping[str, str | bytes] | None

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import Unpack
 
@@ -67,6 +67,11 @@ def _within_limits(op: str) -> Iterator[None]:
         ) from None
 
 
+def _names(files: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return for each text the name that its file has in the run, and where it is: by its number and its suffix."""
+    return {text: (f"{index}{os.path.splitext(path)[1]}", path) for index, (text, path) in enumerate(files.items())}
+
+
 class DiskEngine:
     """Runs under one state directory. Safe to use from several threads, and after a fork."""
 
@@ -88,14 +93,20 @@ class DiskEngine:
         """See `Engine.start`."""
         spec, launch = preparation.prepare(argv, options, os.path.join(self.state.path, "runs"))
         self._check_space()
-        pinned = options.get("pin", False)
+        files = _names(options.get("files") or {})
+        if files:
+            home = f"{self.state.path}/runs/{spec.id}/{rundir.FILES}"
+            spec, launch = preparation.with_files(
+                spec, launch, {text: f"{home}/{name}" for text, (name, _path) in files.items()}
+            )
+        extras = rundir.Extras(pinned=options.get("pin", False), files=dict(files.values()))
         if spec.key is None or spec.when_busy is WhenBusy.QUEUE:
-            self._create(spec, launch, pinned=pinned)
+            self._create(spec, launch, extras)
         else:
             with self.state.exclusively("keys.lock"):
                 if (other := self._going(spec.key)) is not None:
                     return self._join(other, spec)
-                self._create(spec, launch, pinned=pinned)
+                self._create(spec, launch, extras)
         self._begin(spec.id)
         return Run(self, spec.id)
 
@@ -185,9 +196,9 @@ class DiskEngine:
                 hint="make room (`tailrace prune` removes old runs), or `tailrace runner set --free-floor BYTES`",
             )
 
-    def _create(self, spec: Spec, launch: Launch, *, pinned: bool) -> None:
+    def _create(self, spec: Spec, launch: Launch, extras: rundir.Extras) -> None:
         try:
-            rundir.create(self.state, spec, launch, pinned=pinned)
+            rundir.create(self.state, spec, launch, extras)
         except OSError as error:
             raise EngineError(
                 f"the run cannot be put into {self.state.path}: {(error.strerror or str(error)).lower()}",

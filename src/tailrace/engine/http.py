@@ -47,6 +47,7 @@ Answer = TypeVar("Answer")
 _RUNS = msgspec.json.Decoder(RunInfo)
 _PAGES = msgspec.json.Decoder(Page)
 _COMMANDS = msgspec.json.Decoder(Declared)
+_DOCUMENTS = msgspec.json.Decoder(dict[str, object])
 
 
 class HttpEngine:
@@ -130,6 +131,15 @@ class HttpEngine:
         """
         reply = self._connections.get(f"/api/commands/{quote(name, safe='')}")
         return self._decoded(_COMMANDS, _wanted(reply, "start", name, OK))
+
+    def described(self, name: str) -> dict[str, object]:
+        """Return all that the server tells of a command that it declares, as it stands in its JSON.
+
+        Raises:
+            UnknownCommand: there is none of this name.
+        """
+        reply = self._connections.get(f"/api/commands/{quote(name, safe='')}")
+        return self._decoded(_DOCUMENTS, _wanted(reply, "start", name, OK))
 
     def get(self, run_id: str, *, usage: bool = False) -> RunInfo:  # noqa: ARG002  the server always tells
         """See `Engine.get`."""

@@ -5,12 +5,15 @@ that the runner starts behaves as if the caller had.
 """
 
 import os
+import pwd
 import resource
 import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, TypeVar
+
+import msgspec
 
 from tailrace.core import ids
 from tailrace.core import secrets as hidden
@@ -19,7 +22,7 @@ from tailrace.core.errors import InvalidInput
 from tailrace.core.secrets import Secrets
 from tailrace.core.spec import Anchor, Launch, Spec, Stdio, WhenBusy, text_of
 from tailrace.engine.base import StartOptions
-from tailrace.host import fault, linux
+from tailrace.host import accounts, fault, linux
 from tailrace.host.clock import anchor
 
 Value = TypeVar("Value")
@@ -38,6 +41,8 @@ class _Making(NamedTuple):
     at: Anchor
     run_id: str
     secrets: Secrets
+    place: str
+    """where those are that are files"""
 
 
 def prepare(argv: object, options: StartOptions, runs: str = "") -> tuple[Spec, Launch]:
@@ -58,15 +63,20 @@ def prepare(argv: object, options: StartOptions, runs: str = "") -> tuple[Spec, 
             hint = "run.send(data) writes to it" if name == "stdin" else "it is a switch"
             raise _bad(name, f"is True or False, not {value!r}", hint)
     at = anchor()
-    making = _Making(at, new_id(at.wall_us), _secrets(options))
-    place = os.path.join(runs, making.run_id, hidden.FILES)
+    run_id = new_id(at.wall_us)
+    making = _Making(at, run_id, _secrets(options), os.path.join(runs, run_id, hidden.FILES))
     if isinstance(argv, list | tuple):
-        argv = [hidden.placed(argument, making.secrets, place) for argument in argv]
+        argv = [hidden.placed(argument, making.secrets, making.place) for argument in argv]
     exact_argv = checks.check_argv(argv)
+    entry = _other_user(options.get("user"))
     cwd = _directory(options.get("cwd"))
-    env = _environment(options, making.secrets, place)
+    if entry is not None and making.secrets.files:
+        raise _bad("secret_files", "and user exclude each other", "the other user could not read them: use secrets")
+    env = _environment(options, making, {} if entry is None else accounts.environment(entry))
     spec = _spec(making, exact_argv, cwd, env, options)
     hidden.check_hidden(making.secrets, (*spec.argv, spec.key or "", *spec.labels.values()))
+    if entry is not None:
+        spec = msgspec.structs.replace(spec, user=entry.pw_name)
     return spec, Launch(
         argv=(b"stdbuf", b"-oL", b"-eL", *exact_argv) if spec.unbuffer else exact_argv,
         cwd=cwd,
@@ -78,10 +88,36 @@ def prepare(argv: object, options: StartOptions, runs: str = "") -> tuple[Spec, 
         nice=os.getpriority(os.PRIO_PROCESS, 0),
         mover="copy" if os.environ.get("TAILRACE_MOVER") == "copy" else "splice",
         fault=fault.wanted(),
+        account=None if entry is None else tuple(accounts.account(entry)),  # type: ignore[arg-type]  # as it is kept
         secrets=making.secrets.values,
         secret_files=making.secrets.files,
         secret_input=making.secrets.input,
     )
+
+
+def with_files(spec: Spec, launch: Launch, paths: Mapping[str, str]) -> tuple[Spec, Launch]:
+    """Return them with paths where the argv has the texts that stand for them.
+
+    Args:
+        spec: of the run.
+        launch: of the run.
+        paths: by the texts.
+    """
+    for text, path in paths.items():
+        spec = msgspec.structs.replace(spec, argv=tuple(argument.replace(text, path) for argument in spec.argv))
+        raw = os.fsencode(text), os.fsencode(path)
+        launch = launch._replace(argv=tuple(argument.replace(*raw) for argument in launch.argv))
+    return spec, launch
+
+
+def _other_user(user: object) -> pwd.struct_passwd | None:
+    """Return who the run is to be, if that is somebody else."""
+    if user is None:
+        return None
+    if isinstance(user, bool) or not isinstance(user, str | int):
+        raise _bad("user", f"cannot be {user!r}", "the name of a user, or its number")
+    entry = accounts.find(user)
+    return entry if accounts.needs_change(entry) else None
 
 
 def _secrets(options: StartOptions) -> Secrets:
@@ -157,16 +193,23 @@ def _directory(cwd: str | os.PathLike[str] | None) -> bytes:
     return directory
 
 
-def _environment(options: StartOptions, secrets: Secrets, place: str) -> tuple[tuple[bytes, bytes], ...]:
-    """Return what the command's environment is to be: the caller's, unbuffered Python, and what was added or taken."""
+def _environment(options: StartOptions, making: _Making, own: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+    """Return what the command's environment is to be: the caller's, unbuffered Python, and what was added or taken.
+
+    Args:
+        options: of the run.
+        making: of the run.
+        own: what the user has that it runs as.
+    """
     env: dict[str, object] = dict(os.environ) if options.get("inherit_env", True) else {}
+    env |= own
     env.setdefault("PYTHONUNBUFFERED", "1")
     for name, value in _mapping("env", options.get("env")).items():
         if value is None:
             env.pop(name, None)
         else:
-            env[name] = hidden.placed(value, secrets, place)
-    return checks.check_env(env | dict(secrets.env))
+            env[name] = hidden.placed(value, making.secrets, making.place)
+    return checks.check_env(env | dict(making.secrets.env))
 
 
 def _mapping(subject: str, value: Mapping[str, Value] | None) -> Mapping[str, Value]:

@@ -22,7 +22,7 @@ import msgspec
 
 from tailrace.core import states
 from tailrace.core.run import Live, ProcessId
-from tailrace.core.spec import Launch, text_of
+from tailrace.core.spec import Account, Launch, text_of
 from tailrace.core.states import Event, State
 from tailrace.host import fault, linux, order, rundir
 from tailrace.host.cgroup import Cgroup
@@ -91,10 +91,13 @@ def _become(us: Self) -> None:
             fcntl.ioctl(theirs[0], termios.TIOCSCTTY, 0)
         _wire(theirs)
         os.umask(launch.umask)
-        step, about = "directory", text_of(launch.cwd)
-        os.chdir(launch.cwd)
         step = "limits"
         _limit(launch)
+        if launch.account is not None:
+            step = "user"
+            _become_user(Account(*launch.account), is_terminal=ordered.is_terminal)
+        step, about = "directory", text_of(launch.cwd)
+        os.chdir(launch.cwd)
         step, about = "program", text_of(launch.argv[0])
         begun_ns = time.monotonic_ns()
         us.link.send(STARTED + BEGUN.pack(begun_ns) + rundir.pad(_running(ordered, live, begun_ns)))
@@ -156,6 +159,20 @@ def _limit(launch: Launch) -> None:
             pass  # the runner is less nice than the caller, and only root may go back
     if launch.no_new_privileges:
         linux.forbid_new_privileges()
+
+
+def _become_user(account: Account, *, is_terminal: bool) -> None:
+    """Give up being root, for good; the directory and the program are looked for as that user.
+
+    Raises:
+        OSError: we are not root, or the system refuses.
+    """
+    if is_terminal:
+        os.fchown(0, account.uid, -1)  # /dev/tty and /dev/pts/N are opened by name, too
+    os.setgroups(account.groups)
+    os.setresgid(account.gid, account.gid, account.gid)
+    os.setresuid(account.uid, account.uid, account.uid)
+    linux.die_with_parent(signal.SIGKILL)  # a change of user takes that away (prctl(2))
 
 
 def _set_limit(name: str, soft: int, hard: int, *, exact: bool) -> None:

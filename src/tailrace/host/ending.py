@@ -13,7 +13,7 @@ import msgspec
 from tailrace.core.result import Result
 from tailrace.core.timeline import RECORD_BYTES
 from tailrace.host.fault import point
-from tailrace.host.rundir import RunDir
+from tailrace.host.rundir import FILES, RunDir, remove_tree
 from tailrace.host.statedir import write_file
 
 _TEMPORARY = ".result"
@@ -60,6 +60,7 @@ def complete(run: RunDir) -> None:
     point("ending:entry-removed")
     for name in _LEFTOVERS:
         _remove(run, name)
+    remove_tree(FILES, dir_fd=run.fd)
     point("ending:cleared")
 
 

@@ -10,6 +10,7 @@
     secrets      those that are files, by name; 0600 in a 0700 directory, gone when it has ended
     viewers      locked by each viewer, where the run is to end without any; gone when it has ended
     control      unix socket of the keeper
+    files        what was sent along, 0600; gone when the run has ended
 
 Everything is opened relative to the run's directory and without following links. A free lock, a `live.json` and no
 `result.json` together mean: the keeper is dead.
@@ -20,7 +21,9 @@ import errno
 import marshal
 import os
 import stat
-from typing import Self
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -40,6 +43,9 @@ OUT_OF = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 """what a process runs out of"""
 _REMOVALS = 100
 """tries to remove a directory into which others may still put something"""
+FILES = "files"
+"""the directory of those that were sent along, which goes when the run has ended"""
+COPY_BYTES = 1 << 20
 LIVE_BYTES = 4096
 """live.json is padded to this, so that it can be overwritten in place when the disk is full"""
 
@@ -288,7 +294,18 @@ def pad(live: Live) -> bytes:
     return msgspec.json.encode(live).ljust(LIVE_BYTES)
 
 
-def create(state: StateDir, spec: Spec, launch: Launch, *, pinned: bool = False) -> None:
+class Extras(NamedTuple):
+    """What a new run has besides."""
+
+    pinned: bool = False
+    files: Mapping[str, str] = MappingProxyType({})
+    """names of files that it gets copies of, and where these are"""
+
+
+PLAIN = Extras()
+
+
+def create(state: StateDir, spec: Spec, launch: Launch, extras: Extras = PLAIN) -> None:
     """Put a new run on disk: whole or not at all. It is queued from then on, and any runner may take it.
 
     Raises:
@@ -300,7 +317,9 @@ def create(state: StateDir, spec: Spec, launch: Launch, *, pinned: bool = False)
     try:
         write_file("spec.json", msgspec.json.encode(spec), dir_fd=fd)
         write_file("launch", marshal.dumps(tuple(launch), 4), dir_fd=fd)
-        optional = {"pinned": pinned, "viewers": spec.unwatched_timeout_s is not None}
+        if extras.files:
+            _copy_files(extras.files, fd)
+        optional = {"pinned": extras.pinned, "viewers": spec.unwatched_timeout_s is not None}
         for name in ("output", "timeline", *(name for name, is_wanted in optional.items() if is_wanted)):
             write_file(name, b"", dir_fd=fd)
         state.add_active(spec.id, spec.key)
@@ -311,6 +330,30 @@ def create(state: StateDir, spec: Spec, launch: Launch, *, pinned: bool = False)
         raise
     finally:
         os.close(fd)
+
+
+def _copy_files(files: Mapping[str, str], fd: int) -> None:
+    """Put private copies into a new directory of the run."""
+    os.mkdir(FILES, 0o700, dir_fd=fd)
+    into = os.open(FILES, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=fd)
+    try:
+        for name, path in files.items():
+            _copy(path, name, into)
+    finally:
+        os.close(into)
+
+
+def _copy(path: str, name: str, into: int) -> None:
+    source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        copy = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=into)
+        try:
+            while data := os.read(source, COPY_BYTES):
+                write_all(copy, data)
+        finally:
+            os.close(copy)
+    finally:
+        os.close(source)
 
 
 def remove_tree(name: str, *, dir_fd: int) -> None:

@@ -198,6 +198,8 @@ def _explain(told: bytes) -> FailedToStart:
             return FailedToStart(f"directory {about}: {_reason(number)}")
         case "limits":
             return FailedToStart(f"a resource limit could not be set: {_reason(number)}")
+        case "user":
+            return FailedToStart(f"it could not become the user that it is for: {_reason(number)}")
         case "program":
             return _explain_program(number, about)
         case "damage":

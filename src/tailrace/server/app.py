@@ -8,6 +8,7 @@ import msgspec
 
 from tailrace._asgi.asking import path_of
 from tailrace.asgi import Answer, Tailrace
+from tailrace.config.live import Live
 from tailrace.config.load import Config
 from tailrace.core.errors import TailraceError
 from tailrace.engine.base import Query
@@ -44,6 +45,12 @@ class ServerApp:
         self._has_access_log = settings.access_log
         functions: tuple[Callable[[Hall], Response], ...] = (_health, self._readiness, self._metrics)
         self._own = dict(zip(OWN_PATHS, functions, strict=True))
+        self._kept = ""
+
+    def take(self, live: Live) -> None:
+        """Have what the files say count from the next request on; whoever watches goes on watching."""
+        self._api.commands = live.config.commands
+        self._kept = self._api.notice = f"kept: {live.kept}" if live.kept else ""
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer. Whoever awaits that waits for no frame of this: a viewer may stay for days."""
@@ -69,7 +76,7 @@ class ServerApp:
         except TailraceError as error:
             report(error)
             return response_to(error)
-        return _health(hall)
+        return _told({"status": "ok", "config": self._kept} if self._kept else {"status": "ok"})
 
     def _metrics(self, hall: Hall) -> Response:
         try:
@@ -82,8 +89,12 @@ class ServerApp:
 
 def _health(_hall: Hall) -> Response:
     """Tell that this process answers."""
+    return _told({"status": "ok"})
+
+
+def _told(words: dict[str, str]) -> Response:
     headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
-    return Response(status=HTTPStatus.OK, headers=headers, body=msgspec.json.encode({"status": "ok"}))
+    return Response(status=HTTPStatus.OK, headers=headers, body=msgspec.json.encode(words))
 
 
 async def _tell(about: Callable[[Hall], Response], scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
+from tailrace.config.live import Live
 from tailrace.config.load import Config
 from tailrace.config.server import Server
 from tailrace.core.errors import InvalidInput
 from tailrace.server.app import ServerApp
 from tailrace.server.logs import set_up
 from tailrace.server.protocol import LendingProtocol, reset
+from tailrace.server.reloading import Reloading, Terminal
 from tailrace.server.websocket import BoundedWebSocket
 from tailrace.server.workers import Workers
 from tailrace.web.loop.hall import hall_of
@@ -43,9 +46,13 @@ COLLECT = (20_000, 20, 50)
 class StoppingServer(uvicorn.Server):
     """uvicorn's, which ends all streams as soon as it is told to stop, instead of waiting for them."""
 
-    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_start: Callable[[], None], reloading: Reloading | None = None
+    ) -> None:
         super().__init__(config)
         self._on_start = on_start
+        self._reloading = reloading
+        self._attending: asyncio.Task[None] | None = None
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -54,12 +61,19 @@ class StoppingServer(uvicorn.Server):
         uvicorn's own raises the signals again when all is done: that would end the process before anybody tidied up.
         """
         taken = [number for number in STOPS if signal.getsignal(number) is not signal.SIG_IGN]
-        before = {number: signal.signal(number, self.handle_exit) for number in taken}
+        before = {number: signal.signal(number, self._on_signal) for number in taken}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        """Stop, or have the files read again."""
+        if number == signal.SIGHUP and self._reloading is not None and not self._reloading.is_abandoned():
+            self._reloading.tell()
+        else:
+            self.handle_exit(number, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Say where it serves, once it does."""
@@ -68,11 +82,15 @@ class StoppingServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             _rarely_collect()
+            if self._reloading is not None:
+                self._attending = asyncio.create_task(self._reloading.attend(), name="tailrace-reloading")
             self._on_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let every viewer go, to resume at the next server."""
         loop = asyncio.get_running_loop()
+        if self._attending is not None:
+            self._attending.cancel()
         hall_of(loop).leave()
         loop.call_later(STUCK_S, self._end_stuck)
         await super().shutdown(sockets)
@@ -98,12 +116,13 @@ def _rarely_collect() -> None:
     gc.set_threshold(*COLLECT)
 
 
-def serve(config: Config, say: Callable[[str], None]) -> None:
+def serve(config: Config, say: Callable[[str], None], live: Live | None = None) -> None:
     """Serve until told to stop by SIGTERM or SIGINT.
 
     Args:
         config: what is declared, and how it is served.
         say: told the address, once it is served.
+        live: the files that the configuration is of, which are then read again when they change, and at SIGHUP.
 
     Raises:
         InvalidInput: it cannot listen there, or its certificate cannot be used.
@@ -113,15 +132,24 @@ def serve(config: Config, say: Callable[[str], None]) -> None:
     with _listening(settings) as listener:
         address = address_of(settings, listener)
         if settings.workers == 1:
-            _serve_here(config, listener, lambda: say(address))
+            _serve_here(config, listener, lambda: say(address), live)
         else:
             uvicorn_config(settings, ServerApp(config))  # what is wrong is told once, here
             say(address)
-            Workers(settings.workers, lambda: _serve_here(config, listener, lambda: None)).run()
+            terminal = Terminal()
+            is_abandoned = terminal.is_gone if live is not None else lambda: False
+            Workers(settings.workers, lambda: _serve_here(config, listener, lambda: None, live), is_abandoned).run()
 
 
-def _serve_here(config: Config, listener: socket.socket, on_start: Callable[[], None]) -> None:
-    StoppingServer(uvicorn_config(config.server, ServerApp(config)), on_start).run(sockets=[listener])
+def _serve_here(config: Config, listener: socket.socket, on_start: Callable[[], None], live: Live | None) -> None:
+    app = ServerApp(config)
+    reloading = None
+    if live is not None:
+        if live.is_changed():  # a worker that comes later
+            live.reload()
+        app.take(live)
+        reloading = Reloading(live, app.take)
+    StoppingServer(uvicorn_config(config.server, app), on_start, reloading).run(sockets=[listener])
 
 
 def uvicorn_config(settings: Server, app: ServerApp) -> uvicorn.Config:

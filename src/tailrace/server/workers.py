@@ -17,7 +17,9 @@ from tailrace.host.linux import die_with_parent
 log = logging.getLogger("tailrace")
 
 STOPS: Final = (signal.SIGTERM, signal.SIGINT)
-HEARD: Final = (*STOPS, signal.SIGCHLD, signal.SIGHUP)
+RELOAD: Final = signal.SIGHUP
+RENEW: Final = signal.SIGUSR2
+HEARD: Final = (*STOPS, signal.SIGCHLD, RELOAD, RENEW)
 KILL_S = 8.0
 """after being told to stop"""
 AGAIN_S = 0.5
@@ -30,9 +32,11 @@ class Workers:
     Args:
         count: how many.
         serve: what each does, until it is told to stop by SIGTERM.
+        is_abandoned: whether a SIGHUP says that our terminal is gone, not that files are to be read again.
     """
 
-    def __init__(self, count: int, serve: Callable[[], None]) -> None:
+    def __init__(self, count: int, serve: Callable[[], None], is_abandoned: Callable[[], bool] = lambda: False) -> None:
+        self._is_abandoned = is_abandoned
         self._count = count
         self._serve = serve
         self._is_stopping = False
@@ -40,7 +44,7 @@ class Workers:
         """by pid"""
 
     def run(self) -> None:
-        """Keep them going until SIGTERM or SIGINT; SIGHUP replaces each by a new one."""
+        """Keep them going until SIGTERM or SIGINT; SIGHUP goes on to each, SIGUSR2 replaces each."""
         before = signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
         try:
             self._look_after(before)
@@ -53,10 +57,10 @@ class Workers:
             self._start(mask)
         while True:
             number = signal.sigwait(HEARD)
-            if number in STOPS:
+            if number in STOPS or (number == RELOAD and self._is_abandoned()):
                 return
-            if number == signal.SIGHUP:
-                self._tell(signal.SIGTERM)
+            if number in (RELOAD, RENEW):
+                self._tell(RELOAD if number == RELOAD else signal.SIGTERM)
             for begun in self._reaped():
                 time.sleep(max(0.0, AGAIN_S - (time.monotonic() - begun)))
                 self._start(mask)

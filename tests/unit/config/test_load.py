@@ -147,7 +147,8 @@ def test_everything_that_a_file_may_say(write: Write, tmp_path: Path) -> None:
 
 def test_what_a_file_need_not_say(write: Write) -> None:
     """Nothing at all is a file too; a command keeps at most 1 GiB, and is stopped there."""
-    assert load(write("")) == Config(Server(), load(None).commands)
+    config = load(write(""))
+    assert config == Config(Server(), load(None).commands, config.looked)
     commands = load_commands(write('[commands.a]\nargv = ["a"]\n'))
     assert (commands["a"].max_output, commands["a"].on_max_output, commands["a"].cwd) == (1 << 30, "stop", None)
 
@@ -170,8 +171,8 @@ def test_what_a_file_need_not_say(write: Write) -> None:
         (
             '[commands.a]\nargv = ["a", 1]\nparameters = 1\n',
             [
-                "tailrace.toml:3: commands.a.parameters must be a table",
                 "tailrace.toml:2: commands.a.argv[1] must be text, not a whole number",
+                "tailrace.toml:3: commands.a.parameters must be a table",
             ],
         ),
         (
@@ -181,8 +182,8 @@ def test_what_a_file_need_not_say(write: Write) -> None:
         (
             '[commands.a]\nargv = ["a", "{n}"]\nparameters.n = 5\n',
             [
-                "tailrace.toml:3: commands.a.parameters.n must be a table",
                 "tailrace.toml:2: commands.a.argv has {n}, which is no parameter of it",
+                "tailrace.toml:3: commands.a.parameters.n must be a table",
             ],
         ),
         (
@@ -204,8 +205,8 @@ def test_what_a_file_need_not_say(write: Write) -> None:
         (
             '[commands.a]\nargv = ["a"]\ntimeout = -1\ntitle = 2026-11-26\n',
             [
-                "tailrace.toml:4: commands.a.title cannot be so: it is a date, or a number that is too large",
                 "tailrace.toml:3: commands.a.timeout cannot be so: timeout must be more than 0 to 1000000000 s, got -1",
+                "tailrace.toml:4: commands.a.title cannot be so: it is a date, or a number that is too large",
             ],
         ),
     ],
@@ -304,9 +305,9 @@ def test_mistakes_of_all_sources_are_told_at_once(write: Write) -> None:
     path = write('[server]\nport = "x"\n[commands.a]\n')
     assert told(path, {"TAILRACE_WORKERS": "x"}, {"host": "192.0.2.1"}) == [
         "tailrace.toml:2: server.port must be a whole number, not text",
+        "tailrace.toml:3: commands.a.argv is missing",
         "TAILRACE_WORKERS must be a whole number, not text",
         "--host is '192.0.2.1', while auth is none and everybody may do anything",
-        "tailrace.toml:3: commands.a.argv is missing",
     ]
 
 

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from tailrace.core.errors import InvalidInput
-from tailrace.core.parameters import LONGEST, NEWLINES, TYPES, Integer, Parameter, Text
+from tailrace.core.parameters import TYPES, Integer, Parameter, Text, Upload
+from tailrace.core.parameters.base import LONGEST, NEWLINES
 
 EITHER = msgspec.json.Decoder(Parameter)
 
@@ -150,7 +151,10 @@ def test_the_schema() -> None:
 
 def test_a_type_is_one_class() -> None:
     """Told by its name, in JSON as in the server's file."""
-    assert dict(TYPES) == {"text": Text, "integer": Integer}
+    assert list(TYPES) == [
+        "text", "integer", "number", "boolean", "choice", "choices", "path", "date", "secret", "file",
+    ]  # fmt: skip
+    assert (TYPES["text"], TYPES["file"]) == (Text, Upload)
     assert EITHER.decode(b'{"type": "integer", "minimum": 1}') == Integer(minimum=1)
     assert msgspec.json.decode(msgspec.json.encode(Text(pattern="a"))) == {"type": "text", "pattern": "a"}
     with pytest.raises(msgspec.ValidationError):

@@ -70,7 +70,7 @@ def test_active_entries_know_their_key(state: StateDir) -> None:
 def test_a_run_is_put_on_disk_whole(state: StateDir) -> None:
     """Everything is there when its name is."""
     spec, launch = preparation.prepare(["echo", "é\udcff"], {"env": {"A": "b"}, "key": "k"})
-    rundir.create(state, spec, launch, pinned=True)
+    rundir.create(state, spec, launch, rundir.Extras(pinned=True))
     with RunDir(state, spec.id) as run:
         assert (run.spec(), run.launch()) == (spec, launch)
         assert (run.live(), run.result(), run.size(), run.late(), run.is_kept()) == (None, None, 0, 0, False)

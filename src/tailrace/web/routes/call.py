@@ -95,6 +95,8 @@ class Call:
     """which of them the path names"""
     file: str = ""
     """the name of a file that the path names"""
+    notice: str = ""
+    """what whoever looks after the server is to know"""
     protocols: Sequence[str] | None = None
     """of a websocket's handshake, the subprotocols that the client offers; None: this is no such handshake"""
     is_leaving: Callable[[], bool] = lambda: False

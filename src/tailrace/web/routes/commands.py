@@ -3,27 +3,30 @@
 import dataclasses
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
+from tempfile import TemporaryDirectory
 from typing import NoReturn, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, quote
 
 import msgspec
 
 from tailrace.core import ids
-from tailrace.core.command import Command
-from tailrace.core.errors import InvalidInput
+from tailrace.core.errors import InvalidInput, InvalidValues
 from tailrace.core.wires.table import is_named
-from tailrace.engine.base import StartOptions
+from tailrace.engine.declared import ready
 from tailrace.engine.run import Run
 from tailrace.web.page.given import CommandShown, all_shown, shown
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import JSON, Call, Refused, body, check_type, json_response, media_type, wrong_type
 from tailrace.web.starting import begin, check_no_place, refuse, start
+from tailrace.web.uploads import MULTIPART, parts_of, room_of, values_of
 from tailrace.web.view import PLACES
 
 Value = TypeVar("Value")
 Values: TypeAlias = Mapping[str, object]
+Texts: TypeAlias = Mapping[str, Sequence[str]]
 
 FORM = "application/x-www-form-urlencoded"
 PARAMETERS_BYTES = 256 << 10
@@ -63,9 +66,13 @@ def start_run(call: Call) -> Response:
     if (refusal := refuse(call.request, cross_site=False)) is not None:
         return refusal
     _check_query(call.query)
-    command, values = call.declared, _values(call)
-    argv = command.argv_for(values)
-    options = _options(command, command.key_for(values))
+    with _taken(call) as (_texts, values):
+        return _started(call, values)
+
+
+def _started(call: Call, values: Values) -> Response:
+    """Start the command with the values, and answer."""
+    argv, options = ready(call.declared, values)
     before_us = time.time_ns() // 1000
 
     def see(run_id: str) -> None:
@@ -89,9 +96,9 @@ def begun(call: Call, values: Values) -> tuple[Run, bool]:
         Refused: the run was there before, and the caller may not view it.
         KeyBusy, NoSpace, EngineUnavailable: see `Engine.start`.
     """
-    command, argv = call.declared, call.declared.argv_for(values)
+    argv, options = ready(call.declared, values)
     before_us = time.time_ns() // 1000
-    run = begin(call.engine(), call.request, argv, _options(command, command.key_for(values)))
+    run = begin(call.engine(), call.request, argv, options)
     is_new = ids.created_us(run.id) >= before_us
     if not is_new:
         _check_view(call, run.id, is_new=False)
@@ -99,16 +106,73 @@ def begun(call: Call, values: Values) -> tuple[Run, bool]:
 
 
 def form_values(call: Call) -> dict[str, str]:
-    """Return the fields of the form in the body; none if there is no body.
+    """Return the fields of the form in the body, each of which stands there once; none if there is no body.
 
     Raises:
         Refused: it is no form, or too long.
         InvalidInput: it cannot be read.
     """
+    return dict(_unique(_form_pairs(call)))
+
+
+class Refilled(InvalidValues):
+    """A form's values do not fit; `texts` is what was sent, for the form to show it again."""
+
+    texts: Texts = {}  # noqa: RUF012  replaced in each
+
+
+@contextmanager
+def form_taken(call: Call) -> Iterator[tuple[Texts, Values]]:
+    """Have the fields of the form in the body, by their names, and the values that they mean.
+
+    Raises:
+        Refused: it is no form, or too long.
+        Refilled: a field stands there more often than its parameter takes.
+        InvalidInput: it cannot be read.
+    """
+    if media_type(call) != MULTIPART:
+        texts = _gathered(_form_pairs(call))
+        yield texts, _meant(call, texts)
+        return
+    with _taken(call) as taken:
+        yield taken
+
+
+@contextmanager
+def _taken(call: Call) -> Iterator[tuple[Texts, Values]]:
+    """Have the texts, if a form has come, and the values in the body; its files are there until this is left."""
+    room = room_of(call.declared)
+    if media_type(call) != MULTIPART or not room:
+        yield {}, _values(call)
+        return
+    data = body(call, PARAMETERS_BYTES + room, "its files are too large")
+    with TemporaryDirectory(prefix="tailrace-") as directory:
+        parts = parts_of(data, call.content_type, directory)
+        _meant(call, parts.texts)
+        yield parts.texts, values_of(call.declared, parts)
+
+
+def _meant(call: Call, texts: Texts) -> Values:
+    try:
+        return call.declared.values_from(texts)
+    except InvalidValues as error:
+        again = Refilled.of(error.faults, op="start")
+        again.texts = texts
+        raise again from None
+
+
+def _form_pairs(call: Call) -> list[tuple[str, str]]:
     data = body(call, PARAMETERS_BYTES, TOO_LONG)
     if data or call.content_type:
         check_type(call, FORM)
     return _form(data)
+
+
+def _gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    texts: dict[str, list[str]] = {}
+    for name, text in pairs:
+        texts.setdefault(name, []).append(text)
+    return texts
 
 
 def _wants_stream(call: Call) -> bool:
@@ -133,25 +197,6 @@ def _address(call: Call, run_id: str) -> str:
     return quote(f"{prefix}/api/runs/{run_id}")
 
 
-def _options(command: Command, key: str | None) -> StartOptions:
-    return StartOptions(
-        command=command.name,
-        cwd=command.cwd,
-        env=command.env,
-        pty=command.pty,
-        merge=command.merge,
-        stdin=command.stdin,
-        unbuffer=command.unbuffer,
-        timeout=command.timeout,
-        idle_timeout=command.idle_timeout,
-        max_output=command.max_output,
-        on_max_output=command.on_max_output,
-        key=key,
-        when_busy=command.when_busy,
-        labels=command.labels,
-    )
-
-
 def _check_query(pairs: Sequence[tuple[str, str]]) -> None:
     """See that nobody has put the parameters there, where they would be left out of account.
 
@@ -173,27 +218,26 @@ def _values(call: Call) -> Values:
     data = body(call, PARAMETERS_BYTES, TOO_LONG)
     match media_type(call):
         case "application/x-www-form-urlencoded":
-            return call.declared.values_from(_form(data))
+            return call.declared.values_from(_gathered(_form(data)))
         case _ if not data:
             return {}
         case "application/json":
             return _json(data)
         case _:
-            raise wrong_type(call, f"{JSON} or {FORM}")
+            raise wrong_type(call, f"{JSON} or {FORM}" + (f" or {MULTIPART}" if room_of(call.declared) else ""))
 
 
-def _form(data: bytes) -> dict[str, str]:
-    """Return the fields of a form (WHATWG URL, 5.1), each of which stands there once.
+def _form(data: bytes) -> list[tuple[str, str]]:
+    """Return the fields of a form (WHATWG URL, 5.1), in their order.
 
     Raises:
         InvalidInput: they cannot be read.
     """
     try:
-        pairs = parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        return parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError as error:
         why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error).lower()
         raise _bad(f"the form cannot be read: {why}", "send fields in UTF-8, percent-encoded") from None
-    return dict(_unique(pairs))
 
 
 def _json(data: bytes) -> Values:

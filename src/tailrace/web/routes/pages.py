@@ -1,6 +1,5 @@
 """The pages, and what their forms do without JavaScript. They are asked for like everything else, at the same door."""
 
-from collections.abc import Mapping
 from http import HTTPStatus
 
 import msgspec
@@ -20,7 +19,7 @@ from tailrace.web.problems import CONTENT_TYPE as PROBLEM
 from tailrace.web.problems import OneOf, Problem, status_of
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Action, Call, Instead, Refused
-from tailrace.web.routes.commands import begun, form_values
+from tailrace.web.routes.commands import Refilled, Texts, begun, form_taken, form_values
 from tailrace.web.routes.control import give, stopped
 from tailrace.web.routes.permission import viewable
 from tailrace.web.routes.runs import visible
@@ -46,12 +45,22 @@ def home(call: Call) -> Response:
     given = Given(page="home", root=HOME, may=_allowed(call, None), commands=all_shown(commands))
     return page(
         "", given,
+        *_notice(call),
         element("div",
             element("section", element("h2", "Commands"), cards, class_="commands"),
             element("section", element("h2", "Runs"), runs.list_of(newest, HOME, call.commands), class_="listing"),
             class_="overview",
         ),
     )  # fmt: skip
+
+
+def _notice(call: Call) -> list[Html]:
+    """Return what whoever looks after the server is to know; others are told nothing of its files."""
+    if not call.notice or not call.sees_all:
+        return []
+    return [
+        element("p", f"The file's commands are not what is served here. {call.notice}", class_="fault", role="alert")
+    ]
 
 
 def show_command(call: Call) -> Response:
@@ -68,11 +77,13 @@ def start_from_form(call: Call) -> Response:
     """
     if (refusal := refuse(call.request, cross_site=False)) is not None:
         return refusal
-    texts = form_values(call)
+    texts: Texts = {}
     try:
-        run, _is_new = begun(call, call.declared.values_from(texts))
+        with form_taken(call) as (texts, values):
+            run, _is_new = begun(call, values)
     except InvalidValues as error:
-        return _command_page(call, call.declared, texts, error.faults, status_of(error))
+        sent = error.texts if isinstance(error, Refilled) else texts
+        return _command_page(call, call.declared, sent, error.faults, status_of(error))
     return see_other(f"{BELOW}runs/{run.id}")
 
 
@@ -231,10 +242,16 @@ def _card(command: Command) -> Html:
     return element("article", element("h2", link, class_="name"), about, form_of(command, HOME), class_="card")
 
 
+def _repeated(command: Command, texts: Texts) -> dict[str, str]:
+    """Return what a form said, for its script to show it again: of several values, each in a line. No secret."""
+    secret = {name for name, each in command.parameters.items() if each.is_secret}
+    return {name: "\n".join(each) for name, each in texts.items() if name not in secret}
+
+
 def _command_page(
     call: Call,
     command: Command,
-    texts: Mapping[str, str] | None = None,
+    texts: Texts | None = None,
     faults: tuple[Fault, ...] = (),
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
@@ -253,7 +270,7 @@ def _command_page(
         root=BELOW,
         may=_allowed(call, None),
         commands=(shown(command),),
-        values=dict(texts or {}),
+        values=_repeated(command, texts or {}),
         errors=tuple(OneOf(*fault) for fault in faults),
     )
     return page(title, given, element("div", sheet, listed, class_="overview"), status=status)

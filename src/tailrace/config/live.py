@@ -1,0 +1,86 @@
+"""A configuration that is read again when its files change, or when somebody says so.
+
+What cannot be used is never taken: the commands stay as they were, and it is said why. `[server]` is read once, since
+sockets, certificates and limits are made of it; what has changed there waits for a restart, and that is said too.
+
+Files are looked at by `stat`, once in a while: editors replace files, network file systems tell of nothing, and a
+pattern may come to mean one more. A change is taken when two looks have seen the same, so that no file is read which is
+still being written.
+"""
+
+import glob
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeAlias
+
+from tailrace.config.load import Config
+from tailrace.core.errors import TailraceError
+
+Look: TypeAlias = Callable[[str], object]
+Prints: TypeAlias = tuple[tuple[str, int, int, int], ...]
+
+RESTART = "[server] has changed: restart to have that"
+
+
+class Live:
+    """What the files say now, as far as it can be used.
+
+    Args:
+        read: reads the files; it is given what is to be told each path that is looked at.
+
+    Raises:
+        InvalidInput: they cannot be used at the beginning, when there is nothing to keep.
+    """
+
+    def __init__(self, read: Callable[[Look], Config]) -> None:
+        self._read = read
+        self._looked: dict[str, None] = {}
+        self.config = read(self._note)
+        """what counts"""
+        self.kept = ""
+        """why what the files say now does not count; empty: it does"""
+        self._taken = self._last = self._prints()
+
+    def _note(self, path: str) -> None:
+        self._looked[path] = None
+
+    def is_changed(self) -> bool:
+        """Look at the files; tell whether they have changed since they were read, and have stopped changing."""
+        before, self._last = self._last, self._prints()
+        return self._last == before != self._taken
+
+    def reload(self) -> str:
+        """Read the files again, and have it count if it can be used.
+
+        Returns:
+            what came of it, for the log.
+        """
+        self._looked.clear()
+        self._taken = self._last = ()
+        try:
+            new = self._read(self._note)
+        except TailraceError as error:
+            self.kept = f"{error.message} ({error.hint})"
+            return f"the commands are kept as they were: {self.kept}"
+        finally:
+            self._taken = self._last = self._prints()
+        has_settings = new.server != self.config.server
+        self.config = Config(self.config.server, new.commands, new.looked)
+        self.kept = f"the old settings: {RESTART}" if has_settings else ""
+        return f"{len(new.commands)} commands are declared now{f'; {RESTART}' if has_settings else ''}"
+
+    def _prints(self) -> Prints:
+        """Return what tells the files from what they were."""
+        return tuple(_prints_of(self._looked))
+
+
+def _prints_of(looked: Iterable[str]) -> Iterable[tuple[str, int, int, int]]:
+    for path in looked:
+        more = sorted(glob.glob(path)) if glob.has_magic(path) else ()  # noqa: PTH207  it is a whole pattern
+        for each in dict.fromkeys((path, *more)):
+            try:
+                found = Path(each).stat()
+            except OSError:
+                yield each, 0, 0, -1
+            else:
+                yield each, found.st_mtime_ns, found.st_ino, found.st_size
