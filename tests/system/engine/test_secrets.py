@@ -73,7 +73,8 @@ def command_lines() -> bytes:
 @pytest.mark.parametrize("options", [{}, {"merge": True}, {"pty": True}], ids=["pipes", "merged", "pty"])
 def test_every_form_is_masked_however_it_is_printed(engine: DiskEngine, options: StartOptions, size: int) -> None:
     """A byte at a time, in pieces and at once; on two pipes, on one, and at a terminal."""
-    run = engine.start(bare(PRINTER, str(size), "1" if options else "2"), secrets={"TOKEN": SECRET}, **options)
+    with_secret: StartOptions = {"secrets": {"TOKEN": SECRET}, **options}
+    run = engine.start(bare(PRINTER, str(size), "1" if options else "2"), **with_secret)
     info = run.wait(60)
     assert (info.outcome, info.masked, info.dropped) == (Exited(0), True, 0)
     shown = output(run)
