@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tailrace.core.errors import TailraceError as TailraceError
     from tailrace.core.piece import Chunk as Chunk
     from tailrace.core.run import RunInfo as RunInfo
+    from tailrace.core.secrets import secret_file as secret_file
     from tailrace.engine.base import Engine as Engine
     from tailrace.engine.base import Query as Query
     from tailrace.engine.base import Retention as Retention
@@ -25,6 +26,7 @@ _HOMES = {
     "TailraceError": "tailrace.core.errors",
     "Chunk": "tailrace.core.piece",
     "RunInfo": "tailrace.core.run",
+    "secret_file": "tailrace.core.secrets",
     "Engine": "tailrace.engine.base",
     "Query": "tailrace.engine.base",
     "Retention": "tailrace.engine.base",
@@ -44,6 +46,7 @@ __all__ = [
     "TailraceError",
     "__version__",
     "connect",
+    "secret_file",
 ]
 
 

@@ -97,7 +97,7 @@ def _command(
         mistakes((*at, "argv"), "is missing", 'add for example argv = ["seq", "100"]')
     _place_directory(own, directory)
     fields = joined(defaults, own)
-    used = (f"{{{parameter}}}" for parameter, each in parameters.items() if not each.is_secret)
+    used = (f"{{{parameter}}}" for parameter, each in parameters.items() if each.is_argument)
     fields.setdefault("argv", ("true", *used))
     command = Command(name=name, parameters=parameters, **fields)  # type: ignore[arg-type]  # they were decoded
     mistakes.add(command.faults(), at)

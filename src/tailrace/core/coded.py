@@ -102,13 +102,14 @@ class CodedCommand(Command, frozen=True, kw_only=True):
         if faults:
             raise InvalidValues.of(faults, op="start")
         argv = self._made({name: self._native(name, values, each) for name, each in filled.items()})
-        if faults := list(self._rule_faults(argv, filled)):
+        faults = [*self._secret_faults(argv, values), *self._rule_faults(argv, filled)]
+        if faults:
             raise InvalidValues.of(faults, op="start")
         return argv
 
     def _native(self, name: str, values: Mapping[str, object], filled: Filled) -> object:
         parameter = self.parameters[name]
-        if parameter.is_path or isinstance(parameter, Upload):
+        if parameter.is_path or isinstance(parameter, Upload) or (parameter.is_secret and parameter.is_argument):
             return filled.text
         return parameter.native(values.get(name, parameter.standard))
 
@@ -118,15 +119,19 @@ class CodedCommand(Command, frozen=True, kw_only=True):
             raise TypeError(f"the function of the command {self.name} must return a list of texts, not {argv!r}")
         return tuple(argv)
 
+    def _secret_faults(self, argv: Sequence[str], values: Mapping[str, object]) -> Iterator[Fault]:
+        for name, secret in self.secrets_for(values).items():
+            if any(secret in argument for argument in argv):
+                yield Fault(
+                    name, "is secret, and would be an argument", "everybody can see arguments: leave it out there"
+                )
+
     def _rule_faults(self, argv: Sequence[str], filled: Mapping[str, Filled]) -> Iterator[Fault]:
         """Yield what a template would not have let through."""
         end = argv.index(END_OF_OPTIONS) if END_OF_OPTIONS in argv else len(argv)
         for name, each in filled.items():
             parameter = self.parameters[name]
-            if parameter.is_secret and each.text and any(each.text in argument for argument in argv):
-                yield Fault(
-                    name, "is secret, and would be an argument", "everybody can see arguments: leave it out there"
-                )
+            if parameter.is_secret:
                 continue
             for text in filter(None, dict.fromkeys((each.text, *each.alone))):
                 is_first = any(argument.startswith(text) for argument in argv[:end])
@@ -158,7 +163,7 @@ def coded(function: Callable[P, Argv], about: About) -> CodedCommand:
             parameters[each.name.replace("_", "-")] = found
     if faults:
         raise InvalidValues.of(faults, op="declare")
-    shown = (f"{{{each}}}" for each, parameter in parameters.items() if not parameter.is_secret)
+    shown = (f"{{{each}}}" for each, parameter in parameters.items() if parameter.is_argument)
     fields = {"description": (inspect.getdoc(function) or "").partition("\n")[0], **about, "name": name}
     return CodedCommand(
         argv=(name, *shown), parameters=parameters, make=cast("Making", function), **fields,  # type: ignore[arg-type]  # as `About` has them

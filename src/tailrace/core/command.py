@@ -15,10 +15,11 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from tailrace.core import spec, template
+from tailrace.core import hiding, spec, template
 from tailrace.core.errors import Fault, InvalidInput, InvalidValues, UnknownCommand
 from tailrace.core.near import near
-from tailrace.core.parameters import Boolean, Parameter, Upload
+from tailrace.core.parameters import Boolean, Parameter, Secret, Upload
+from tailrace.core.secrets import secret_file
 from tailrace.core.template import NAME, Element
 
 OUTPUT_BYTES = 1 << 30
@@ -111,7 +112,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     allow: tuple[str, ...] | None = None
     """who may start it and see its runs: names of users, and `group:NAME`; by default whoever may start commands"""
     secret_env: tuple[str, ...] = ()
-    """the variables of `env` whose values are secret, and are masked in the output"""
+    """the variables whose values are secret, and are masked in the output: of `env`, or else of the server's own"""
 
     def faults(self) -> Iterator[Fault]:
         """Yield what is wrong with the declaration; a fault's subject is a key of it: `parameters.n.default`."""
@@ -162,8 +163,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     def secrets_for(self, values: Mapping[str, object]) -> dict[str, str]:
         """Return the values of the secret parameters, which `argv_for` has taken; the argv has none of them."""
-        filled, _faults = self._filled(values, as_it_reads)
-        return {name: filled[name].text for name, each in self.parameters.items() if each.is_secret and name in filled}
+        secret = {name: each for name, each in self.parameters.items() if each.is_secret and name in values}
+        texts = {name: each.argument(values[name]) for name, each in secret.items()}
+        return {name: text for name, text in texts.items() if text}
 
     def values_from(self, texts: Mapping[str, str | Sequence[str]]) -> dict[str, object]:
         """Return the values that the fields of a form, or the words of a command line, mean.
@@ -217,7 +219,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
                 faults.append(Fault(name, "is missing", hint))
                 continue
             try:
-                filled[name] = _fill(parameter, values.get(name, parameter.standard), locate)
+                value = values.get(name, parameter.standard)
+                filled[name] = _hide(name, parameter, value) if parameter.is_secret else _fill(parameter, value, locate)
             except InvalidInput as error:
                 faults.append(Fault(name, error.message, error.hint))
         return filled, faults
@@ -329,13 +332,22 @@ def _fill(parameter: Parameter, value: object, locate: Locate) -> Filled:
     return Filled(text, (text,), (text,))
 
 
+def _hide(name: str, parameter: Parameter, value: object) -> Filled:
+    """Return what a secret is in an argv: the path of its file, once that is known; nothing, where none is given.
+
+    Raises:
+        InvalidInput: it is no value of the parameter.
+    """
+    path = secret_file(name) if parameter.argument(value) else ""
+    return Filled(path, (path,), (path,))
+
+
 def _place_faults(name: str, parameter: Parameter, elements: Sequence[Element], key: Element) -> Iterator[Fault]:
     """Yield what is wrong with where a template has the parameter."""
     places = [element for element in elements if name in template.holes(element)]
     where = f"parameters.{name}"
-    if parameter.is_secret:
-        if places or name in template.holes(key):
-            yield Fault("argv", f"has {{{name}}}, which is secret", "everybody can see arguments: leave it out there")
+    if isinstance(parameter, Secret):
+        yield from hiding.place_faults(name, parameter, in_key=name in template.holes(key), in_argv=bool(places))
         return
     if not places and name not in template.holes(key):
         yield Fault(where, "is not used", f"put {{{name}}} into argv, or remove it")
@@ -413,11 +425,8 @@ def _people_faults(command: Command) -> Iterator[Fault]:
     for index, name in enumerate(command.allow or ()):
         if not name.removeprefix("group:").strip() or not name.isprintable() or len(name) > 256:
             yield Fault(f"allow[{index}]", f"cannot be {name[:40]!r}", 'names of users, and "group:NAME"')
-    for index, name in enumerate(command.secret_env):
-        if name not in command.env:
-            yield Fault(
-                f"secret_env[{index}]", f"names {name[:40]!r}, which is not in env", _variable_hint(name, command.env)
-            )
+    yield from hiding.env_faults(command.secret_env, command.env)
+    yield from hiding.delivery_faults(command.parameters, is_pty=command.pty, has_user=command.user is not None)
     if command.user is not None and any(isinstance(each, Upload) for each in command.parameters.values()):
         yield Fault("user", "and a parameter that is a file exclude each other", "the other user could not read it")
 

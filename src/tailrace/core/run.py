@@ -73,6 +73,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """who asked for the end that has begun; once it has come, the outcome says so"""
     ladder: tuple[LadderStep, ...] = ()
     lingering: tuple[Child, ...] = ()
+    masked: bool = False
+    """whether it has secrets, for which `***` stands in the output"""
 
     @property
     def is_finished(self) -> bool:
@@ -97,6 +99,7 @@ def queued(spec: Spec, *, place: int | None, pinned: bool = False) -> RunInfo:
         rows=spec.rows if spec.stdio is Stdio.PTY else None,
         columns=spec.columns if spec.stdio is Stdio.PTY else None,
         queue_place=place,
+        masked=spec.masked,
     )
 
 

@@ -95,6 +95,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """what started it, for the web adapters: a resumed stream must come from the same route and user"""
     user: str | None = None
     """the name of the user that it runs as, if that is not the caller"""
+    masked: bool = False
+    """whether it has secrets, which are masked in its output"""
 
 
 class Account(NamedTuple):
@@ -127,6 +129,12 @@ class Launch(NamedTuple):
     """a fault point at which the keeper is to die; for tests of our own promises"""
     account: tuple[int, int, tuple[int, ...]] | None = None
     """an `Account` to become, in plain values; None: stay the caller"""
+    secrets: tuple[bytes, ...] = ()
+    """what is masked in the output"""
+    secret_files: tuple[tuple[str, bytes], ...] = ()
+    """(name, content) of the files that hold secrets while the run goes"""
+    secret_input: bytes = b""
+    """what the standard input begins with"""
 
 
 def check_argv(argv: object) -> tuple[bytes, ...]:
@@ -156,7 +164,7 @@ def check_argv(argv: object) -> tuple[bytes, ...]:
     return tuple(_bytes_of(argument, f"argv[{index}]") for index, argument in enumerate(argv))
 
 
-def check_env(env: dict[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+def check_env(env: Mapping[str, object]) -> tuple[tuple[bytes, bytes], ...]:
     """Return the environment as the kernel takes it.
 
     Raises:

@@ -82,6 +82,13 @@ class StartOptions(TypedDict, total=False):
     files: Mapping[str, str] | None
     """texts in the argv that stand for the paths of files, and where these are: the run gets private copies, which go
     when it has ended"""
+    secrets: Mapping[str, str | bytes] | None
+    """variables of its environment whose values are masked in its output, and never shown"""
+    secret_files: Mapping[str, str | bytes] | None
+    """secrets that it finds in files of mode 0600, by name; `tailrace.secret_file(NAME)`, in an argument or a value of
+    `env`, stands for the path. They are removed when it ends"""
+    secret_input: Sequence[str | bytes] | None
+    """secrets that its standard input begins with, a line each"""
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,10 +1,15 @@
 """From a declared command and values to what an engine starts."""
 
+import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from tailrace.core.command import Command
+from tailrace.core.errors import EngineError
+from tailrace.core.masking import LONGEST, SHORTEST
+from tailrace.core.parameters import Secret
 from tailrace.core.parameters.file import Sent
+from tailrace.core.secrets import secret_file
 from tailrace.engine.base import StartOptions
 from tailrace.host.beneath import locate
 
@@ -51,6 +56,47 @@ def _options(command: Command, values: Mapping[str, object]) -> StartOptions:
     )
     if command.user is not None:
         options["user"] = command.user
+    _add_secrets(options, command, values)
     if files := {value.token: value.path for value in values.values() if isinstance(value, Sent)}:
         options["files"] = files
     return options
+
+
+def _add_secrets(options: StartOptions, command: Command, values: Mapping[str, object]) -> None:
+    """Say which secrets the run has, and how it gets them."""
+    env = dict(command.env)
+    secrets = {name: env.pop(name) if name in env else _own_variable(name) for name in command.secret_env}
+    files: dict[str, str] = {}
+    lines: list[str] = []
+    for name, value in command.secrets_for(values).items():
+        match command.parameters[name]:
+            case Secret(deliver="env", variable=str(variable)):
+                secrets[variable] = value
+            case Secret(deliver="stdin"):
+                lines.append(value)
+            case Secret(variable=variable):
+                files[name] = value
+                env |= {variable: secret_file(name)} if variable is not None else {}
+            case _:
+                continue  # no other is secret
+    if secrets or files or lines:
+        options["env"] = env
+        options["secrets"], options["secret_files"], options["secret_input"] = secrets, files, lines
+
+
+def _own_variable(name: str) -> str:
+    """Return the value of a variable of our own.
+
+    Raises:
+        EngineError: there is none, or it cannot be masked.
+    """
+    value = os.environ.get(name, "")
+    if SHORTEST <= len(os.fsencode(value)) <= LONGEST:
+        return value
+    what = "is too short or too long to be masked" if value else "is not set"
+    raise EngineError(
+        f"{name}, which the command needs, {what} where it is started from",
+        op="start",
+        subject=name,
+        hint=f"set it there, with {SHORTEST} to {LONGEST} bytes, or take it out of secret_env",
+    )

@@ -91,7 +91,7 @@ class DiskEngine:
     @_within_limits("start")
     def start(self, argv: Sequence[str], **options: Unpack[StartOptions]) -> Run:
         """See `Engine.start`."""
-        spec, launch = preparation.prepare(argv, options)
+        spec, launch = preparation.prepare(argv, options, os.path.join(self.state.path, "runs"))
         self._check_space()
         files = _names(options.get("files") or {})
         if files:

@@ -11,13 +11,15 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
 from tailrace.core import ids
+from tailrace.core import secrets as hidden
 from tailrace.core import spec as checks
 from tailrace.core.errors import InvalidInput
+from tailrace.core.secrets import Secrets
 from tailrace.core.spec import Anchor, Launch, Spec, Stdio, WhenBusy, text_of
 from tailrace.engine.base import StartOptions
 from tailrace.host import accounts, fault, linux
@@ -33,8 +35,23 @@ _last_us = 0
 _guard = threading.Lock()
 
 
-def prepare(argv: object, options: StartOptions) -> tuple[Spec, Launch]:
+class _Making(NamedTuple):
+    """What is known of a run before its spec is."""
+
+    at: Anchor
+    run_id: str
+    secrets: Secrets
+    place: str
+    """where those are that are files"""
+
+
+def prepare(argv: object, options: StartOptions, runs: str = "") -> tuple[Spec, Launch]:
     """Return the spec and the launch of a new run.
+
+    Args:
+        argv: the command.
+        options: about the run.
+        runs: the directory in which the run will have its own.
 
     Raises:
         InvalidInput: something about the argv or an option is not usable.
@@ -45,11 +62,19 @@ def prepare(argv: object, options: StartOptions) -> tuple[Spec, Launch]:
         if not isinstance(value := options.get(name), bool):
             hint = "run.send(data) writes to it" if name == "stdin" else "it is a switch"
             raise _bad(name, f"is True or False, not {value!r}", hint)
+    at = anchor()
+    run_id = new_id(at.wall_us)
+    making = _Making(at, run_id, _secrets(options), os.path.join(runs, run_id, hidden.FILES))
+    if isinstance(argv, list | tuple):
+        argv = [hidden.placed(argument, making.secrets, making.place) for argument in argv]
     exact_argv = checks.check_argv(argv)
     entry = _other_user(options.get("user"))
     cwd = _directory(options.get("cwd"))
-    env = _environment(options, {} if entry is None else accounts.environment(entry))
-    spec = _spec(exact_argv, cwd, env, options)
+    if entry is not None and making.secrets.files:
+        raise _bad("secret_files", "and user exclude each other", "the other user could not read them: use secrets")
+    env = _environment(options, making, {} if entry is None else accounts.environment(entry))
+    spec = _spec(making, exact_argv, cwd, env, options)
+    hidden.check_hidden(making.secrets, (*spec.argv, spec.key or "", *spec.labels.values()))
     if entry is not None:
         spec = msgspec.structs.replace(spec, user=entry.pw_name)
     return spec, Launch(
@@ -64,6 +89,9 @@ def prepare(argv: object, options: StartOptions) -> tuple[Spec, Launch]:
         mover="copy" if os.environ.get("TAILRACE_MOVER") == "copy" else "splice",
         fault=fault.wanted(),
         account=None if entry is None else tuple(accounts.account(entry)),  # type: ignore[arg-type]  # as it is kept
+        secrets=making.secrets.values,
+        secret_files=making.secrets.files,
+        secret_input=making.secrets.input,
     )
 
 
@@ -92,11 +120,25 @@ def _other_user(user: object) -> pwd.struct_passwd | None:
     return entry if accounts.needs_change(entry) else None
 
 
-def _spec(argv: tuple[bytes, ...], cwd: bytes, env: tuple[tuple[bytes, bytes], ...], options: StartOptions) -> Spec:
-    at = anchor()
+def _secrets(options: StartOptions) -> Secrets:
+    """Return the secrets, which can be masked."""
+    given = hidden.secrets_of(options.get("secrets"), options.get("secret_files"), options.get("secret_input"))
+    if given.lines and options.get("pty"):
+        raise _bad("secret_input", "and pty exclude each other", "a terminal echoes its input: give it as a file")
+    if given.values:
+        from tailrace.core import masking  # what it needs is not for those who have no secrets
+
+        masking.check(given.values)
+    return given
+
+
+def _spec(
+    making: _Making, argv: tuple[bytes, ...], cwd: bytes, env: tuple[tuple[bytes, bytes], ...], options: StartOptions
+) -> Spec:
+    at = making.at
     key, command, by = (_optional_name(name, options.get(name)) for name in ("key", "command", "by"))
     return Spec(
-        id=new_id(at.wall_us),
+        id=making.run_id,
         argv=tuple(text_of(argument) for argument in argv),
         cwd=text_of(cwd),
         created=_wall(at),
@@ -123,6 +165,7 @@ def _spec(argv: tuple[bytes, ...], cwd: bytes, env: tuple[tuple[bytes, bytes], .
         labels=checks.check_labels(_mapping("labels", options.get("labels"))),
         by=by,
         origin=options.get("origin"),
+        masked=bool(making.secrets.values),
     )
 
 
@@ -150,22 +193,23 @@ def _directory(cwd: str | os.PathLike[str] | None) -> bytes:
     return directory
 
 
-def _environment(options: StartOptions, own: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+def _environment(options: StartOptions, making: _Making, own: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
     """Return what the command's environment is to be: the caller's, unbuffered Python, and what was added or taken.
 
     Args:
         options: of the run.
+        making: of the run.
         own: what the user has that it runs as.
     """
-    env = dict(os.environ) if options.get("inherit_env", True) else {}
+    env: dict[str, object] = dict(os.environ) if options.get("inherit_env", True) else {}
     env |= own
     env.setdefault("PYTHONUNBUFFERED", "1")
     for name, value in _mapping("env", options.get("env")).items():
         if value is None:
             env.pop(name, None)
         else:
-            env[name] = value
-    return checks.check_env(env)
+            env[name] = hidden.placed(value, making.secrets, making.place)
+    return checks.check_env(env | dict(making.secrets.env))
 
 
 def _mapping(subject: str, value: Mapping[str, Value] | None) -> Mapping[str, Value]:

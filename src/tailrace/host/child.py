@@ -85,6 +85,8 @@ def _become(us: Self) -> None:
         with RunDir(us.state, ordered.run_id) as run:
             launch = run.launch()
             live = _announce(us, run, ordered, theirs)
+            if launch.secret_files:
+                run.write_secrets(launch.secret_files)
         if ordered.is_terminal:
             fcntl.ioctl(theirs[0], termios.TIOCSCTTY, 0)
         _wire(theirs)

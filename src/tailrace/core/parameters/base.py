@@ -44,6 +44,11 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return False
 
     @property
+    def is_argument(self) -> bool:
+        """Whether it stands in the argv."""
+        return True
+
+    @property
     def is_path(self) -> bool:
         """Whether its argument is a path that must be looked at."""
         return False

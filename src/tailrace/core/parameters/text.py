@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 from tailrace.core.errors import Fault
+from tailrace.core.masking import SHORTEST
 from tailrace.core.parameters.base import LONGEST, Base, described, need_faults, standing_faults, text_of, unfit
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
 class Text(Base, frozen=True, kw_only=True, tag="text"):
@@ -70,7 +74,12 @@ class Text(Base, frozen=True, kw_only=True, tag="text"):
 class Secret(Base, frozen=True, kw_only=True, tag="secret"):
     """Text that nobody is shown: never an argument, never in a list, a message or a form that is shown again."""
 
-    minimum_length: int = 1
+    deliver: Literal["env", "stdin", "file"] = "env"
+    """how the command gets it: in the variable `variable`, as a line that its standard input begins with, or in a file
+    of mode 0600, for whose path `{name}` stands in argv, and which `variable` then names"""
+    variable: str | None = None
+    """the variable of its environment"""
+    minimum_length: int = 6
     """the fewest characters"""
     maximum_length: int = 4096
     """the most characters"""
@@ -81,6 +90,11 @@ class Secret(Base, frozen=True, kw_only=True, tag="secret"):
     def is_secret(self) -> bool:
         """See `Base.is_secret`."""
         return True
+
+    @property
+    def is_argument(self) -> bool:
+        """See `Base.is_argument`: the path of its file may be."""
+        return self.deliver == "file"
 
     @property
     def standard(self) -> object:
@@ -95,7 +109,20 @@ class Secret(Base, frozen=True, kw_only=True, tag="secret"):
     def faults(self) -> Iterator[Fault]:
         """See `Base.faults`."""
         yield from _length_faults(self.minimum_length, self.maximum_length)
+        if self.minimum_length < SHORTEST:
+            yield Fault("minimum_length", f"is less than {SHORTEST}", "a shorter secret could not be masked")
+        yield from self._delivery_faults()
         yield from need_faults(self)
+
+    def _delivery_faults(self) -> Iterator[Fault]:
+        if self.deliver == "env" and self.variable is None:
+            yield Fault("variable", "is missing", 'name the variable that it goes into, for example "TOKEN"')
+        if self.deliver == "stdin" and self.variable is not None:
+            yield Fault("variable", "means nothing here", 'leave it out, or say deliver = "env"')
+        if self.deliver == "stdin" and self.allow_newlines:
+            yield Fault("allow_newlines", "does not go with the input", 'it becomes one line there: deliver = "file"')
+        if self.variable is not None and _VARIABLE.fullmatch(self.variable) is None:
+            yield Fault("variable", "cannot be a variable's name", "letters, digits and _, no digit first")
 
     def argument(self, value: object) -> str:
         """See `Base.argument`: its text, for whoever hands it over. No message repeats any of it."""
