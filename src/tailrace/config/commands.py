@@ -13,7 +13,13 @@ from tailrace.core.parameters import TYPES, Parameter, Text
 
 SECTION = "commands"
 
-READINGS: Final = {"timeout": duration_s, "idle_timeout": duration_s, "max_output": bytes_of}
+READINGS: Final = {
+    "timeout": duration_s,
+    "idle_timeout": duration_s,
+    "max_output": bytes_of,
+    "max_cpu": duration_s,
+    "max_memory": bytes_of,
+}
 COMMAND: Final = Reader(Command, readings=READINGS, others=("name", "parameters"))
 PARAMETERS: Final = {name: Reader(kind, others=("type",)) for name, kind in TYPES.items()}
 

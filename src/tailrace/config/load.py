@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from tailrace.config import server
+from tailrace.config import limits, server
 from tailrace.config.commands import SECTION as COMMANDS
 from tailrace.config.commands import commands_in
 from tailrace.config.document import Document, Keys, Table
@@ -15,10 +15,12 @@ from tailrace.config.server import Layer, Server
 from tailrace.config.tables import table_at
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import Fault, InvalidValues
+from tailrace.core.limits import Limits, Resources
 from tailrace.core.near import near
+from tailrace.host.enforcement import unenforceable
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-SECTIONS = (server.SECTION, COMMANDS)
+SECTIONS = (server.SECTION, limits.SECTION, COMMANDS)
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -26,6 +28,8 @@ class Config(msgspec.Struct, frozen=True):
 
     server: Server
     commands: Commands
+    limits: Limits = Limits()
+    """what holds for every run that is started, besides what its command says"""
 
 
 def load(
@@ -49,9 +53,12 @@ def load(
     layers = (file.settings(), server.from_environment(environ), server.from_flags(flags))
     settings = server.merged(layers, lambda *fault: faults.append(Fault(*fault)))
     declared = list(file.commands())
+    bounds = file.limits()
+    if not faults:
+        file.look_for_wishes(declared, bounds)
     if faults:
         raise InvalidValues.of(file.in_order(faults), op="read")
-    return Config(settings, Commands(declared))
+    return Config(settings, Commands(declared, bounds), bounds)
 
 
 def load_commands(path: str | os.PathLike[str]) -> Commands:
@@ -94,9 +101,20 @@ class _File:
                 found[name] = os.fspath(self._directory / path)
         return Layer(found, lambda name: self._place((server.SECTION, name)))
 
+    def limits(self) -> Limits:
+        """Return what `[limits]` says."""
+        return limits.limits_in(self._table, self._report)
+
     def commands(self) -> Iterator[Command]:
         """Yield what `[commands]` declares."""
         return commands_in(self._table, self._directory, self._report)
+
+    def look_for_wishes(self, declared: Iterable[Command], bounds: Limits) -> None:
+        """Report the limits that this host cannot enforce."""
+        of_all: list[tuple[Keys, Resources]] = [((limits.SECTION,), bounds.resources)]
+        for at, resources in [*of_all, *(((COMMANDS, command.name), command.resources) for command in declared)]:
+            for fault in unenforceable(resources):
+                self._report((*at, fault.subject), fault.message, fault.hint)
 
     def in_order(self, faults: Iterable[Fault]) -> list[Fault]:
         """Return faults in the order of the lines; behind them what is not the file's."""

@@ -14,6 +14,7 @@ import msgspec
 
 from tailrace.core import spec, template
 from tailrace.core.errors import Fault, InvalidInput, InvalidValues, UnknownCommand
+from tailrace.core.limits import Limits, Quota, Resources, Scope, least, quota_faults, resource_faults
 from tailrace.core.near import near
 from tailrace.core.parameters import Parameter
 from tailrace.core.template import NAME, Element
@@ -21,6 +22,7 @@ from tailrace.core.template import NAME, Element
 OUTPUT_BYTES = 1 << 30
 """of a run's output that are kept, unless the command says otherwise"""
 BRACES = "{name} stands for a parameter, {{ and }} for braces"
+NO_LIMITS = Limits()
 MOST_UNKNOWN = 10
 """names that a request may have wrong before the rest is not looked at"""
 
@@ -64,6 +66,30 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """what to do when one of the same key is going: show that one, wait until it has ended, or refuse"""
     labels: Mapping[str, str] = {}
     """names and values to find its runs by"""
+    max_cpu: float | None = None
+    """stop it when all its processes together have used so much processor time"""
+    max_memory: int | None = None
+    """stop it when all its processes together take more memory"""
+    max_processes: int | None = None
+    """stop it when it has more processes"""
+    max_open_files: int | None = None
+    """each of its processes can open at most so many files"""
+    max_running: int | None = None
+    """at most so many of its runs go at a time; more wait"""
+    max_queued: int | None = None
+    """at most so many of its runs wait because of `max_running`; more are refused"""
+    max_starts_per_minute: int | None = None
+    """at most so many of its runs are started in a minute; more are refused"""
+
+    @property
+    def resources(self) -> Resources:
+        """Return what a run of it may use."""
+        return Resources(self.max_cpu, self.max_memory, self.max_processes, self.max_open_files)
+
+    @property
+    def quota(self) -> Quota:
+        """Return how many runs of it there may be."""
+        return Quota(Scope.COMMAND, self.max_running, self.max_queued, self.max_starts_per_minute)
 
     def faults(self) -> Iterator[Fault]:
         """Yield what is wrong with the declaration; a fault's subject is a key of it: `parameters.n.default`."""
@@ -208,6 +234,8 @@ def _option_faults(command: Command) -> Iterator[Fault]:
         yield Fault("key", "is empty or too long", "text of 1 to 256 characters, or leave it out")
     if command.max_output is not None and not 0 <= command.max_output < 1 << 63:
         yield Fault("max_output", f"cannot be {command.max_output}", "it is a number of bytes, 0 or more")
+    yield from resource_faults(command.resources)
+    yield from quota_faults(command.max_running, command.max_queued, command.max_starts_per_minute)
     for check in _checks(command):
         try:
             check()
@@ -229,12 +257,14 @@ class Commands(Mapping[str, Command]):
 
     Args:
         commands: the commands, each of another name.
+        limits: what holds for their runs besides what each says itself.
 
     Raises:
         InvalidValues: one is not usable, or two have the same name; everything that is wrong is told.
     """
 
-    def __init__(self, commands: Iterable[Command] = ()) -> None:
+    def __init__(self, commands: Iterable[Command] = (), limits: Limits = NO_LIMITS) -> None:
+        self.limits = limits
         declared = tuple(commands)
         self._commands = {command.name: command for command in declared}
         faults = [
@@ -255,6 +285,15 @@ class Commands(Mapping[str, Command]):
 
     def __len__(self) -> int:
         return len(self._commands)
+
+    def resources_of(self, command: Command) -> Resources:
+        """Return what a run of the command may use."""
+        return least(command.resources, self.limits.resources)
+
+    def quotas_of(self, command: Command) -> tuple[Quota, ...]:
+        """Return what must have room for one more run of the command."""
+        own = () if command.quota.is_empty else (command.quota,)
+        return (*own, *self.limits.quotas)
 
     def find(self, name: str) -> Command:
         """Return the command of this name.

@@ -15,6 +15,7 @@ import msgspec
 
 from tailrace.core import outcome
 from tailrace.core.errors import InvalidInput
+from tailrace.core.limits import Quota, Resources
 
 LONGEST_S = 1e9
 """of any limit of time: some 30 years"""
@@ -93,6 +94,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str | None = None
     origin: str | None = None
     """what started it, for the web adapters: a resumed stream must come from the same route and user"""
+    resources: Resources = Resources()
+    quotas: tuple[Quota, ...] = ()
 
 
 class Launch(NamedTuple):

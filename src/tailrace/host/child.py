@@ -9,6 +9,7 @@ fails, which step and why. So "not found" is known for sure, and no exit code is
 
 import errno
 import fcntl
+import math
 import os
 import resource
 import signal
@@ -24,7 +25,7 @@ from tailrace.core import states
 from tailrace.core.run import Live, ProcessId
 from tailrace.core.spec import Launch, text_of
 from tailrace.core.states import Event, State
-from tailrace.host import fault, linux, order, rundir
+from tailrace.host import confine, fault, linux, order, rundir
 from tailrace.host.cgroup import Cgroup
 from tailrace.host.clock import Clock
 from tailrace.host.order import Order
@@ -38,6 +39,10 @@ BEGUN = struct.Struct("=q")
 FAILURE = struct.Struct("=i")
 ABOUT_BYTES = 1000
 ORDER_BYTES = 4096
+CPU_SLACK_S = 2
+"""seconds that one process may take more than its run, before the kernel ends it: the keeper is to be first"""
+DATA_SLACK_BYTES = 256 << 20
+"""of memory that is only reserved, such as the stacks of threads"""
 
 
 class Self(NamedTuple):
@@ -93,6 +98,7 @@ def _become(us: Self) -> None:
         os.chdir(launch.cwd)
         step = "limits"
         _limit(launch)
+        _confine(us.group, ordered)
         step, about = "program", text_of(launch.argv[0])
         begun_ns = time.monotonic_ns()
         us.link.send(STARTED + BEGUN.pack(begun_ns) + rundir.pad(_running(ordered, live, begun_ns)))
@@ -154,6 +160,27 @@ def _limit(launch: Launch) -> None:
             pass  # the runner is less nice than the caller, and only root may go back
     if launch.no_new_privileges:
         linux.forbid_new_privileges()
+
+
+def _confine(group: Cgroup | None, ordered: Order) -> None:
+    """Limit what the keeper looks after, too, by the kernel, so that nothing gets far in between two looks.
+
+    Raises:
+        OSError: the system refuses.
+    """
+    confine.enter(group, ordered.resources)
+    if ordered.cpu_s is not None:
+        _lower("CPU", math.ceil(ordered.cpu_s) + CPU_SLACK_S)
+    if ordered.memory is not None and confine.place_for("memory", group) is None:
+        _lower("DATA", 2 * ordered.memory + DATA_SLACK_BYTES)
+
+
+def _lower(name: str, value: int) -> None:
+    """Set a limit, unless there is a lower one."""
+    number = getattr(resource, f"RLIMIT_{name}")
+    soft, hard = resource.getrlimit(number)
+    if soft == resource.RLIM_INFINITY or value < soft:
+        resource.setrlimit(number, (value, hard))
 
 
 def _set_limit(name: str, soft: int, hard: int, *, exact: bool) -> None:

@@ -21,8 +21,19 @@ import time
 import msgspec
 
 from tailrace.core import states
+from tailrace.core.limits import Resource
 from tailrace.core.lumps import Lumps
-from tailrace.core.outcome import Exited, FailedToStart, Lost, Outcome, OutputLimit, Signaled, Stopped, TimedOut
+from tailrace.core.outcome import (
+    Exited,
+    FailedToStart,
+    Lost,
+    Outcome,
+    OutputLimit,
+    Signaled,
+    Stopped,
+    TimedOut,
+    limited,
+)
 from tailrace.core.result import Child, LadderStep, Result, Usage
 from tailrace.core.run import Live, ProcessId
 from tailrace.core.spec import LADDER, Rung
@@ -33,6 +44,7 @@ from tailrace.host.clock import Clock
 from tailrace.host.control import Connection, ControlServer
 from tailrace.host.family import Family
 from tailrace.host.feeder import Feeder
+from tailrace.host.guard import Guard
 from tailrace.host.ladder import Ladder
 from tailrace.host.messages import CloseInput, Input, KeeperRequest, Reply, Resize, Signal, Stop
 from tailrace.host.mover import Moved, Mover
@@ -80,6 +92,8 @@ class Keeper:
         """when somebody was last seen to watch"""
         self._viewers_ns: int | None = None
         """when to look again; None: the run does not care"""
+        self._guard: Guard | None = None
+        """None: what the run uses is not limited"""
         self._begun_ns = 0
         self._born_live = b""
 
@@ -118,6 +132,8 @@ class Keeper:
         self._born_live = born.live
         if self._order.unwatched_timeout_ns is not None:
             self._watched_ns = self._viewers_ns = born.begun_ns
+        if self._order.resources.is_watched:
+            self._guard = Guard(self._order.resources, self._family, born.begun_ns)
         pairs = ((command.stdout, Stream.STDOUT), (command.stderr, Stream.STDERR))
         self._streams = {fd: stream for fd, stream in pairs if fd >= 0}
         self._feeder = Feeder(command.stdin, self._poll, is_terminal=self._order.is_terminal)
@@ -199,7 +215,15 @@ class Keeper:
                 self._feeder.feed()
 
     def _timeout_ms(self) -> float:
-        instants = (self._full_ns, self._viewers_ns, self._grace_end_ns(), self._sweep_ns(), *self._limit_instants())
+        guard_ns = self._guard.due_ns if self._guard is not None and self._cause is None else None
+        instants = (
+            guard_ns,
+            self._full_ns,
+            self._viewers_ns,
+            self._grace_end_ns(),
+            self._sweep_ns(),
+            *self._limit_instants(),
+        )
         due = [at for at in instants if at is not None]
         if self._ladder is not None and not self._family.is_gone:
             due.append(self._ladder.due_ns)
@@ -280,6 +304,7 @@ class Keeper:
             self._look_for_viewers(now)
         if is_told_to_go() and self._cause is None:
             self._stop(Stopped("a signal to its keeper"))
+        self._look_after_resources(now)
         wall, idle = self._limit_instants()
         if wall is not None and now >= wall:
             self._stop(TimedOut("wall"))
@@ -287,6 +312,13 @@ class Keeper:
             self._stop(TimedOut("idle"))
         elif self._order.output_limit is not None and self._is_beyond_limit():
             self._stop(OutputLimit())
+
+    def _look_after_resources(self, now: int) -> None:
+        """Stop the run if it uses more than it may, what its ended command has left behind included."""
+        if self._guard is None or self._cause is not None or now < self._guard.due_ns:
+            return
+        if (limit := self._guard.look(now)) is not None:
+            self._stop(limited(limit))
 
     def _look_for_viewers(self, now: int) -> None:
         """Stop the run if nobody has watched it for as long as it was told to bear."""
@@ -416,9 +448,17 @@ class Keeper:
             return self._cause
         if self._order.output_limit is not None and self._is_beyond_limit():
             return OutputLimit()  # it was quicker than we; the bytes are not there all the same
+        if (limit := self._limit_behind(status)) is not None:
+            return limited(limit)
         if os.WIFSIGNALED(status):
             return Signaled(os.WTERMSIG(status))
         return Exited(os.WEXITSTATUS(status))
+
+    def _limit_behind(self, status: int) -> Resource | None:
+        """Return the limit by which the kernel ended the command before we looked."""
+        if self._guard is None or not (os.WIFSIGNALED(status) or os.WEXITSTATUS(status)):
+            return None
+        return self._guard.verdict(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
 
     def _result(self) -> Result:
         status, command = self._family.status, self._family.command

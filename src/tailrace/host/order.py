@@ -8,6 +8,7 @@ the child that becomes the command, whose memory goes with exec, or by the keepe
 import marshal
 from typing import NamedTuple
 
+from tailrace.core.limits import Resources
 from tailrace.core.spec import Anchor, Launch, Spec, Stdio
 
 STDIO = tuple(Stdio)
@@ -34,6 +35,14 @@ class Order(NamedTuple):
     wall_us: int
     monotonic_us: int
     boot: str
+    cpu_s: float | None = None
+    memory: int | None = None
+    processes: int | None = None
+
+    @property
+    def resources(self) -> Resources:
+        """Return what the keeper is to look after."""
+        return Resources(self.cpu_s, self.memory, self.processes)
 
     @property
     def is_terminal(self) -> bool:
@@ -71,6 +80,9 @@ def order_for(spec: Spec, launch: Launch) -> Order:
         wall_us=spec.anchor.wall_us,
         monotonic_us=spec.anchor.monotonic_us,
         boot=spec.anchor.boot,
+        cpu_s=spec.resources.cpu_s,
+        memory=spec.resources.memory,
+        processes=spec.resources.processes,
     )
 
 

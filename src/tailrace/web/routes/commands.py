@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 
 from tailrace.core import ids
-from tailrace.core.command import Command
+from tailrace.core.command import Command, Commands
 from tailrace.core.errors import InvalidInput
 from tailrace.core.wires.table import is_named
 from tailrace.engine.base import StartOptions
@@ -65,7 +65,7 @@ def start_run(call: Call) -> Response:
     _check_query(call.query)
     command, values = call.declared, _values(call)
     argv = command.argv_for(values)
-    options = _options(command, command.key_for(values))
+    options = _options(call.commands, command, command.key_for(values))
     before_us = time.time_ns() // 1000
 
     def see(run_id: str) -> None:
@@ -91,7 +91,7 @@ def begun(call: Call, values: Values) -> tuple[Run, bool]:
     """
     command, argv = call.declared, call.declared.argv_for(values)
     before_us = time.time_ns() // 1000
-    run = begin(call.engine(), call.request, argv, _options(command, command.key_for(values)))
+    run = begin(call.engine(), call.request, argv, _options(call.commands, command, command.key_for(values)))
     is_new = ids.created_us(run.id) >= before_us
     if not is_new:
         _check_view(call, run.id, is_new=False)
@@ -133,7 +133,8 @@ def _address(call: Call, run_id: str) -> str:
     return quote(f"{prefix}/api/runs/{run_id}")
 
 
-def _options(command: Command, key: str | None) -> StartOptions:
+def _options(commands: Commands, command: Command, key: str | None) -> StartOptions:
+    resources = commands.resources_of(command)
     return StartOptions(
         command=command.name,
         cwd=command.cwd,
@@ -149,6 +150,11 @@ def _options(command: Command, key: str | None) -> StartOptions:
         key=key,
         when_busy=command.when_busy,
         labels=command.labels,
+        max_cpu=resources.cpu_s,
+        max_memory=resources.memory,
+        max_processes=resources.processes,
+        max_open_files=resources.open_files,
+        quotas=commands.quotas_of(command),
     )
 
 
