@@ -77,8 +77,8 @@ def error_of(reply: Reply, *, op: str, subject: str) -> TailraceError:
     """
     problem = _problem_of(reply)
     kind = _kind(reply.status, op, is_told=problem is not None)
-    if problem is not None and problem.limit:
-        return _limit_in(problem, op)
+    if problem is not None and problem.retry_after:
+        return _limit_in(problem, op, subject)
     if problem is not None:
         return kind(_clean(problem.detail), op=op, subject=subject, hint=_clean(problem.hint) or _HINT)
     if 300 <= reply.status < 400:
@@ -93,10 +93,9 @@ def error_of(reply: Reply, *, op: str, subject: str) -> TailraceError:
     return kind(message, op=op, subject=subject, hint=hint)
 
 
-def _limit_in(problem: _Problem, op: str) -> LimitReached:
-    error = LimitReached(
-        _clean(problem.detail), op=op, subject=_clean(problem.limit), hint=_clean(problem.hint) or "try again later"
-    )
+def _limit_in(problem: _Problem, op: str, subject: str) -> LimitReached:
+    what = _clean(problem.limit) or subject
+    error = LimitReached(_clean(problem.detail), op=op, subject=what, hint=_clean(problem.hint) or "try again later")
     error.retry_s = problem.retry_after
     return error
 
