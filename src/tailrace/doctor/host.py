@@ -1,5 +1,6 @@
-"""The examination of this host: what runs here, and what can be promised of it. Nothing is made or changed, but for an empty
-control group, for a moment.
+"""The examination of this host: what runs here, and what can be promised of it.
+
+Nothing is made or changed, but for an empty control group, for a moment.
 """
 
 import resource

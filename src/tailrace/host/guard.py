@@ -68,13 +68,15 @@ class Guard:
         self.due_ns = min(pauses)
         return found
 
-    def verdict(self, number: int) -> Resource | None:
-        """Return the limit by which the kernel ended the command; None: it did not.
+    def behind(self, status: int) -> Resource | None:
+        """Return the limit by which the kernel ended the command before we looked; None: it did not.
 
         Args:
-            number: the signal that ended the command; 0: it exited, with a code that says that something failed.
+            status: the command's raw wait status; one that exited with 0 has borne whatever it met.
         """
-        if self._limits.cpu_s is not None and number == signal.SIGXCPU:
+        if status == 0:
+            return None
+        if self._limits.cpu_s is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
             return "cpu"
         return self._reached()
 

@@ -21,7 +21,6 @@ import time
 import msgspec
 
 from tailrace.core import states
-from tailrace.core.limits import Resource
 from tailrace.core.lumps import Lumps
 from tailrace.core.outcome import (
     Exited,
@@ -39,7 +38,7 @@ from tailrace.core.run import Live, ProcessId
 from tailrace.core.spec import LADDER, Rung
 from tailrace.core.states import Event, State
 from tailrace.core.timeline import Stream
-from tailrace.host import fault, ladder, linux, lock, spawn, tree, unix
+from tailrace.host import errands, fault, ladder, linux, lock, spawn, tree, unix
 from tailrace.host.clock import Clock
 from tailrace.host.control import Connection, ControlServer
 from tailrace.host.family import Family
@@ -414,32 +413,13 @@ class Keeper:
                     self._ladder.hurry(time.monotonic_ns())
                 return Reply()
             case Signal(number=number):
-                return self._signal(number)
+                return errands.signal_command(self._family, number)
             case Input(data=data):
                 return self._feeder.offer(connection, data)
             case CloseInput():
                 return self._feeder.finish(connection)
             case Resize(rows=rows, columns=columns):
-                return self._resize(rows, columns)
-
-    def _signal(self, number: int) -> Reply:
-        command = self._family.command
-        if command is None or self._family.status is not None:
-            return Reply(error="the command has ended", hint="nothing is left to send a signal to")
-        try:
-            os.kill(command.pid, number)
-        except (OSError, OverflowError) as error:
-            return Reply(error=f"the signal could not be sent: {error}", hint="see `kill -l` for the signals there are")
-        return Reply()
-
-    def _resize(self, rows: int, columns: int) -> Reply:
-        command = self._family.command
-        if command is None or command.terminal < 0:
-            return Reply(error="the run has no terminal", hint="start it with a pty")
-        if not (0 < rows < 65536 and 0 < columns < 65536):
-            return Reply(error="no terminal has this size", hint="rows and columns are 1 to 65535")
-        spawn.set_size(command.stdout, rows, columns)
-        return Reply()
+                return errands.resize(self._family, rows, columns)
 
     # The result
 
@@ -448,17 +428,11 @@ class Keeper:
             return self._cause
         if self._order.output_limit is not None and self._is_beyond_limit():
             return OutputLimit()  # it was quicker than we; the bytes are not there all the same
-        if (limit := self._limit_behind(status)) is not None:
+        if self._guard is not None and (limit := self._guard.behind(status)) is not None:
             return limited(limit)
         if os.WIFSIGNALED(status):
             return Signaled(os.WTERMSIG(status))
         return Exited(os.WEXITSTATUS(status))
-
-    def _limit_behind(self, status: int) -> Resource | None:
-        """Return the limit by which the kernel ended the command before we looked."""
-        if self._guard is None or not (os.WIFSIGNALED(status) or os.WEXITSTATUS(status)):
-            return None
-        return self._guard.verdict(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
 
     def _result(self) -> Result:
         status, command = self._family.status, self._family.command
@@ -466,10 +440,11 @@ class Keeper:
             raise RuntimeError("no exit status")
         if self._order.leave_children:
             self._lingering = tree.children(self._family.everybody())
+        outcome = self._outcome(status)  # before its groups, which know more of it, are gone
         if command is not None and command.cgroup is not None:
             command.cgroup.remove()
         states.after(self._live.state, Event.END)
-        return self._fill(Result(outcome=self._outcome(status), ended=self._clock.wall()))
+        return self._fill(Result(outcome=outcome, ended=self._clock.wall()))
 
     def lost(self, why: str) -> Result:
         """Return the result of a run whose end nobody saw."""

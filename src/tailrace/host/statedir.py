@@ -26,7 +26,8 @@ from tailrace.host import lock
 LAYOUT = 1
 _NAMES = {
     "version", "active", "runs", "runner.sock", "runner.lock", "runner.log", "runner.start", "settings.json",
-    "ended", ".rehearsal", "keys.lock", "starts.lock", "starts.json", ".starts.json", "catalog.db", "catalog.db-wal", "catalog.db-shm", "catalog.db-journal",
+    "ended", ".rehearsal", "keys.lock", "starts.lock", "starts.json", ".starts.json",
+    "catalog.db", "catalog.db-wal", "catalog.db-shm", "catalog.db-journal",
 }  # fmt: skip
 _HINT = "choose another: TAILRACE_STATE, --state-dir on the command line, state_dir= in Python"
 

@@ -48,7 +48,7 @@ def test_one_run_too_many(serve: Serve, table: str) -> None:
     assert refused.headers["retry-after"] == "10"
     assert "try again in 10 s" in str(said["hint"])
     assert {info.id for info in tailrace.connect().list(tailrace.Query()).runs} == set(runs)
-    assert serving.post(f"/api/runs/{runs[0]}/stop").status < 300
+    assert serving.ask(f"/api/runs/{runs[0]}/stop", "POST").status < 300
     wait_for(lambda: serving.post(START).status == 201)
 
 
