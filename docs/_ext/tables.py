@@ -43,7 +43,7 @@ SAMPLES: tuple[outcome.Outcome, ...] = (
 EXITS = {
     "exited": "the command's own",
     "signaled": "128 + the signal",
-    "stopped": "143; 130 after ^C in this very program",
+    "stopped": "143; 130 after ^C in this very program; 122 at a limit",
     "failed_to_start": "127 not found, 126 not executable, else 125",
 }
 """in words, where one number would not say it; the others are computed"""
@@ -108,6 +108,8 @@ def settings() -> str:
     default = msgspec.structs.asdict(Settings())
     options = {
         "max_running": "--max-running",
+        "max_queued": "--max-queued",
+        "max_starts_per_minute": "--max-starts-per-minute",
         "idle_s": "--idle",
         "stay": "--stay",
         "free_floor": "--free-floor",
@@ -295,6 +297,16 @@ def server_settings() -> str:
     return _table(("key", "variable", "type", "default", "what it is"), rows)
 
 
+WRITTEN = {
+    "timeout": "duration",
+    "idle_timeout": "duration",
+    "max_output": "size",
+    "max_cpu": "duration",
+    "max_memory": "size",
+}
+"""types that are written in a form of their own"""
+
+
 def command_keys() -> str:
     """Return the keys of `[commands.NAME]`."""
     rows = []
@@ -305,6 +317,17 @@ def command_keys() -> str:
             default = default or _in_toml(Command.__struct_defaults__[_default_index(field.name)])
             rows.append((f"`{field.name}`", kind or _written(field.type), default, field.doc))
     return _table(("key", "type", "default", "what it is"), rows)
+
+
+def limit_keys() -> str:
+    """Return the keys of `[limits]` and of `[limits.user]`."""
+    module = "tailrace.core.limits"
+    rows = [("`[limits]`", field) for field in fields(module, "Limits") if field.name != "user"]
+    rows += [("`[limits.user]`", field) for field in fields(module, "Allowance")]
+    return _table(
+        ("table", "key", "type", "what it is"),
+        [(table, f"`{each.name}`", WRITTEN.get(each.name) or _written(each.type), each.doc) for table, each in rows],
+    )
 
 
 def _default_index(name: str) -> int:
@@ -379,6 +402,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "cli": cli,
     "command-keys": command_keys,
     "errors": error_table,
+    "limit-keys": limit_keys,
     "ladder": ladder,
     "line-index": layout("tailrace.core.lineindex"),
     "metrics": metrics,

@@ -4,6 +4,7 @@
 |---|---|
 | the caller's fault: an option, a value, a run that does not exist | 2 |
 | the engine's fault, or a bug | 125 in `run` and `follow`, whose other codes are the command's; else 1 |
+| there are as many runs as there may be: try again later (EX_TEMPFAIL of sysexits(3)) | 75 |
 | ^C | 130 |
 | the reader of our output went away | 141 |
 """
@@ -15,11 +16,12 @@ from collections.abc import Callable
 import click
 
 from tailrace.cli import talk
-from tailrace.core.errors import CallerError, InvalidValues, TailraceError
+from tailrace.core.errors import CallerError, InvalidValues, LimitReached, TailraceError
 
 CALLER = 2
 ENGINE = 1
 WATCHING = 125
+LATER = 75
 INTERRUPTED = 130
 CLOSED = 141
 DEBUG = "TAILRACE_DEBUG"
@@ -83,6 +85,8 @@ def _told(error: Exception) -> int:
         faults = error.faults if isinstance(error, InvalidValues) else ()
         for message, hint in [(str(fault), fault.hint) for fault in faults] or [(error.message, error.hint)]:
             talk.complain(message, hint)
+        if isinstance(error, LimitReached):
+            return LATER
         return CALLER if isinstance(error, CallerError) else _failure
     if isinstance(error, OSError):
         place = f"{os.fsdecode(error.filename)}: " if error.filename else ""

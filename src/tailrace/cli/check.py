@@ -14,6 +14,7 @@ from tailrace.core.command import Command
 from tailrace.core.errors import Fault, InvalidInput, InvalidValues
 from tailrace.core.terminal import escape_text
 from tailrace.host import accounts
+from tailrace.host.enforcement import ways
 
 FILE = "tailrace.toml"
 INDENT = "  "
@@ -40,7 +41,7 @@ def check_command(file: str, *, schema: bool) -> int:
     config = load(file, os.environ, {"state_dir": state_path()})
     for command in config.commands.values():
         _check_here(command)
-    for line in (*_server_lines(config.server), "", *_command_lines(config)):
+    for line in (*_server_lines(config.server), "", *_command_lines(config), *_limit_lines(config)):
         click.echo(escape_text(line))
     return 0
 
@@ -73,6 +74,19 @@ def _command_lines(config: Config) -> list[str]:
     for command in config.commands.values():
         lines += _lines_of(command)
     return lines
+
+
+def _limit_lines(config: Config) -> list[str]:
+    """Return how this host enforces the limits that the file asks for; nothing if it asks for none."""
+    every = [config.limits.resources, *(command.resources for command in config.commands.values())]
+    asked = {
+        "max_cpu": any(each.cpu_s is not None for each in every),
+        "max_memory": any(each.memory is not None for each in every),
+        "max_processes": any(each.processes is not None for each in every),
+        "max_open_files": any(each.open_files is not None for each in every),
+    }
+    lines = [f"{INDENT}{way.limit}: {way.means}" for way in ways() if asked[way.limit]] if any(asked.values()) else []
+    return ["", "limits, as this host enforces them", *lines] if lines else []
 
 
 def _lines_of(command: Command) -> list[str]:

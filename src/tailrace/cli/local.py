@@ -3,24 +3,34 @@
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tailrace.cli.explain import help_of
 from tailrace.config.load import load_commands
 from tailrace.core.command import Command
 from tailrace.core.errors import InvalidInput
+from tailrace.core.limits import Limits
 from tailrace.core.parameters import Upload
 from tailrace.core.parameters.file import Sent
 from tailrace.engine.declared import Ready, ready
 
 
-def find(file: str, name: str) -> Command:
+class Declared(NamedTuple):
+    """A command that a file declares, and what the file says of all runs."""
+
+    command: Command
+    limits: Limits
+
+
+def find(file: str, name: str) -> Declared:
     """Return the command that the file declares.
 
     Raises:
         InvalidInput: the file cannot be used.
         UnknownCommand: it declares no such command.
     """
-    return load_commands(file).find(name)
+    commands = load_commands(file)
+    return Declared(commands.find(name), commands.limits)
 
 
 def explain(command: Command, file: str) -> str:
@@ -29,17 +39,18 @@ def explain(command: Command, file: str) -> str:
     return help_of(command.name, about, command.schema(), f"tailrace run --file {file}")
 
 
-def prepared(command: Command, texts: Sequence[tuple[str, str]]) -> Ready:
+def prepared(declared: Declared, texts: Sequence[tuple[str, str]]) -> Ready:
     """Return what a run of it is.
 
     Args:
-        command: what is to be run.
+        declared: what is to be run.
         texts: (parameter, value) as they were typed; of a file that is sent along, its path.
 
     Raises:
         InvalidValues: the values do not fit.
         InvalidInput: a file is not there.
     """
+    command = declared.command
     gathered: dict[str, list[str]] = {}
     for name, text in texts:
         gathered.setdefault(name, []).append(text)
@@ -47,7 +58,7 @@ def prepared(command: Command, texts: Sequence[tuple[str, str]]) -> Ready:
     for name, parameter in command.parameters.items():
         if isinstance(parameter, Upload) and isinstance(path := values.get(name), str):
             values[name] = _sent(name, path)
-    return ready(command, values)
+    return ready(command, values, declared.limits)
 
 
 def _sent(name: str, path: str) -> Sent:

@@ -63,6 +63,10 @@ class Options(TypedDict):
     pin: bool
     by: str | None
     file: str | None
+    max_cpu: float | None
+    max_memory: int | None
+    max_processes: int | None
+    max_open_files: int | None
 
 
 class _Run(click.Command):
@@ -128,6 +132,12 @@ class _Run(click.Command):
 @click.option(
     "--rlimit", type=resource_limit, multiple=True, metavar="NAME=VALUE", help="A resource limit: NOFILE=64, AS=1G."
 )
+@click.option("--max-cpu", type=seconds, metavar="TIME", help="Stop it after so much processor time, of all of it.")
+@click.option("--max-memory", type=size_bytes, metavar="SIZE", help="Stop it when all of it takes more memory: 512M.")
+@click.option("--max-processes", type=click.IntRange(min=1), metavar="N", help="Stop it when it has more processes.")
+@click.option(
+    "--max-open-files", type=click.IntRange(min=8), metavar="N", help="Each of its processes may open so many."
+)
 @click.option("--no-new-privileges", is_flag=True, help="Make sudo and the like powerless in it.")
 @click.option("--pin", is_flag=True, help="Never prune it.")
 @click.option("-f", "--file", type=click.Path(), metavar="FILE", help="Run a command that this file declares.")
@@ -153,8 +163,9 @@ def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
     ^C stops the command (INT, then TERM, then KILL), a second one hurries that; ^\\ leaves it running.
     With --pty and --input every key goes to the command; close the terminal (SIGHUP) to leave it running.
 
-    Exit codes: the command's own; 128 + a signal that ended it; 124 after a timeout; 122 at the output limit; 126 or
-    127 if it could not be started; 130 after ^C; 143 if somebody else stopped it; 125 if Tailrace itself failed.
+    Exit codes: the command's own; 128 + a signal that ended it; 124 after a timeout; 122 at the limit of output,
+    processor time, memory or processes; 126 or 127 if it could not be started; 130 after ^C; 143 if somebody else
+    stopped it; 75 if there are too many runs, so that nothing was started; 125 if Tailrace itself failed.
     """
     boundary.fail_as_watcher()
     if url := server_url():
@@ -190,11 +201,12 @@ def _run_declared(file: str, argv: tuple[str, ...], options: Options) -> int:
     from tailrace.cli import local  # files of commands are not for those who name their own
 
     _check_options(_DECLARED, "a file")
-    command = local.find(file, argv[0])
+    declared = local.find(file, argv[0])
+    command = declared.command
     if set(argv[1:]) & set(HELP):
         _tell(local.explain(command, file))
         return 0
-    ready = local.prepared(command, [pair(text) for text in argv[1:]])
+    ready = local.prepared(declared, [pair(text) for text in argv[1:]])
     here: Options = {**options, "pty": command.pty, "input": options["input"] and (command.stdin or command.pty)}
     size = terminal.size(STDOUT, STDIN, STDERR) or (24, 80)
     extra = StartOptions(rows=size[0], columns=size[1], by=options["by"], pin=options["pin"])
@@ -244,6 +256,10 @@ def _start_options(options: Options) -> StartOptions:
         unwatched_timeout=options["unwatched_timeout"],
         max_output=options["max_output"],
         on_max_output=options["on_max_output"],
+        max_cpu=options["max_cpu"],
+        max_memory=options["max_memory"],
+        max_processes=options["max_processes"],
+        max_open_files=options["max_open_files"],
         grace=options["grace"],
         leave_children=options["leave_children"],
         no_new_privileges=options["no_new_privileges"],

@@ -40,10 +40,26 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, object]
 
 
+FIELDS = {
+    "max-running": "max_running",
+    "max-queued": "max_queued",
+    "max-starts-per-minute": "max_starts_per_minute",
+    "keep-age": "keep_age_s",
+    "keep-count": "keep_count",
+    "keep-bytes": "keep_bytes",
+    "free-floor": "free_floor",
+    "idle": "idle_s",
+    "stay": "stay",
+}
+"""the settings, by the options that change them"""
+
+
 class Changes(TypedDict):
     """What `runner set` can change; None: as it is."""
 
     max_running: int | None
+    max_queued: int | None
+    max_starts_per_minute: int | None
     keep_age: float | None
     keep_count: int | None
     keep_bytes: int | None
@@ -127,6 +143,15 @@ def stop() -> int:
 @click.option(
     "--max-running", type=click.IntRange(min=1), metavar="N", help="Runs at the same time; more wait in the queue."
 )
+@click.option(
+    "--max-queued", type=click.IntRange(min=0), metavar="N", help="Runs that wait because of that; more are refused."
+)
+@click.option(
+    "--max-starts-per-minute",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Runs that are started in a minute; more are refused.",
+)
 @click.option("--keep-age", type=seconds, metavar="TIME", help="Remove finished runs after so long: 30d.")
 @click.option("--keep-count", type=click.IntRange(min=0), metavar="N", help="Keep at most so many finished runs.")
 @click.option(
@@ -137,7 +162,7 @@ def stop() -> int:
 @click.option("--stay/--no-stay", default=None, help="Never go; or go when idle.")
 @click.option(
     "--unset",
-    type=click.Choice(["max-running", "keep-age", "keep-count", "keep-bytes", "free-floor", "idle", "stay"]),
+    type=click.Choice(list(FIELDS)),
     multiple=True,
     help="Have the default again.",
 )
@@ -170,6 +195,8 @@ def change(**changes: Unpack[Changes]) -> int:
 def _changed(before: Settings, changes: Changes) -> Settings:
     fields = {
         "max_running": changes["max_running"],
+        "max_queued": changes["max_queued"],
+        "max_starts_per_minute": changes["max_starts_per_minute"],
         "keep_age_s": changes["keep_age"],
         "keep_count": changes["keep_count"],
         "keep_bytes": changes["keep_bytes"],
@@ -178,11 +205,8 @@ def _changed(before: Settings, changes: Changes) -> Settings:
         "stay": changes["stay"],
     }
     after = msgspec.structs.replace(before, **{name: value for name, value in fields.items() if value is not None})
-    names = dict(
-        zip(("max-running", "keep-age", "keep-count", "keep-bytes", "free-floor", "idle", "stay"), fields, strict=True)
-    )
     default = Settings()
-    return msgspec.structs.replace(after, **{names[name]: getattr(default, names[name]) for name in changes["unset"]})
+    return msgspec.structs.replace(after, **{FIELDS[name]: getattr(default, FIELDS[name]) for name in changes["unset"]})
 
 
 def _show(*, as_json: bool) -> int:
@@ -217,7 +241,7 @@ def _settings_rows(now: Settings) -> list[tuple[str, str]]:
         else "64 MiB of free disk (2 % of a small one)"
     )
     return [
-        ("limit", f"{now.max_running} run{'' if now.max_running == 1 else 's'} at the same time"),
+        ("limit", _limit(now)),
         (
             "keeps",
             (", ".join(keeps) or "every finished run, until `tailrace prune`"),
@@ -225,6 +249,13 @@ def _settings_rows(now: Settings) -> list[tuple[str, str]]:
         ("needs", f"{floor} for a new run"),
         ("goes", "never by itself" if now.stay else f"when it has been idle for {words.duration(now.idle_s)}"),
     ]
+
+
+def _limit(now: Settings) -> str:
+    parts = [f"{now.max_running} run{'' if now.max_running == 1 else 's'} at the same time"]
+    parts += [f"{now.max_queued} more wait"] if now.max_queued is not None else []
+    parts += [f"{now.max_starts_per_minute} starts a minute"] if now.max_starts_per_minute is not None else []
+    return ", ".join(parts)
 
 
 def _write(rows: list[tuple[str, str]]) -> None:

@@ -3,7 +3,9 @@
 import shlex
 from datetime import UTC, datetime
 
+from tailrace.core.limits import Resource, Resources
 from tailrace.core.outcome import (
+    WORDS,
     Cancelled,
     Exited,
     FailedToStart,
@@ -78,8 +80,8 @@ def ending(outcome: Outcome, spec: Spec | None) -> str:
             return f"timed out{_after(spec.timeout_s if spec else None)} (--timeout)"
         case TimedOut():
             return f"timed out{_after(spec.idle_timeout_s if spec else None)} without output (--idle-timeout)"
-        case Stopped(by):
-            return f"stopped by {by}" if by else "stopped"
+        case Stopped():
+            return _stopped(outcome, spec)
         case OutputLimit():
             limit = f" of {size(spec.output_limit)}" if spec and spec.output_limit is not None else ""
             return f"stopped at its output limit{limit}"
@@ -90,6 +92,23 @@ def ending(outcome: Outcome, spec: Spec | None) -> str:
             return f"cancelled by {by} before it started" if by else "cancelled before it started"
         case Lost(why):
             return f"lost: {why}"
+
+
+def _stopped(outcome: Stopped, spec: Spec | None) -> str:
+    if outcome.limit:
+        return _limited(outcome.limit, spec)
+    return f"stopped by {outcome.by}" if outcome.by else "stopped"
+
+
+def _limited(limit: Resource, spec: Spec | None) -> str:
+    had = spec.resources if spec else Resources()
+    most = {
+        "cpu": "" if had.cpu_s is None else duration(had.cpu_s),
+        "memory": "" if had.memory is None else size(had.memory),
+        "processes": "" if had.processes is None else str(had.processes),
+    }[limit]
+    number = f", {most}" if most else ""
+    return f"stopped at its limit of {WORDS[limit]}{number} (--max-{limit})"
 
 
 def _after(seconds: float | None) -> str:

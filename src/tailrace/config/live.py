@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeAlias
 
+import msgspec
+
 from tailrace.config.load import Config
 from tailrace.core.errors import TailraceError
 
@@ -65,7 +67,7 @@ class Live:
         finally:
             self._taken = self._last = self._prints()
         has_settings = new.server != self.config.server
-        self.config = Config(self.config.server, new.commands, new.looked)
+        self.config = msgspec.structs.replace(new, server=self.config.server)
         self.kept = f"the old settings: {RESTART}" if has_settings else ""
         return f"{len(new.commands)} commands are declared now{f'; {RESTART}' if has_settings else ''}"
 

@@ -2,23 +2,28 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
 
-from tailrace.config import server
+from tailrace.config import limits, server
 from tailrace.config.commands import DEFAULTS, commands_in
 from tailrace.config.commands import SECTION as COMMANDS
-from tailrace.config.document import Document, Keys
+from tailrace.config.document import Document, Keys, Table
 from tailrace.config.files import INCLUDE, Files
 from tailrace.config.server import Layer, Server
-from tailrace.config.tables import table_at
+from tailrace.config.tables import Report, table_at
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import Fault, InvalidValues
+from tailrace.core.limits import Limits, Resources
 from tailrace.core.near import near
+from tailrace.host.enforcement import unenforceable
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-SECTIONS = (INCLUDE, server.SECTION, DEFAULTS, COMMANDS)
+SECTIONS = (INCLUDE, server.SECTION, limits.SECTION, DEFAULTS, COMMANDS)
+OF_THE_FIRST = (server.SECTION, limits.SECTION)
+"""what holds for all, and stands in no file that is included"""
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -26,6 +31,8 @@ class Config(msgspec.Struct, frozen=True):
 
     server: Server
     commands: Commands
+    limits: Limits = Limits()
+    """what holds for every run that is started, besides what its command says"""
     looked: tuple[str, ...] = ()
     """the paths of the files, and patterns of more: what a change could come from"""
 
@@ -51,24 +58,45 @@ def load(
     """
     faults: list[Fault] = []
     files = None if path is None else Files(path, faults, look)
-    layers = (_settings(files), server.from_environment(environ), server.from_flags(flags))
+    first = _First(files, faults)
+    layers = (first.settings(), server.from_environment(environ), server.from_flags(flags))
     settings = server.merged(layers, lambda *fault: faults.append(Fault(*fault)))
+    bounds = first.limits()
     declared = [] if files is None else list(_commands(files, faults))
     if faults:
         raise InvalidValues.of(faults if files is None else sorted(faults, key=files.order_of), op="read")
-    return Config(settings, Commands(declared), () if files is None else tuple(files.looked))
+    looked = () if files is None else tuple(files.looked)
+    return Config(settings, Commands(declared, bounds), bounds, looked)
 
 
-def _settings(files: Files | None) -> Layer:
-    """Return what `[server]` of the first file says; its paths are from where that is."""
-    if files is None:
-        return Layer({}, lambda name: f"{server.SECTION}.{name}")
-    document = files.documents[0]
-    found = dict(table_at(document.table, server.SECTION, (), files.report_in(document)))
-    for name in server.PATHS:
-        if isinstance(path := found.get(name), str):
-            found[name] = os.fspath(document.path.absolute().parent / path)
-    return Layer(found, lambda name: document.place((server.SECTION, name)))
+class _First:
+    """What stands in the file that is named itself, if there is one, and holds for all. Its paths are from there."""
+
+    def __init__(self, files: Files | None, faults: list[Fault]) -> None:
+        self._faults = faults
+        self._document = None if files is None else files.documents[0]
+        self._table: Table = {} if self._document is None else self._document.table
+        self._directory = Path() if self._document is None else self._document.path.absolute().parent
+
+    def settings(self) -> Layer:
+        """Return what `[server]` says."""
+        found = dict(table_at(self._table, server.SECTION, (), self._report))
+        for name in server.PATHS:
+            if isinstance(path := found.get(name), str):
+                found[name] = os.fspath(self._directory / path)
+        return Layer(found, lambda name: self._place((server.SECTION, name)))
+
+    def limits(self) -> Limits:
+        """Return what `[limits]` says, which this host can enforce."""
+        found = limits.limits_in(self._table, self._report)
+        _look_for_wishes(found.resources, (limits.SECTION,), self._report)
+        return found
+
+    def _report(self, keys: Keys, message: str, hint: str) -> None:
+        self._faults.append(Fault(self._place(keys), message, hint))
+
+    def _place(self, keys: Keys) -> str:
+        return ".".join(keys) if self._document is None else self._document.place(keys)
 
 
 def _commands(files: Files, faults: list[Fault]) -> Iterator[Command]:
@@ -82,6 +110,7 @@ def _commands(files: Files, faults: list[Fault]) -> Iterator[Command]:
             if (earlier := places.setdefault(name, place)) is not place:
                 faults.append(Fault(place, f"is declared twice, first at {earlier}", "give one another name"))
         for name, command in commands_in(part.document.table, part.directory, part.defaults, report):
+            _look_for_wishes(command.resources, (COMMANDS, name), report)
             if places[name].startswith(f"{part.document.path}:"):
                 yield command
 
@@ -91,12 +120,18 @@ def _names(document: Document) -> Iterable[str]:
     return section if isinstance(section, dict) else ()
 
 
-def _check_sections(document: Document, report: Callable[[Keys, str, str], None], *, is_first: bool) -> None:
+def _check_sections(document: Document, report: Report, *, is_first: bool) -> None:
     for name in document.table:
         if name not in SECTIONS:
             report((name,), "means nothing here", near(name, SECTIONS))
-        elif name == server.SECTION and not is_first:
+        elif name in OF_THE_FIRST and not is_first:
             report((name,), "means nothing in a file that is included", "say it in the file that includes")
+
+
+def _look_for_wishes(resources: Resources, at: Keys, report: Report) -> None:
+    """Report the limits that this host cannot enforce."""
+    for fault in unenforceable(resources):
+        report((*at, fault.subject), fault.message, fault.hint)
 
 
 def load_commands(path: str | os.PathLike[str]) -> Commands:

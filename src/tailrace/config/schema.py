@@ -15,10 +15,14 @@ import msgspec
 
 from tailrace.config.commands import DEFAULTS, OWN, READINGS, SECTION
 from tailrace.config.files import INCLUDE
+from tailrace.config.limits import READINGS as LIMIT_READINGS
+from tailrace.config.limits import SECTION as LIMITS
+from tailrace.config.limits import USER
 from tailrace.config.server import SECTION as SERVER
 from tailrace.config.server import Server
 from tailrace.config.tables import bytes_of, duration_s
 from tailrace.core.command import Command
+from tailrace.core.limits import Allowance, Limits
 from tailrace.core.parameters import TYPES
 from tailrace.core.template import NAME
 
@@ -48,12 +52,18 @@ def file_schema() -> Schema:
                     "description": "more files, or patterns of them",
                 },
                 SERVER: {**_table(_fields(Server, {})), "description": "how the commands are served"},
+                LIMITS: {**_limits(), "description": "what holds for every run that is started"},
                 DEFAULTS: {**_table(shared), "description": "what each command has unless it says otherwise"},
                 SECTION: {**_named({"$ref": "#/$defs/command"}), "description": "what may be run"},
             }
         ),
         "$defs": {"command": command, "parameter": {"oneOf": list(_parameters())}},
     }
+
+
+def _limits() -> Schema:
+    user = {**_table(_fields(Allowance, {})), "description": _words(Limits)[USER]}
+    return _table({**_fields(Limits, LIMIT_READINGS), USER: user})
 
 
 def _parameters() -> Iterator[Schema]:

@@ -35,8 +35,9 @@ from typing import (
 
 import msgspec
 
-from tailrace.core.command import Command, Commands, Filled, Locate, as_it_reads, at_fault, dash_fault
+from tailrace.core.command import Command, Commands
 from tailrace.core.errors import Fault, InvalidValues
+from tailrace.core.filled import Filled, Locate, as_it_reads, at_fault, dash_fault
 from tailrace.core.parameters import Base, Boolean, Choice, Choices, Date, Integer, Number, Parameter, Text, Upload
 from tailrace.core.template import END_OF_OPTIONS
 
@@ -190,7 +191,7 @@ class Coded:
         Raises:
             InvalidValues: it is not usable, or there is one of its name.
         """
-        self._all = Commands([*self._all.values(), command])
+        self._all = Commands([*self._all.values(), command], self._all.limits)
 
 
 def _parameter(given: inspect.Parameter, hint: object) -> Parameter | Fault:

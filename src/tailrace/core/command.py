@@ -11,47 +11,28 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal
 
 import msgspec
 
 from tailrace.core import hiding, spec, template
 from tailrace.core.errors import Fault, InvalidInput, InvalidValues, UnknownCommand
+from tailrace.core.filled import ANY, Filled, Locate, as_it_reads, at_fault, dash_fault, fill, hide
+from tailrace.core.limits import Limits, Quota, Resources, Scope, quota_faults, resource_faults
 from tailrace.core.near import near
 from tailrace.core.parameters import Boolean, Parameter, Secret, Upload
-from tailrace.core.secrets import secret_file
 from tailrace.core.template import NAME, Element
 
 OUTPUT_BYTES = 1 << 30
 """of a run's output that are kept, unless the command says otherwise"""
 BRACES = "{name} stands for a parameter, {{ and }} for braces"
+NO_LIMITS = Limits()
 MOST_UNKNOWN = 10
 """names that a request may have wrong before the rest is not looked at"""
 MOST_ARGUMENTS = 10_000
 """elements of a template"""
 
-
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\$?")
-
-
-class Filled(NamedTuple):
-    """What a value is in an argv."""
-
-    text: str
-    """as a part of an argument"""
-    spread: tuple[str, ...]
-    """as an element by itself"""
-    alone: tuple[str, ...]
-    """those arguments of a spread one that a value may begin"""
-
-
-Locate: TypeAlias = Callable[[Parameter, str], str]
-"""returns where a path really leads, or raises `InvalidInput`; files are no business of the core"""
-
-
-def as_it_reads(_parameter: Parameter, text: str) -> str:
-    """Return a path as it is."""
-    return text
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,24 +76,34 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """names and values to find its runs by"""
     user: str | int | None = None
     """the name or number of the user that it runs as, with the groups of that one; for a server that runs as root"""
-    max_memory: int | None = None
-    """the most memory that a run may use"""
     max_cpu: float | None = None
-    """the most processor time that a run may use"""
+    """stop it when all its processes together have used so much processor time"""
+    max_memory: int | None = None
+    """stop it when all its processes together take more memory"""
     max_processes: int | None = None
-    """the most processes and threads that a run may have"""
+    """stop it when it has more processes"""
     max_open_files: int | None = None
-    """the most files that a process of a run may have open"""
+    """each of its processes can open at most so many files"""
     max_running: int | None = None
-    """how many runs of it may go at the same time"""
+    """at most so many of its runs go at a time; more wait"""
     max_queued: int | None = None
-    """how many more may wait"""
+    """at most so many of its runs wait because of `max_running`; more are refused"""
     max_starts_per_minute: int | None = None
-    """how many may be started in a minute"""
+    """at most so many of its runs are started in a minute; more are refused"""
     allow: tuple[str, ...] | None = None
     """who may start it and see its runs: names of users, and `group:NAME`; by default whoever may start commands"""
     secret_env: tuple[str, ...] = ()
     """the variables whose values are secret, and are masked in the output: of `env`, or else of the server's own"""
+
+    @property
+    def resources(self) -> Resources:
+        """Return what a run of it may use."""
+        return Resources(self.max_cpu, self.max_memory, self.max_processes, self.max_open_files)
+
+    @property
+    def quota(self) -> Quota:
+        """Return how many runs of it there may be."""
+        return Quota(Scope.COMMAND, self.max_running, self.max_queued, self.max_starts_per_minute)
 
     def faults(self) -> Iterator[Fault]:
         """Yield what is wrong with the declaration; a fault's subject is a key of it: `parameters.n.default`."""
@@ -220,7 +211,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
                 continue
             try:
                 value = values.get(name, parameter.standard)
-                filled[name] = _hide(name, parameter, value) if parameter.is_secret else _fill(parameter, value, locate)
+                filled[name] = hide(name, parameter, value) if parameter.is_secret else fill(parameter, value, locate)
             except InvalidInput as error:
                 faults.append(Fault(name, error.message, error.hint))
         return filled, faults
@@ -266,7 +257,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     def _default_faults(self) -> Iterator[Fault]:
         """Yield the defaults that would be refused where they go."""
         filled = {
-            name: _fill(parameter, parameter.standard, as_it_reads) if parameter.standard is not None else _ANY
+            name: fill(parameter, parameter.standard, as_it_reads) if parameter.standard is not None else ANY
             for name, parameter in self.parameters.items()
         }
         for name in self._dashed(filled):
@@ -316,32 +307,6 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
             yield from _place_faults(name, parameter, elements, key)
 
 
-_ANY = Filled("x", ("x",), ("x",))
-"""stands for a value that is not known yet"""
-
-
-def _fill(parameter: Parameter, value: object, locate: Locate) -> Filled:
-    """Return what the value is in an argv.
-
-    Raises:
-        InvalidInput: it is no value of the parameter.
-    """
-    if not parameter.is_path:
-        return Filled(parameter.argument(value), parameter.spread(value), parameter.alone(value))
-    text = locate(parameter, parameter.argument(value))
-    return Filled(text, (text,), (text,))
-
-
-def _hide(name: str, parameter: Parameter, value: object) -> Filled:
-    """Return what a secret is in an argv: the path of its file, once that is known; nothing, where none is given.
-
-    Raises:
-        InvalidInput: it is no value of the parameter.
-    """
-    path = secret_file(name) if parameter.argument(value) else ""
-    return Filled(path, (path,), (path,))
-
-
 def _place_faults(name: str, parameter: Parameter, elements: Sequence[Element], key: Element) -> Iterator[Fault]:
     """Yield what is wrong with where a template has the parameter."""
     places = [element for element in elements if name in template.holes(element)]
@@ -356,24 +321,6 @@ def _place_faults(name: str, parameter: Parameter, elements: Sequence[Element], 
     if parameter.is_spread and any(template.sole(element) != name for element in places):
         hint = f'write "{{{name}}}" by itself: it stands for several arguments, or none'
         yield Fault("argv", f"has {{{name}}} within an element", hint)
-
-
-def at_fault(name: str) -> Fault:
-    """Return what is wrong with a value that begins with an `@`."""
-    return Fault(
-        name,
-        "begins with '@', for which the command could put in the file of that name",
-        "give a value that does not; whoever declares the command can say allow_at",
-    )
-
-
-def dash_fault(name: str) -> Fault:
-    """Return what is wrong with a value that begins with a dash, where the program looks for options."""
-    return Fault(
-        name,
-        "lets an argument begin with '-', which the command could take for an option",
-        'give a value that does not; whoever declares the command can put it behind a "--", or say allow_dash',
-    )
 
 
 def _parameter_faults(name: str, parameter: Parameter) -> Iterator[Fault]:
@@ -392,28 +339,16 @@ def _option_faults(command: Command) -> Iterator[Fault]:
         yield Fault("key", "is empty or too long", "text of 1 to 256 characters, or leave it out")
     if len(command.argv) > MOST_ARGUMENTS:
         yield Fault("argv", f"has more than {MOST_ARGUMENTS} elements", "is it the right file?")
-    for name, least, what in COUNTS:
-        number = getattr(command, name)
-        if number is not None and not least <= number < 1 << 63:
-            yield Fault(name, f"cannot be {number}", f"it is a number of {what}, {least} or more")
+    if command.max_output is not None and not 0 <= command.max_output < 1 << 63:
+        yield Fault("max_output", f"cannot be {command.max_output}", "it is a number of bytes, 0 or more")
+    yield from resource_faults(command.resources)
+    yield from quota_faults(command.max_running, command.max_queued, command.max_starts_per_minute)
     yield from _people_faults(command)
     for check in _checks(command):
         try:
             check()
         except InvalidInput as error:
             yield Fault(error.subject.partition("[")[0], f"cannot be so: {error.message}", error.hint)
-
-
-COUNTS = (
-    ("max_output", 0, "bytes"),
-    ("max_memory", 1 << 20, "bytes"),
-    ("max_processes", 1, "processes"),
-    ("max_open_files", 3, "files"),
-    ("max_running", 1, "runs"),
-    ("max_queued", 0, "runs"),
-    ("max_starts_per_minute", 1, "runs"),
-)
-"""limits that count something: the least that makes sense, and what is counted"""
 
 
 def _people_faults(command: Command) -> Iterator[Fault]:
@@ -431,14 +366,9 @@ def _people_faults(command: Command) -> Iterator[Fault]:
         yield Fault("user", "and a parameter that is a file exclude each other", "the other user could not read it")
 
 
-def _variable_hint(name: str, env: Mapping[str, str]) -> str:
-    return near(name, env, otherwise=f'add it: env = {{ {name[:40]} = "…" }}')
-
-
 def _checks(command: Command) -> Iterator[Callable[[], object]]:
     """Yield what raises if an option is not usable."""
-    times = {"timeout": command.timeout, "idle_timeout": command.idle_timeout, "max_cpu": command.max_cpu}
-    for name, seconds in times.items():
+    for name, seconds in {"timeout": command.timeout, "idle_timeout": command.idle_timeout}.items():
         if seconds is not None:
             yield partial(spec.positive, seconds, name)
     yield partial(spec.check_env, dict(command.env))
@@ -450,12 +380,14 @@ class Commands(Mapping[str, Command]):
 
     Args:
         commands: the commands, each of another name.
+        limits: what holds for their runs besides what each says itself.
 
     Raises:
         InvalidValues: one is not usable, or two have the same name; everything that is wrong is told.
     """
 
-    def __init__(self, commands: Iterable[Command] = ()) -> None:
+    def __init__(self, commands: Iterable[Command] = (), limits: Limits = NO_LIMITS) -> None:
+        self.limits = limits
         declared = tuple(commands)
         self._commands = {command.name: command for command in declared}
         faults = [

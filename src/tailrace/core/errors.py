@@ -96,6 +96,13 @@ class KeyBusy(CallerError):
     """`when_busy="reject"`, and a run with the same key is going."""
 
 
+class LimitReached(CallerError):
+    """There are as many runs as there may be, or as many were started as may be; `subject` names the limit."""
+
+    retry_s: int = 10
+    """seconds after which it may be tried again"""
+
+
 class WrongState(CallerError):
     """The run is in a state in which this cannot be done (input to a finished run)."""
 
@@ -114,6 +121,10 @@ class EngineUnavailable(EngineError):
 
 class NoSpace(EngineError):
     """Free space is below the floor; no new run is taken."""
+
+
+class NotEnforceable(EngineError):
+    """A limit was asked for that this host cannot enforce; nothing was started."""
 
 
 class WrongVersion(EngineError):

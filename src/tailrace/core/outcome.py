@@ -5,9 +5,14 @@ On the wire and on disk an outcome is an object with `kind` and what belongs to 
 """
 
 import signal
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
+
+from tailrace.core.limits import Resource
+
+BY_LIMIT = "limit: "
+"""how `by` begins where a limit asked for the end"""
 
 
 class Exited(msgspec.Struct, frozen=True, tag_field="kind", tag="exited"):
@@ -29,9 +34,13 @@ class TimedOut(msgspec.Struct, frozen=True, tag_field="kind", tag="timed_out"):
 
 
 class Stopped(msgspec.Struct, frozen=True, tag_field="kind", tag="stopped"):
-    """Somebody asked for the end; `by` says who, as far as known."""
+    """Somebody asked for the end, or a limit did; `by` says who, as far as known.
+
+    Where the run used more than it may, `limit` says of what, and `by` is `limit: memory`. Else it is not there.
+    """
 
     by: str | None = None
+    limit: Resource | msgspec.UnsetType = msgspec.UNSET
 
 
 class OutputLimit(msgspec.Struct, frozen=True, tag_field="kind", tag="output_limit"):
@@ -65,6 +74,29 @@ INTERRUPTED_HERE = 130
 """what a program exits with after ^C at its own terminal: 128 + SIGINT"""
 
 
+LIMITED = 122
+"""of a run that used, or wrote, more than it may"""
+WORDS: Final[dict[Resource, str]] = {"cpu": "CPU time", "memory": "memory", "processes": "processes"}
+
+
+def limited(limit: Resource) -> Stopped:
+    """Return the outcome of a run that used more of something than it may."""
+    return Stopped(BY_LIMIT + limit, limit)
+
+
+def limit_of(outcome: Outcome | None) -> str | None:
+    """Return which limit ended the run: `wall`, `idle`, `output`, `cpu`, `memory` or `processes`; None: none did."""
+    match outcome:
+        case TimedOut(limit):
+            return limit
+        case OutputLimit():
+            return "output"
+        case Stopped(limit=limit):
+            return limit or None
+        case _:
+            return None
+
+
 def exit_code(outcome: Outcome, *, interrupted_here: bool = False) -> int:
     """Return what `tailrace run` and `tailrace follow` exit with.
 
@@ -79,10 +111,10 @@ def exit_code(outcome: Outcome, *, interrupted_here: bool = False) -> int:
             return 128 + number
         case TimedOut():
             return 124
-        case Stopped():
-            return INTERRUPTED_HERE if interrupted_here else 143
+        case Stopped(limit=limit):
+            return LIMITED if limit else INTERRUPTED_HERE if interrupted_here else 143
         case OutputLimit():
-            return 122
+            return LIMITED
         case FailedToStart(exit_code=code):
             return code
         case Cancelled() | Lost():
@@ -98,8 +130,8 @@ def describe(outcome: Outcome) -> str:
             return f"ended by signal {number} ({signal_name(number)})"
         case TimedOut(limit):
             return "stopped at its time limit" if limit == "wall" else "stopped after being silent for too long"
-        case Stopped(by):
-            return f"stopped by {by}" if by else "stopped"
+        case Stopped(by, limit):
+            return f"stopped at its limit of {WORDS[limit]}" if limit else f"stopped by {by}" if by else "stopped"
         case OutputLimit():
             return "stopped at its output limit"
         case FailedToStart(error):

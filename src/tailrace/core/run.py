@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from tailrace.core.outcome import Outcome
+from tailrace.core.outcome import BY_LIMIT, WORDS, Outcome, limit_of
 from tailrace.core.result import Child, LadderStep, Result, Usage
 from tailrace.core.spec import Spec, Stdio
 from tailrace.core.states import State
@@ -75,6 +75,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     lingering: tuple[Child, ...] = ()
     masked: bool = False
     """whether it has secrets, for which `***` stands in the output"""
+    limit: str | None = None
+    """which limit ended it, or is ending it: `wall`, `idle`, `output`, `cpu`, `memory`, `processes`"""
 
     @property
     def is_finished(self) -> bool:
@@ -115,6 +117,7 @@ def going(spec: Spec, live: Live, size: int, *, pinned: bool = False) -> RunInfo
         hint=live.hint,
         stopped_by=live.stopped_by,
         ladder=live.ladder,
+        limit=_limit_in(live.stopped_by),
     )
 
 
@@ -134,7 +137,14 @@ def finished(spec: Spec, result: Result, *, pinned: bool = False) -> RunInfo:
         usage=result.usage,
         ladder=result.ladder,
         lingering=result.lingering,
+        limit=limit_of(result.outcome),
     )
+
+
+def _limit_in(stopped_by: str | None) -> str | None:
+    """Return the limit that asks for the end, where one does; a user of such a name is taken for none."""
+    name = (stopped_by or "").removeprefix(BY_LIMIT)
+    return name if name != stopped_by and name in WORDS else None
 
 
 def with_late(info: RunInfo, late: int) -> RunInfo:

@@ -15,6 +15,7 @@ import msgspec
 
 from tailrace.core import outcome
 from tailrace.core.errors import InvalidInput
+from tailrace.core.limits import Quota, Resources
 
 LONGEST_S = 1e9
 """of any limit of time: some 30 years"""
@@ -97,6 +98,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """the name of the user that it runs as, if that is not the caller"""
     masked: bool = False
     """whether it has secrets, which are masked in its output"""
+    resources: Resources = Resources()
+    quotas: tuple[Quota, ...] = ()
 
 
 class Account(NamedTuple):

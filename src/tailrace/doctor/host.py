@@ -1,6 +1,8 @@
-"""The examination of this host: what runs here, and what can be promised of it. Nothing is made or changed."""
+"""The examination of this host: what runs here, and what can be promised of it.
 
-import os
+Nothing is made or changed, but for an empty control group, for a moment.
+"""
+
 import resource
 import shutil
 import time
@@ -13,10 +15,13 @@ from tailrace.core.errors import EngineError
 from tailrace.doctor.findings import Finding, Report, fine, note, wrong
 from tailrace.engine.disk import FLOOR_BYTES
 from tailrace.follow.backends import Polling, is_remote, native
-from tailrace.host import cgroup, linux, runner_link
+from tailrace.host import cgroup, enforcement, linux, runner_link
 from tailrace.host.messages import Status
 from tailrace.host.statedir import StateDir, default_path, names_in
 
+DELEGATE: Final = "under systemd, Delegate=yes for the unit; in a container, a writable cgroup"
+GROUPS: Final = ("max_memory", "max_processes")
+"""limits that a control group enforces best"""
 SUBJECT: Final = "this host"
 FEW_FILES: Final = 4096
 """open files of a process: a server has one for each viewer"""
@@ -123,17 +128,19 @@ def _groups() -> Finding:
     if versions:
         return fine("cgroups", f"each run has a control group ({versions[0]}): stop reaches all that it started")
     message = "no control group can be made here: stop goes by process groups, sessions, parents and environment"
-    return note("cgroups", message, "under systemd, Delegate=yes for the unit; in a container, a writable cgroup")
+    return note("cgroups", message, DELEGATE)
 
 
 def _limits() -> Iterator[Finding]:
     """Yield which limits of a run this host can really enforce."""
-    if os.geteuid() == 0:
-        message = "runs are root's, whom no limit of processes (RLIMIT_NPROC) binds"
-        yield note("processes", message, "run as another user, or limit the unit: TasksMax=")
-    else:
-        yield fine("processes", "a limit of processes counts all of this user's, not those of one run")
-    yield fine("memory", "a limit of memory is that of each process (RLIMIT_AS), not of a run's whole tree")
+    for way in enforcement.ways():
+        name = way.limit.removeprefix("max_").replace("_", " ")
+        if not way.is_enforced:
+            yield wrong(name, f"{way.limit} cannot be enforced: {way.means}", "mount /proc; runs with it are refused")
+        elif way.limit in GROUPS and not way.is_kernels:
+            yield note(name, f"{way.limit} is enforced, but late: {way.means}", DELEGATE)
+        else:
+            yield fine(name, f"{way.limit} is enforced by {way.means}")
     if not linux.IS_LINUX:
         yield note("system", "no subreaper: what a run leaves behind may get away", "Linux is promised in full")
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, Type
 import msgspec
 
 from tailrace.core.activity import BUCKETS, Activity
+from tailrace.core.limits import Quota
 from tailrace.core.piece import Chunk, Counted, Gap, Reach, Spot
 from tailrace.core.run import RunInfo
 from tailrace.core.spec import Spec
@@ -89,6 +90,16 @@ class StartOptions(TypedDict, total=False):
     `env`, stands for the path. They are removed when it ends"""
     secret_input: Sequence[str | bytes] | None
     """secrets that its standard input begins with, a line each"""
+    max_cpu: float | None
+    """stop it when all its processes together have used so much processor time"""
+    max_memory: int | None
+    """stop it when all its processes together take more memory"""
+    max_processes: int | None
+    """stop it when it has more processes"""
+    max_open_files: int | None
+    """each of its processes can open at most so many files"""
+    quotas: Sequence[Quota]
+    """how many runs there may be beside it: of its command, its user, of all"""
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):

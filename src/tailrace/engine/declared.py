@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tailrace.core.command import Command
 from tailrace.core.errors import EngineError
+from tailrace.core.limits import Limits, least
 from tailrace.core.masking import LONGEST, SHORTEST
 from tailrace.core.parameters import Secret
 from tailrace.core.parameters.file import Sent
@@ -21,7 +22,7 @@ class Ready(NamedTuple):
     options: StartOptions
 
 
-def ready(command: Command, values: Mapping[str, object]) -> Ready:
+def ready(command: Command, values: Mapping[str, object], limits: Limits) -> Ready:
     """Return what a run of the command with these values is.
 
     Paths are looked at here: where their links lead, and whether they are there.
@@ -29,15 +30,17 @@ def ready(command: Command, values: Mapping[str, object]) -> Ready:
     Args:
         command: what is to be run.
         values: by the names of its parameters, as JSON gives them.
+        limits: what holds for it besides what it says itself.
 
     Raises:
         InvalidValues: they do not fit; all that is wrong is told.
     """
     argv = command.argv_for(values, locate)
-    return Ready(argv, _options(command, values))
+    return Ready(argv, _options(command, values, limits))
 
 
-def _options(command: Command, values: Mapping[str, object]) -> StartOptions:
+def _options(command: Command, values: Mapping[str, object], limits: Limits) -> StartOptions:
+    resources = least(command.resources, limits.resources)
     options = StartOptions(
         command=command.name,
         cwd=command.cwd,
@@ -53,6 +56,11 @@ def _options(command: Command, values: Mapping[str, object]) -> StartOptions:
         key=command.key_for(values),
         when_busy=command.when_busy,
         labels=command.labels,
+        max_cpu=resources.cpu_s,
+        max_memory=resources.memory,
+        max_processes=resources.processes,
+        max_open_files=resources.open_files,
+        quotas=(*(() if command.quota.is_empty else (command.quota,)), *limits.quotas),
     )
     if command.user is not None:
         options["user"] = command.user

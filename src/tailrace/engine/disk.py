@@ -37,6 +37,7 @@ from tailrace.follow.reader import Reader, open_files
 from tailrace.follow.tail import last_lines
 from tailrace.follow.watch import Subscription, subscribe
 from tailrace.host import messages, rundir, runner_link, settings, settle, unix
+from tailrace.host.admission import Admission
 from tailrace.host.clock import Clock, anchor
 from tailrace.host.messages import Stop
 from tailrace.host.rundir import Damaged, RunDir
@@ -83,6 +84,7 @@ class DiskEngine:
             WrongVersion: another version's layout.
         """
         self.state = StateDir(path if path is not None else default_path())
+        self._admission = Admission(self.state)
 
     def __repr__(self) -> str:
         """Return how to connect to it again."""
@@ -198,7 +200,8 @@ class DiskEngine:
 
     def _create(self, spec: Spec, launch: Launch, extras: rundir.Extras) -> None:
         try:
-            rundir.create(self.state, spec, launch, extras)
+            with self._admission.one_more(spec):
+                rundir.create(self.state, spec, launch, extras)
         except OSError as error:
             raise EngineError(
                 f"the run cannot be put into {self.state.path}: {(error.strerror or str(error)).lower()}",

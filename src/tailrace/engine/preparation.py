@@ -18,12 +18,14 @@ import msgspec
 from tailrace.core import ids
 from tailrace.core import secrets as hidden
 from tailrace.core import spec as checks
-from tailrace.core.errors import InvalidInput
+from tailrace.core.errors import InvalidInput, InvalidValues
+from tailrace.core.limits import Quota, Resources, resource_faults
 from tailrace.core.secrets import Secrets
 from tailrace.core.spec import Anchor, Launch, Spec, Stdio, WhenBusy, text_of
 from tailrace.engine.base import StartOptions
 from tailrace.host import accounts, fault, linux
 from tailrace.host.clock import anchor
+from tailrace.host.enforcement import check_enforceable
 
 Value = TypeVar("Value")
 LIMIT_NAMES = tuple(name.removeprefix("RLIMIT_") for name in dir(resource) if name.startswith("RLIMIT_"))
@@ -83,7 +85,7 @@ def prepare(argv: object, options: StartOptions, runs: str = "") -> tuple[Spec, 
         env=env,
         umask=linux.umask_of_this_process(),
         caller_limits=tuple((name, *resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))) for name in LIMIT_NAMES),
-        rlimits=tuple(spec.rlimits.items()),
+        rlimits=_exact_rlimits(spec),
         no_new_privileges=spec.no_new_privileges,
         nice=os.getpriority(os.PRIO_PROCESS, 0),
         mover="copy" if os.environ.get("TAILRACE_MOVER") == "copy" else "splice",
@@ -166,7 +168,39 @@ def _spec(
         by=by,
         origin=options.get("origin"),
         masked=bool(making.secrets.values),
+        resources=_resources(options),
+        quotas=_quotas(options.get("quotas", ())),
     )
+
+
+def _resources(options: StartOptions) -> Resources:
+    """Return what the run may use.
+
+    Raises:
+        InvalidValues: a limit makes no sense.
+        NotEnforceable: this host cannot enforce one.
+    """
+    cpu = options.get("max_cpu")
+    resources = Resources(
+        None if cpu is None else _number("max_cpu", cpu),
+        *(_whole(name, options.get(name)) for name in ("max_memory", "max_processes", "max_open_files")),
+    )
+    if faults := list(resource_faults(resources)):
+        raise InvalidValues.of(faults, op="start")
+    check_enforceable(resources)
+    return resources
+
+
+def _quotas(rows: object) -> tuple[Quota, ...]:
+    if not isinstance(rows, list | tuple) or not all(isinstance(row, Quota) for row in rows):
+        raise _bad("quotas", f"cannot be {rows!r}", "a list of tailrace.core.limits.Quota")
+    return tuple(rows)
+
+
+def _exact_rlimits(spec: Spec) -> tuple[tuple[str, int], ...]:
+    """Return the limits of each process, by their names."""
+    wanted = spec.resources.open_files
+    return tuple((spec.rlimits | ({} if wanted is None else {"NOFILE": wanted})).items())
 
 
 def new_id(unix_us: int | None = None) -> str:

@@ -20,7 +20,7 @@ def parents() -> tuple[tuple[int, str], ...]:
     """Return the places where a group can be made, best first: (version, directory)."""
     mounts = _mounts()
     found = []
-    for row in _read("/proc/self/cgroup").splitlines():
+    for row in read("/proc/self/cgroup").splitlines():
         number, controllers, path = row.split(":", 2)
         version = 2 if number == "0" else 1
         names = [] if version == 2 else controllers.split(",")
@@ -33,16 +33,31 @@ def parents() -> tuple[tuple[int, str], ...]:
     return tuple(sorted(found, reverse=True))
 
 
+@functools.cache
+def hierarchies() -> dict[str, str]:
+    """Return where the controllers of version 1 that limit a run can have groups made: directories by their names."""
+    mounts = _mounts()
+    found = {}
+    for row in read("/proc/self/cgroup").splitlines():
+        _number, controllers, path = row.split(":", 2)
+        for name in {"memory", "pids"} & set(controllers.split(",")):
+            directory = os.path.normpath(mounts.get(name, "") + path)
+            if name in mounts and os.access(directory, os.W_OK):
+                found[name] = directory
+    return found
+
+
 def leave_run() -> None:
     """Move this process out of the group of the run in which it happens to have been started, if it was.
 
     A runner that stayed there would be ended with that run, and with it whatever it has launched since.
     """
-    for version, directory in parents():
+    for version, directory in (*parents(), *((1, directory) for directory in hierarchies().values())):
         outer, found, _ = directory.partition(f"/{PREFIX}")
         if found:
             Cgroup(outer, version).enter()
     parents.cache_clear()
+    hierarchies.cache_clear()
 
 
 class Cgroup:
@@ -62,7 +77,7 @@ class Cgroup:
         Raises:
             OSError: the system refuses.
         """
-        _write(os.path.join(self.path, "cgroup.procs"), "0")
+        write(os.path.join(self.path, "cgroup.procs"), "0")
 
     def holds_us(self) -> bool:
         """Tell whether this process is in it."""
@@ -72,24 +87,27 @@ class Cgroup:
         """Return its processes, those in groups below it included."""
         found: list[int] = []
         for directory, _names, _files in os.walk(self.path):
-            found += [int(pid) for pid in _read(os.path.join(directory, "cgroup.procs")).split()]
+            found += [int(pid) for pid in read(os.path.join(directory, "cgroup.procs")).split()]
         return [pid for pid in found if pid]
 
     def kill(self) -> bool:
         """Kill all in it in one step; False where the system cannot."""
         try:
-            _write(os.path.join(self.path, "cgroup.kill"), "1")
+            write(os.path.join(self.path, "cgroup.kill"), "1")
         except OSError:
             return False
         return True
 
     def remove(self) -> None:
-        """Remove it, if nothing is left in it."""
-        for directory, _names, _files in os.walk(self.path, topdown=False):
-            try:
-                os.rmdir(directory)
-            except OSError:
-                return
+        """Remove it, and what limits its run, if nothing is left in it."""
+        name = os.path.basename(self.path)
+        siblings = [os.path.join(place, name) for place in hierarchies().values()]
+        for path in dict.fromkeys((self.path, *siblings)):
+            for directory, _names, _files in os.walk(path, topdown=False):
+                try:
+                    os.rmdir(directory)
+                except OSError:
+                    break
 
 
 def make() -> Cgroup | None:
@@ -107,7 +125,7 @@ def make() -> Cgroup | None:
 
 def remove_abandoned() -> None:
     """Remove groups that their makers could not remove any more, whoever they were; one in use refuses."""
-    for _version, directory in parents():
+    for directory in {*(directory for _version, directory in parents()), *hierarchies().values()}:
         with os.scandir(directory) as entries:
             for entry in entries:
                 if entry.name.startswith(PREFIX) and entry.stat().st_mtime < time.time() - ABANDONED_S:
@@ -140,7 +158,7 @@ def end(group: Cgroup) -> None:
 def _mounts() -> dict[str, str]:
     """Return where each hierarchy is mounted: `cgroup2`, or the list of controllers as /proc/self/cgroup has it."""
     found: dict[str, str] = {}
-    for row in _read("/proc/self/mountinfo").splitlines():
+    for row in read("/proc/self/mountinfo").splitlines():
         fields, _, rest = row.partition(" - ")
         kind, _source, options = rest.split(" ", 2)
         root, mount = fields.split()[3:5]
@@ -156,7 +174,8 @@ def _mounts() -> dict[str, str]:
     return found
 
 
-def _read(path: str) -> str:
+def read(path: str) -> str:
+    """Return what a file of a group says; nothing if it is not there."""
     try:
         with open(path, "rb", buffering=0) as file:
             return (file.readall() or b"").decode()
@@ -164,7 +183,12 @@ def _read(path: str) -> str:
         return ""
 
 
-def _write(path: str, text: str) -> None:
+def write(path: str, text: str) -> None:
+    """Write to a file of a group.
+
+    Raises:
+        OSError: it is not there, or the system refuses.
+    """
     fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
         os.write(fd, text.encode())

@@ -9,6 +9,7 @@ fails, which step and why. So "not found" is known for sure, and no exit code is
 
 import errno
 import fcntl
+import math
 import os
 import resource
 import signal
@@ -24,7 +25,7 @@ from tailrace.core import states
 from tailrace.core.run import Live, ProcessId
 from tailrace.core.spec import Account, Launch, text_of
 from tailrace.core.states import Event, State
-from tailrace.host import fault, linux, order, rundir
+from tailrace.host import confine, fault, linux, order, rundir
 from tailrace.host.cgroup import Cgroup
 from tailrace.host.clock import Clock
 from tailrace.host.order import Order
@@ -38,6 +39,10 @@ BEGUN = struct.Struct("=q")
 FAILURE = struct.Struct("=i")
 ABOUT_BYTES = 1000
 ORDER_BYTES = 4096
+CPU_SLACK_S = 2
+"""seconds that one process may take more than its run, before the kernel ends it: the keeper is to be first"""
+DATA_SLACK_BYTES = 256 << 20
+"""of memory that is only reserved, such as the stacks of threads"""
 
 
 class Self(NamedTuple):
@@ -93,6 +98,7 @@ def _become(us: Self) -> None:
         os.umask(launch.umask)
         step = "limits"
         _limit(launch)
+        _confine(us.group, ordered)
         if launch.account is not None:
             step = "user"
             _become_user(Account(*launch.account), is_terminal=ordered.is_terminal)
@@ -173,6 +179,27 @@ def _become_user(account: Account, *, is_terminal: bool) -> None:
     os.setresgid(account.gid, account.gid, account.gid)
     os.setresuid(account.uid, account.uid, account.uid)
     linux.die_with_parent(signal.SIGKILL)  # a change of user takes that away (prctl(2))
+
+
+def _confine(group: Cgroup | None, ordered: Order) -> None:
+    """Limit what the keeper looks after, too, by the kernel, so that nothing gets far in between two looks.
+
+    Raises:
+        OSError: the system refuses.
+    """
+    confine.enter(group, ordered.resources)
+    if ordered.cpu_s is not None:
+        _lower("CPU", math.ceil(ordered.cpu_s) + CPU_SLACK_S)
+    if ordered.memory is not None and confine.place_for("memory", group) is None:
+        _lower("DATA", 2 * ordered.memory + DATA_SLACK_BYTES)
+
+
+def _lower(name: str, value: int) -> None:
+    """Set a limit, unless there is a lower one."""
+    number = getattr(resource, f"RLIMIT_{name}")
+    soft, hard = resource.getrlimit(number)
+    if soft == resource.RLIM_INFINITY or value < soft:
+        resource.setrlimit(number, (value, hard))
 
 
 def _set_limit(name: str, soft: int, hard: int, *, exact: bool) -> None:

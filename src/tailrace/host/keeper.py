@@ -22,17 +22,28 @@ import msgspec
 
 from tailrace.core import states
 from tailrace.core.lumps import Lumps
-from tailrace.core.outcome import Exited, FailedToStart, Lost, Outcome, OutputLimit, Signaled, Stopped, TimedOut
+from tailrace.core.outcome import (
+    Exited,
+    FailedToStart,
+    Lost,
+    Outcome,
+    OutputLimit,
+    Signaled,
+    Stopped,
+    TimedOut,
+    limited,
+)
 from tailrace.core.result import Child, LadderStep, Result, Usage
 from tailrace.core.run import Live, ProcessId
 from tailrace.core.spec import LADDER, Rung
 from tailrace.core.states import Event, State
 from tailrace.core.timeline import Stream
-from tailrace.host import fault, ladder, linux, lock, spawn, tree, unix
+from tailrace.host import errands, fault, ladder, linux, lock, spawn, tree, unix
 from tailrace.host.clock import Clock
 from tailrace.host.control import Connection, ControlServer
 from tailrace.host.family import Family
 from tailrace.host.feeder import Feeder
+from tailrace.host.guard import Guard
 from tailrace.host.ladder import Ladder
 from tailrace.host.messages import CloseInput, Input, KeeperRequest, Reply, Resize, Signal, Stop
 from tailrace.host.mover import Moved, Mover
@@ -80,6 +91,8 @@ class Keeper:
         """when somebody was last seen to watch"""
         self._viewers_ns: int | None = None
         """when to look again; None: the run does not care"""
+        self._guard: Guard | None = None
+        """None: what the run uses is not limited"""
         self._begun_ns = 0
         self._born_live = b""
         self._secrets: tuple[bytes, ...] = ()
@@ -119,6 +132,8 @@ class Keeper:
         self._born_live = born.live
         if self._order.unwatched_timeout_ns is not None:
             self._watched_ns = self._viewers_ns = born.begun_ns
+        if self._order.resources.is_watched:
+            self._guard = Guard(self._order.resources, self._family, born.begun_ns)
         pairs = ((command.stdout, Stream.STDOUT), (command.stderr, Stream.STDERR))
         self._streams = {fd: stream for fd, stream in pairs if fd >= 0}
         self._feeder = Feeder(command.stdin, self._poll, is_terminal=self._order.is_terminal)
@@ -214,7 +229,15 @@ class Keeper:
                 self._feeder.feed()
 
     def _timeout_ms(self) -> float:
-        instants = (self._full_ns, self._viewers_ns, self._grace_end_ns(), self._sweep_ns(), *self._limit_instants())
+        guard_ns = self._guard.due_ns if self._guard is not None and self._cause is None else None
+        instants = (
+            guard_ns,
+            self._full_ns,
+            self._viewers_ns,
+            self._grace_end_ns(),
+            self._sweep_ns(),
+            *self._limit_instants(),
+        )
         due = [at for at in instants if at is not None]
         if self._ladder is not None and not self._family.is_gone:
             due.append(self._ladder.due_ns)
@@ -295,6 +318,7 @@ class Keeper:
             self._look_for_viewers(now)
         if is_told_to_go() and self._cause is None:
             self._stop(Stopped("a signal to its keeper"))
+        self._look_after_resources(now)
         wall, idle = self._limit_instants()
         if wall is not None and now >= wall:
             self._stop(TimedOut("wall"))
@@ -302,6 +326,13 @@ class Keeper:
             self._stop(TimedOut("idle"))
         elif self._order.output_limit is not None and self._is_beyond_limit():
             self._stop(OutputLimit())
+
+    def _look_after_resources(self, now: int) -> None:
+        """Stop the run if it uses more than it may, what its ended command has left behind included."""
+        if self._guard is None or self._cause is not None or now < self._guard.due_ns:
+            return
+        if (limit := self._guard.look(now)) is not None:
+            self._stop(limited(limit))
 
     def _look_for_viewers(self, now: int) -> None:
         """Stop the run if nobody has watched it for as long as it was told to bear."""
@@ -397,32 +428,13 @@ class Keeper:
                     self._ladder.hurry(time.monotonic_ns())
                 return Reply()
             case Signal(number=number):
-                return self._signal(number)
+                return errands.signal_command(self._family, number)
             case Input(data=data):
                 return self._feeder.offer(connection, data)
             case CloseInput():
                 return self._feeder.finish(connection)
             case Resize(rows=rows, columns=columns):
-                return self._resize(rows, columns)
-
-    def _signal(self, number: int) -> Reply:
-        command = self._family.command
-        if command is None or self._family.status is not None:
-            return Reply(error="the command has ended", hint="nothing is left to send a signal to")
-        try:
-            os.kill(command.pid, number)
-        except (OSError, OverflowError) as error:
-            return Reply(error=f"the signal could not be sent: {error}", hint="see `kill -l` for the signals there are")
-        return Reply()
-
-    def _resize(self, rows: int, columns: int) -> Reply:
-        command = self._family.command
-        if command is None or command.terminal < 0:
-            return Reply(error="the run has no terminal", hint="start it with a pty")
-        if not (0 < rows < 65536 and 0 < columns < 65536):
-            return Reply(error="no terminal has this size", hint="rows and columns are 1 to 65535")
-        spawn.set_size(command.stdout, rows, columns)
-        return Reply()
+                return errands.resize(self._family, rows, columns)
 
     # The result
 
@@ -431,6 +443,8 @@ class Keeper:
             return self._cause
         if self._order.output_limit is not None and self._is_beyond_limit():
             return OutputLimit()  # it was quicker than we; the bytes are not there all the same
+        if self._guard is not None and (limit := self._guard.behind(status)) is not None:
+            return limited(limit)
         if os.WIFSIGNALED(status):
             return Signaled(os.WTERMSIG(status))
         return Exited(os.WEXITSTATUS(status))
@@ -443,10 +457,11 @@ class Keeper:
             self._lingering = tree.children(self._family.everybody())
         while self._mover.flush() is Moved.FULL:
             time.sleep(FULL_NS / 1e9)
+        outcome = self._outcome(status)  # before its groups, which know more of it, are gone
         if command is not None and command.cgroup is not None:
             command.cgroup.remove()
         states.after(self._live.state, Event.END)
-        return self._fill(Result(outcome=self._outcome(status), ended=self._clock.wall()))
+        return self._fill(Result(outcome=outcome, ended=self._clock.wall()))
 
     def lost(self, why: str) -> Result:
         """Return the result of a run whose end nobody saw."""

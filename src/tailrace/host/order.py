@@ -8,6 +8,7 @@ the child that becomes the command, whose memory goes with exec, or by the keepe
 import marshal
 from typing import NamedTuple
 
+from tailrace.core.limits import Resources
 from tailrace.core.spec import Anchor, Launch, Spec, Stdio
 
 STDIO = tuple(Stdio)
@@ -38,6 +39,14 @@ class Order(NamedTuple):
     """whether the run has secrets, which the keeper finds in the launch"""
     closes_input: bool = False
     """whether the input ends behind the secrets that it begins with"""
+    cpu_s: float | None = None
+    memory: int | None = None
+    processes: int | None = None
+
+    @property
+    def resources(self) -> Resources:
+        """Return what the keeper is to look after."""
+        return Resources(self.cpu_s, self.memory, self.processes)
 
     @property
     def is_terminal(self) -> bool:
@@ -77,6 +86,9 @@ def order_for(spec: Spec, launch: Launch) -> Order:
         boot=spec.anchor.boot,
         is_masked=bool(launch.secrets),
         closes_input=not spec.stdin,
+        cpu_s=spec.resources.cpu_s,
+        memory=spec.resources.memory,
+        processes=spec.resources.processes,
     )
 
 

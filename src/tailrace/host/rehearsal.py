@@ -35,6 +35,7 @@ def rehearse(state: StateDir) -> None:
         OSError: the directory takes no files; nothing depends on the rehearsal.
     """
     cgroup.parents()
+    cgroup.hierarchies()
     linux.boot_id()
     place = os.path.join(state.path, _NAME)
     shutil.rmtree(place, ignore_errors=True)

@@ -38,6 +38,7 @@ from tailrace.host.messages import RUNNER_REQUESTS, Begin, Configure, Drain, Rep
 from tailrace.host.order import order_for
 from tailrace.host.queue import Queue
 from tailrace.host.rehearsal import rehearse
+from tailrace.host.room import Room
 from tailrace.host.rundir import Damaged, RunDir
 from tailrace.host.stage import prepare_signals
 from tailrace.host.statedir import StateDir, write_file
@@ -77,6 +78,7 @@ class Runner:
         """by a descriptor that becomes readable when the keeper ends (below 0 where the system has none)"""
         self._stillborn: dict[str, int] = {}
         """how often a run's keeper died before it had announced itself"""
+        self._room = Room(state)
         self._strangers: set[tuple[int, int]] = set()
         """(pid, start) of processes that runs which ended in order have left"""
         self._peers: dict[int, tuple[socket.socket, messages.Inbox]] = {}
@@ -240,13 +242,18 @@ class Runner:
         keys: set[str] = set()
         if self._queue.has_keys:
             keys = {key for run_id in self._going() if (key := self._state.active_key(run_id))}
+        if self._queue:
+            self._room.begin(self._going(), len(self._queue))
         for run_id, key in self._queue.items():
             if len(self._keepers) >= self._settings.max_running:
                 break
             if key is not None and key in keys:
                 keys.add(key)
                 continue
-            if self._launch(run_id) and key is not None:
+            if not self._room.has(run_id) or not self._launch(run_id):
+                continue
+            self._room.take(run_id)
+            if key is not None:
                 keys.add(key)
 
     def _launch(self, run_id: str) -> bool:

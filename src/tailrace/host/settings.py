@@ -14,6 +14,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     max_running: int = 1000
     """runs at the same time; more wait in the queue"""
+    max_queued: int | None = None
+    """runs that wait because of it; more are refused"""
+    max_starts_per_minute: int | None = None
+    """runs that are started in a minute; more are refused"""
     idle_s: float = 60.0
     """without runs and requests for so long, the runner goes; the next start brings a new one"""
     stay: bool = False

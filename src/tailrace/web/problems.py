@@ -17,10 +17,12 @@ STATUSES: tuple[tuple[type[TailraceError], HTTPStatus], ...] = (
     (errors.UnknownWire, HTTPStatus.NOT_ACCEPTABLE),
     (errors.NotAllowed, HTTPStatus.FORBIDDEN),
     (errors.KeyBusy, HTTPStatus.CONFLICT),
+    (errors.LimitReached, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.WrongState, HTTPStatus.CONFLICT),
     (CallerError, HTTPStatus.BAD_REQUEST),
     (errors.NoSpace, HTTPStatus.INSUFFICIENT_STORAGE),
     (errors.EngineUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.NotEnforceable, HTTPStatus.NOT_IMPLEMENTED),
     (TailraceError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
 """the first row that fits decides"""
@@ -47,6 +49,10 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     hint: str
     errors: tuple[OneOf, ...] = ()
     """each by itself, where several may be wrong at once (RFC 9457, 3.2)"""
+    limit: str = ""
+    """which limit was reached, as the server's file calls it"""
+    retry_after: int = 0
+    """seconds after which it may be tried again"""
 
 
 def status_of(error: TailraceError) -> HTTPStatus:
@@ -61,6 +67,8 @@ def response_to(error: TailraceError) -> Response:
     puts the text into its application's log.
     """
     status = status_of(error)
+    if isinstance(error, errors.LimitReached):
+        return _too_many(error)
     if isinstance(error, CallerError):
         faults = error.faults[:MOST_FAULTS] if isinstance(error, errors.InvalidValues) else ()
         return problem(status, error.message, error.hint, tuple(OneOf(*fault) for fault in faults))
@@ -69,19 +77,39 @@ def response_to(error: TailraceError) -> Response:
 
 def problem(status: HTTPStatus, detail: str, hint: str, each: tuple[OneOf, ...] = ()) -> Response:
     """Return a problem document as a response."""
-    document = Problem(status.phrase, status.value, detail, hint, each)
+    return _response(Problem(status.phrase, status.value, detail, hint, each))
+
+
+def _too_many(error: errors.LimitReached) -> Response:
+    """Return which limit was reached, and when to try again (RFC 6585, 4)."""
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    document = Problem(
+        status.phrase,
+        status.value,
+        error.message,
+        error.hint,
+        limit=error.subject,
+        retry_after=error.retry_s,
+    )
+    return _response(document, ("Retry-After", str(error.retry_s)))
+
+
+def _response(document: Problem, *more: tuple[str, str]) -> Response:
     headers = (
         ("Content-Type", CONTENT_TYPE),
         ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"),
+        *more,
     )
-    return Response(status=status.value, headers=headers, body=msgspec.json.encode(document))
+    return Response(status=document.status, headers=headers, body=msgspec.json.encode(document))
 
 
 def _told(status: HTTPStatus) -> str:
     match status:
         case HTTPStatus.INSUFFICIENT_STORAGE:
             return "there is too little space to take a new run"
+        case HTTPStatus.NOT_IMPLEMENTED:
+            return "the run has a limit that this host cannot enforce"
         case HTTPStatus.SERVICE_UNAVAILABLE:
             return "runs cannot be started or reached at the moment"
         case _:

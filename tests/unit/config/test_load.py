@@ -148,7 +148,7 @@ def test_everything_that_a_file_may_say(write: Write, tmp_path: Path) -> None:
 def test_what_a_file_need_not_say(write: Write) -> None:
     """Nothing at all is a file too; a command keeps at most 1 GiB, and is stopped there."""
     config = load(write(""))
-    assert config == Config(Server(), load(None).commands, config.looked)
+    assert config == Config(Server(), load(None).commands, looked=config.looked)
     commands = load_commands(write('[commands.a]\nargv = ["a"]\n'))
     assert (commands["a"].max_output, commands["a"].on_max_output, commands["a"].cwd) == (1 << 30, "stop", None)
 

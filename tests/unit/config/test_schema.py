@@ -8,6 +8,7 @@ import pytest
 from tailrace.config.schema import file_schema
 from tailrace.config.server import Server
 from tailrace.core.command import Command
+from tailrace.core.limits import Allowance, Limits
 from tailrace.core.parameters import TYPES
 from tests.docs import pages
 from tests.docs.pages import README
@@ -23,10 +24,10 @@ def test_what_the_documentation_shows_is_valid(text: str) -> None:
 
 
 def test_it_is_a_schema_that_knows_everything() -> None:
-    """Each key of the server, a command and each type stands in it, with words."""
+    """Each key of the server, the limits, a command and each type stands in it, with words."""
     jsonschema.Draft202012Validator.check_schema(file_schema())
     text = str(file_schema())
-    kinds = (Server, Command, *TYPES.values())
+    kinds = (Server, Limits, Allowance, Command, *TYPES.values())
     assert [
         name for kind in kinds for name in kind.__struct_fields__ if f"'{name}'" not in text and name != "name"
     ] == []
@@ -46,6 +47,8 @@ def test_it_is_a_schema_that_knows_everything() -> None:
         '[commands.a]\nargv = ["a"]\nparameters.n = { type = "integer", pattern = "x" }\n',
         '[defaults]\nargv = ["a"]\n',
         "include = 1\n",
+        "[limits]\nmax_run = 1\n",
+        "[limits.user]\nmax_memory = 1\n",
     ],
 )
 def test_mistakes_are_found_by_it_too(text: str) -> None:

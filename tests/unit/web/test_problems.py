@@ -24,6 +24,8 @@ KINDS = [kind for _name, kind in inspect.getmembers(errors, inspect.isclass) if 
         (errors.WrongVersion, 500),
         (errors.EngineUnavailable, 503),
         (errors.NoSpace, 507),
+        (errors.LimitReached, 429),
+        (errors.NotEnforceable, 501),
     ],
 )
 def test_status(kind: type[TailraceError], status: int) -> None:
@@ -37,7 +39,8 @@ def test_a_callers_error_is_told_and_ours_is_not(kind: type[TailraceError]) -> N
     response = response_to(kind("no room in /secret/place", hint="look at /secret/place"))
     assert isinstance(response.body, bytes)
     document = json.loads(response.body)
-    assert document.keys() == {"title", "status", "detail", "hint"}
+    assert document.keys() - {"retry_after"} == {"title", "status", "detail", "hint"}
+    assert ("retry_after" in document) == ("Retry-After" in dict(response.headers)) == (kind is errors.LimitReached)
     assert document["status"] == response.status
     is_callers = issubclass(kind, CallerError)
     assert (400 <= response.status < 500) == is_callers

@@ -13,8 +13,10 @@ from tailrace.core.errors import (
     EngineUnavailable,
     InvalidInput,
     KeyBusy,
+    LimitReached,
     NoSpace,
     NotAllowed,
+    NotEnforceable,
     OffsetBeyondEnd,
     TailraceError,
     UnknownCommand,
@@ -58,6 +60,8 @@ class Reply(msgspec.Struct, frozen=True):
 class _Problem(msgspec.Struct, frozen=True):
     detail: str = ""
     hint: str = ""
+    limit: str = ""
+    retry_after: int = 0
 
 
 _PROBLEMS = msgspec.json.Decoder(_Problem)
@@ -73,6 +77,8 @@ def error_of(reply: Reply, *, op: str, subject: str) -> TailraceError:
     """
     problem = _problem_of(reply)
     kind = _kind(reply.status, op, is_told=problem is not None)
+    if problem is not None and problem.retry_after:
+        return _limit_in(problem, op, subject)
     if problem is not None:
         return kind(_clean(problem.detail), op=op, subject=subject, hint=_clean(problem.hint) or _HINT)
     if 300 <= reply.status < 400:
@@ -87,6 +93,13 @@ def error_of(reply: Reply, *, op: str, subject: str) -> TailraceError:
     return kind(message, op=op, subject=subject, hint=hint)
 
 
+def _limit_in(problem: _Problem, op: str, subject: str) -> LimitReached:
+    what = _clean(problem.limit) or subject
+    error = LimitReached(_clean(problem.detail), op=op, subject=what, hint=_clean(problem.hint) or "try again later")
+    error.retry_s = problem.retry_after
+    return error
+
+
 def is_problem(reply: Reply) -> bool:
     """Tell whether a reply is in a server's own words, and so was meant."""
     return _problem_of(reply) is not None
@@ -98,6 +111,8 @@ def _kind(status: int, op: str, *, is_told: bool) -> type[TailraceError]:
         return UnknownRun
     if status == HTTPStatus.NOT_FOUND and is_told and op == "start":
         return UnknownCommand
+    if status == HTTPStatus.NOT_IMPLEMENTED and is_told:
+        return NotEnforceable
     if status == HTTPStatus.CONFLICT and op == "start":
         return KeyBusy
     return ERRORS.get(status, InvalidInput if 400 <= status < 500 else EngineError)

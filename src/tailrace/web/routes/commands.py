@@ -72,7 +72,7 @@ def start_run(call: Call) -> Response:
 
 def _started(call: Call, values: Values) -> Response:
     """Start the command with the values, and answer."""
-    argv, options = ready(call.declared, values)
+    argv, options = ready(call.declared, values, call.commands.limits)
     before_us = time.time_ns() // 1000
 
     def see(run_id: str) -> None:
@@ -96,7 +96,7 @@ def begun(call: Call, values: Values) -> tuple[Run, bool]:
         Refused: the run was there before, and the caller may not view it.
         KeyBusy, NoSpace, EngineUnavailable: see `Engine.start`.
     """
-    argv, options = ready(call.declared, values)
+    argv, options = ready(call.declared, values, call.commands.limits)
     before_us = time.time_ns() // 1000
     run = begin(call.engine(), call.request, argv, options)
     is_new = ids.created_us(run.id) >= before_us
