@@ -8,17 +8,23 @@ from types import MappingProxyType
 import msgspec
 
 from tailrace.config import server
+from tailrace.config.audit import SECTION as AUDIT
+from tailrace.config.audit import audit_in
 from tailrace.config.commands import SECTION as COMMANDS
 from tailrace.config.commands import commands_in
 from tailrace.config.document import Document, Keys, Table
+from tailrace.config.hooks import SECTION as HOOKS
+from tailrace.config.hooks import hooks_in
 from tailrace.config.server import Layer, Server
 from tailrace.config.tables import table_at
+from tailrace.core.audit import Audit
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import Fault, InvalidValues
+from tailrace.core.hook import Hook
 from tailrace.core.near import near
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-SECTIONS = (server.SECTION, COMMANDS)
+SECTIONS = (server.SECTION, COMMANDS, AUDIT, HOOKS)
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -26,6 +32,8 @@ class Config(msgspec.Struct, frozen=True):
 
     server: Server
     commands: Commands
+    audit: Audit = Audit()
+    hooks: tuple[Hook, ...] = ()
 
 
 def load(
@@ -49,9 +57,10 @@ def load(
     layers = (file.settings(), server.from_environment(environ), server.from_flags(flags))
     settings = server.merged(layers, lambda *fault: faults.append(Fault(*fault)))
     declared = list(file.commands())
+    audit, hooks = file.audit(), tuple(file.hooks())
     if faults:
         raise InvalidValues.of(file.in_order(faults), op="read")
-    return Config(settings, Commands(declared))
+    return Config(settings, Commands(declared), audit, hooks)
 
 
 def load_commands(path: str | os.PathLike[str]) -> Commands:
@@ -97,6 +106,14 @@ class _File:
     def commands(self) -> Iterator[Command]:
         """Yield what `[commands]` declares."""
         return commands_in(self._table, self._directory, self._report)
+
+    def audit(self) -> Audit:
+        """Return what `[audit]` says."""
+        return audit_in(self._table, self._directory, self._report)
+
+    def hooks(self) -> Iterator[Hook]:
+        """Yield what `[[hooks]]` declares."""
+        return hooks_in(self._table, self._directory, self._report)
 
     def in_order(self, faults: Iterable[Fault]) -> list[Fault]:
         """Return faults in the order of the lines; behind them what is not the file's."""

@@ -116,6 +116,10 @@ class NoSpace(EngineError):
     """Free space is below the floor; no new run is taken."""
 
 
+class NotRecorded(EngineError):
+    """The audit could not be written."""
+
+
 class WrongVersion(EngineError):
     """The state directory or a running process speaks another version that cannot be served."""
 

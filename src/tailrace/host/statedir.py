@@ -7,6 +7,7 @@ STATE/active/<id>    one entry for every run without a result; its content is th
 STATE/ended          ids of runs that ended, until the catalog has taken them in
 STATE/catalog.db     an index of the finished runs; may be deleted at any time
 STATE/keys.lock      held while a run with a key is admitted
+STATE/hooks/         what hooks are still to be told: outbox/, known.json, and a lock; see `tailrace.hooks`
 STATE/runs/<id>/     see `rundir`
 """
 
@@ -24,7 +25,7 @@ from tailrace.host import lock
 LAYOUT = 1
 _NAMES = {
     "version", "active", "runs", "runner.sock", "runner.lock", "runner.log", "runner.start", "settings.json",
-    "ended", ".rehearsal", "keys.lock", "catalog.db", "catalog.db-wal", "catalog.db-shm", "catalog.db-journal",
+    "ended", ".rehearsal", "keys.lock", "catalog.db", "catalog.db-wal", "catalog.db-shm", "catalog.db-journal", "hooks",
 }  # fmt: skip
 _HINT = "choose another: TAILRACE_STATE, --state-dir on the command line, state_dir= in Python"
 

@@ -37,7 +37,7 @@ class ServerApp:
     def __init__(self, config: Config) -> None:
         settings = config.server
         self._race = Tailrace(state_dir=settings.state_dir)
-        self._api = self._race.blueprint(open=True, hosts=settings.hosts, commands=config.commands)
+        self._api = self._race.blueprint(open=True, hosts=settings.hosts, commands=config.commands, audit=config.audit)
         self._api.limits = Limits(settings.max_viewers_per_run, settings.max_viewers_per_address)
         self._proxies = Proxies(settings.trusted_proxies)
         self._cors = Cors(settings.cors_origins)

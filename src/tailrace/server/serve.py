@@ -17,6 +17,7 @@ import uvicorn
 from tailrace.config.load import Config
 from tailrace.config.server import Server
 from tailrace.core.errors import InvalidInput
+from tailrace.hooks.post import Post
 from tailrace.server.app import ServerApp
 from tailrace.server.logs import set_up
 from tailrace.server.protocol import LendingProtocol, reset
@@ -116,12 +117,23 @@ def serve(config: Config, say: Callable[[str], None]) -> None:
             _serve_here(config, listener, lambda: say(address))
         else:
             uvicorn_config(settings, ServerApp(config))  # what is wrong is told once, here
+            _post(config)
             say(address)
             Workers(settings.workers, lambda: _serve_here(config, listener, lambda: None)).run()
 
 
 def _serve_here(config: Config, listener: socket.socket, on_start: Callable[[], None]) -> None:
-    StoppingServer(uvicorn_config(config.server, ServerApp(config)), on_start).run(sockets=[listener])
+    post = _post(config)
+    server = StoppingServer(uvicorn_config(config.server, ServerApp(config)), on_start)
+    post.start()
+    try:
+        server.run(sockets=[listener])
+    finally:
+        post.stop()
+
+
+def _post(config: Config) -> Post:
+    return Post(config.hooks, config.server.state_dir, os.environ)
 
 
 def uvicorn_config(settings: Server, app: ServerApp) -> uvicorn.Config:

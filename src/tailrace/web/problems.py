@@ -21,6 +21,7 @@ STATUSES: tuple[tuple[type[TailraceError], HTTPStatus], ...] = (
     (CallerError, HTTPStatus.BAD_REQUEST),
     (errors.NoSpace, HTTPStatus.INSUFFICIENT_STORAGE),
     (errors.EngineUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.NotRecorded, HTTPStatus.SERVICE_UNAVAILABLE),
     (TailraceError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
 """the first row that fits decides"""
