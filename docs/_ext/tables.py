@@ -8,7 +8,7 @@ import asyncio
 import importlib
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, cast
 
 import click
@@ -17,7 +17,9 @@ import msgspec
 from tailrace.cli.program import program
 from tailrace.config.server import VARIABLES, Server
 from tailrace.core import errors, outcome, spec, states
+from tailrace.core.audit import Audit
 from tailrace.core.command import Command
+from tailrace.core.hook import Hook
 from tailrace.core.parameters import TYPES
 from tailrace.core.wires import WIRES, asks
 from tailrace.engine.base import Engine, Page
@@ -310,6 +312,32 @@ def _default_index(name: str) -> int:
     return Command.__struct_fields__.index(name) - len(Command.__struct_fields__)
 
 
+def audit_keys() -> str:
+    """Return the keys of `[audit]`."""
+    return _keys("tailrace.core.audit", "Audit", msgspec.structs.asdict(Audit()), {"max_bytes": "size"})
+
+
+def audit_line() -> str:
+    """Return the fields of one line of the audit."""
+    names = {"address": "from"}
+    rows = [(f"`{names.get(field.name, field.name)}`", field.doc) for field in fields("tailrace.core.audit", "Entry")]
+    return _table(("field", "what it is"), rows)
+
+
+def hook_keys() -> str:
+    """Return the keys of `[[hooks]]`."""
+    kinds = {"timeout": "duration", "give_up": "duration"}
+    return _keys("tailrace.core.hook", "Hook", msgspec.structs.asdict(Hook(name="")), kinds)
+
+
+def _keys(module: str, name: str, default: Mapping[str, object], kinds: Mapping[str, str]) -> str:
+    rows = [
+        (f"`{field.name}`", kinds.get(field.name) or _written(field.type), _in_toml(default[field.name]), field.doc)
+        for field in fields(module, name)
+    ]
+    return _table(("key", "type", "default", "what it is"), rows)
+
+
 def parameter_keys() -> str:
     """Return the keys of a parameter: those of every type, then each type's own."""
     module = "tailrace.core.parameters"
@@ -333,7 +361,7 @@ def _written(annotation: str) -> str:
     if kind.startswith("Literal"):
         return " or ".join(f"`{choice.strip()}`" for choice in kind[8:-1].replace("'", '"').split(","))
     words = {
-        "Texts": "list of text", "bool": "true or false", "Mapping[str, Parameter]": "tables",
+        "tuple[Event, ...]": "list of text", "Texts": "list of text", "bool": "true or false", "Mapping[str, Parameter]": "tables",
         "Mapping[str, str]": "table",
         "float": "number", "int": "whole number", "str": "text", "tuple[str, ...]": "list of text",
     }  # fmt: skip
@@ -345,10 +373,12 @@ def _in_toml(value: object) -> str:
     match value:
         case bool():
             return f"`{str(value).lower()}`"
-        case int():
-            return f"`{value}`"
+        case int() | float():
+            return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
         case str() if value:
             return f'`"{value}"`'
+        case tuple() if value:
+            return f"`{msgspec.json.encode(value).decode()}`"
         case _:
             return ""
 
@@ -374,9 +404,12 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "routes": routes,
+    "audit-keys": audit_keys,
+    "audit-line": audit_line,
     "cli": cli,
     "command-keys": command_keys,
     "errors": error_table,
+    "hook-keys": hook_keys,
     "ladder": ladder,
     "line-index": layout("tailrace.core.lineindex"),
     "metrics": metrics,

@@ -48,6 +48,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of the audit."""
 
     time: datetime
+    """when this was written"""
     request: str
     """the same in all lines about one request, and in the header `X-Request-Id` of its answer"""
     phase: Literal["asked", "answered"] = "answered"
@@ -61,12 +62,17 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     action: str = ""
     """what is to be allowed: `start`, `stop`, and so on; empty: it asked for nothing that there is"""
     method: str = ""
+    """of the request"""
     path: str = ""
+    """that it asked for, without its query"""
     run: str | None = None
+    """the run that it is about"""
     command: str | None = None
+    """the declared command that it is to start"""
     parameters: Mapping[str, object] = {}
     """what the command was started with, without secrets"""
     allowed: bool
+    """whether it may be done"""
     why: str = ""
     """why it was not allowed, or has failed"""
     status: int | None = None

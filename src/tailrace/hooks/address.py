@@ -14,6 +14,9 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 _WITH_IPV4: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 """whose last 32 bits are an IPv4 address (RFC 6052; RFC 4291, 2.5.5.1)"""
 
+_LOCAL_NAT64: Final = ipaddress.IPv6Network("64:ff9b:1::/48")
+"""for a network's own use (RFC 8215), which older versions of Python do not know"""
+
 
 class Unreachable(OSError):
     """No connection could be made, or none may be."""
@@ -22,7 +25,7 @@ class Unreachable(OSError):
 def is_public(text: str) -> bool:
     """Tell whether the address is one of the whole internet's, also if it carries another one in it."""
     address = ipaddress.ip_address(text.partition("%")[0])
-    return all(each.is_global and not each.is_multicast for each in _all_in(address))
+    return address not in _LOCAL_NAT64 and all(each.is_global and not each.is_multicast for each in _all_in(address))
 
 
 def connect(host: str, port: int, timeout_s: float, *, allow_private: bool) -> socket.socket:

@@ -142,13 +142,16 @@ def _cutting(plain: socket.socket, timeout_s: float) -> Iterator[None]:
         timer.start()
         try:
             yield
+            is_late = is_over.is_set()  # half an answer passes for a whole one
         except (OSError, HTTPException):
-            if is_over.is_set():
-                raise NotDelivered(CUT) from None
-            raise
+            if not is_over.is_set():
+                raise
+            is_late = True
         finally:
             timer.cancel()
             timer.join()
+    if is_late:
+        raise NotDelivered(CUT)
 
 
 def _tls(plain: socket.socket, host: str) -> ssl.SSLSocket:
