@@ -361,7 +361,8 @@ def _written(annotation: str) -> str:
     if kind.startswith("Literal"):
         return " or ".join(f"`{choice.strip()}`" for choice in kind[8:-1].replace("'", '"').split(","))
     words = {
-        "tuple[Event, ...]": "list of text", "Texts": "list of text", "bool": "true or false", "Mapping[str, Parameter]": "tables",
+        "tuple[Event, ...]": "list of text",
+        "Texts": "list of text", "bool": "true or false", "Mapping[str, Parameter]": "tables",
         "Mapping[str, str]": "table",
         "float": "number", "int": "whole number", "str": "text", "tuple[str, ...]": "list of text",
     }  # fmt: skip

@@ -26,9 +26,9 @@ def entry(request: str, *, phase: str = "answered") -> Entry:
     )  # fmt: skip
 
 
-def journal(path: Path, **settings: int) -> Journal:
+def journal(path: Path, *, max_bytes: int = 1 << 20, keep: int = 10) -> Journal:
     """Return one that writes there."""
-    return Journal(Audit(file=str(path), **settings))
+    return Journal(Audit(file=str(path), max_bytes=max_bytes, keep=keep))
 
 
 @contextmanager
