@@ -8,7 +8,7 @@ import asyncio
 import importlib
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, cast
 
 import click
@@ -19,7 +19,9 @@ from tailrace.config.commands import READINGS
 from tailrace.config.server import VARIABLES, Server
 from tailrace.config.tables import bytes_of, duration_s
 from tailrace.core import errors, outcome, spec, states
+from tailrace.core.audit import Audit
 from tailrace.core.command import Command
+from tailrace.core.hook import Hook
 from tailrace.core.parameters import TYPES, Base
 from tailrace.core.wires import WIRES, asks
 from tailrace.engine.base import Engine, Page
@@ -335,6 +337,32 @@ def _default_index(name: str) -> int:
     return Command.__struct_fields__.index(name) - len(Command.__struct_fields__)
 
 
+def audit_keys() -> str:
+    """Return the keys of `[audit]`."""
+    return _keys("tailrace.core.audit", "Audit", msgspec.structs.asdict(Audit()), {"max_bytes": "size"})
+
+
+def audit_line() -> str:
+    """Return the fields of one line of the audit."""
+    names = {"address": "from"}
+    rows = [(f"`{names.get(field.name, field.name)}`", field.doc) for field in fields("tailrace.core.audit", "Entry")]
+    return _table(("field", "what it is"), rows)
+
+
+def hook_keys() -> str:
+    """Return the keys of `[[hooks]]`."""
+    kinds = {"timeout": "duration", "give_up": "duration"}
+    return _keys("tailrace.core.hook", "Hook", msgspec.structs.asdict(Hook(name="")), kinds)
+
+
+def _keys(module: str, name: str, default: Mapping[str, object], kinds: Mapping[str, str]) -> str:
+    rows = [
+        (f"`{field.name}`", kinds.get(field.name) or _written(field.type), _in_toml(default[field.name]), field.doc)
+        for field in fields(module, name)
+    ]
+    return _table(("key", "type", "default", "what it is"), rows)
+
+
 def parameter_keys() -> str:
     """Return the keys of a parameter: those of every type, then each type's own."""
     rows = [("every type", "`type`", "text", f"required: one of {', '.join(f'`{name}`' for name in TYPES)}")]
@@ -358,6 +386,7 @@ def _written(annotation: str) -> str:
     if kind.startswith("Literal"):
         return " or ".join(f"`{choice.strip()}`" for choice in kind[8:-1].replace("'", '"').split(","))
     words = {
+        "tuple[Event, ...]": "list of text",
         "Texts": "list of text", "bool": "true or false", "Mapping[str, Parameter]": "tables",
         "Mapping[str, str]": "table", "str | int": "text or whole number",
         "float": "number", "int": "whole number", "str": "text", "tuple[str, ...]": "list of text",
@@ -370,10 +399,12 @@ def _in_toml(value: object) -> str:
     match value:
         case bool():
             return f"`{str(value).lower()}`"
-        case int():
-            return f"`{value}`"
+        case int() | float():
+            return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
         case str() if value:
             return f'`"{value}"`'
+        case tuple() if value:
+            return f"`{msgspec.json.encode(value).decode()}`"
         case _:
             return ""
 
@@ -399,9 +430,12 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "routes": routes,
+    "audit-keys": audit_keys,
+    "audit-line": audit_line,
     "cli": cli,
     "command-keys": command_keys,
     "errors": error_table,
+    "hook-keys": hook_keys,
     "limit-keys": limit_keys,
     "ladder": ladder,
     "line-index": layout("tailrace.core.lineindex"),

@@ -19,7 +19,9 @@ from tailrace._asgi.answers import Answer
 from tailrace._asgi.asking import request_of, scope_of
 from tailrace._asgi.blueprint import Authorize, Blueprint
 from tailrace._asgi.frameworks import answer_to
+from tailrace.audit.journal import journal_of
 from tailrace.config.load import commands_of
+from tailrace.core.audit import Audit
 from tailrace.core.coded import About, Argv, Coded, P, coded
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import TailraceError
@@ -48,6 +50,7 @@ from tailrace.web.routes.permission import checked_names
 
 __all__ = [
     "Answer",
+    "Audit",
     "Blueprint",
     "Boolean",
     "Choice",
@@ -128,6 +131,7 @@ class Tailrace:
         open: bool = False,  # noqa: A002  the word that whoever mounts it so is to read
         hosts: Collection[str] = (),
         commands: Commands | str | os.PathLike[str] | None = None,
+        audit: Audit | str | os.PathLike[str] | None = None,
     ) -> Blueprint:
         """Return the HTTP API as an ASGI application, to be mounted anywhere.
 
@@ -142,15 +146,17 @@ class Tailrace:
             hosts: names by which the server may be asked, besides its addresses and `localhost`. Without any, an open
                 blueprint knows no other names, and one with `authorize` does not look.
             commands: what may be started by it, instead of the application's `commands`: a file, or a `Commands`.
+            audit: a file in which it records who did what, or an `Audit`, which says more about it.
 
         Raises:
-            InvalidInput: the file with the commands cannot be read, or something in it is wrong.
+            InvalidInput: the file with the commands cannot be read, or something in it is wrong; or the audit cannot be
+                written.
             TypeError: neither `authorize` nor `open=True`, or both.
         """
         names = checked_names(authorize, hosts, is_open=open is True)
         own = None if commands is None else commands_of(commands)
         declared = self._declared if own is None else lambda: own
-        return Blueprint(self._engine, self._request, authorize, names, declared)
+        return Blueprint(self._engine, self._request, authorize, names, declared, journal_of(audit))
 
     def command(self, **about: Unpack[About]) -> Callable[[Callable[P, Argv]], Callable[P, Argv]]:
         """Return a decorator that declares a command: a function that returns its argv.

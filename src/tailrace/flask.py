@@ -24,7 +24,9 @@ from tailrace._flask import blueprint
 from tailrace._flask.blueprint import Adapter, Authorize
 from tailrace._flask.commands import Program
 from tailrace._flask.settings import Home, Settings, configured
+from tailrace.audit.journal import journal_of
 from tailrace.config.load import commands_of
+from tailrace.core.audit import Audit
 from tailrace.core.coded import About, Argv, P, coded
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import TailraceError
@@ -53,6 +55,7 @@ from tailrace.web.steps import Stream
 from tailrace.web.stream import Body
 
 __all__ = [
+    "Audit",
     "Boolean",
     "Choice",
     "Choices",
@@ -155,7 +158,7 @@ class Tailrace:
             raise RuntimeError("this Tailrace serves several applications: use it within `with app.app_context():`")
         return next(iter(homes.values()))
 
-    def blueprint(
+    def blueprint(  # noqa: PLR0913  all that can be said of it
         self,
         *,
         authorize: Authorize | None = None,
@@ -163,6 +166,7 @@ class Tailrace:
         hosts: Collection[str] = (),
         name: str = "tailrace",
         commands: Commands | str | os.PathLike[str] | None = None,
+        audit: Audit | str | os.PathLike[str] | None = None,
     ) -> Blueprint:
         """Return the HTTP API, to be mounted anywhere: `app.register_blueprint(…, url_prefix="/ops")`.
 
@@ -176,9 +180,11 @@ class Tailrace:
                 blueprint knows no other names, and one with `authorize` does not look.
             name: the blueprint's name; each on one application needs its own.
             commands: what may be started by it, instead of the application's `commands`: a file, or a `Commands`.
+            audit: a file in which it records who did what, or an `Audit`, which says more about it.
 
         Raises:
-            InvalidInput: the file with the commands cannot be read, or something in it is wrong.
+            InvalidInput: the file with the commands cannot be read, or something in it is wrong; or the audit cannot be
+                written.
             TypeError: neither `authorize` nor `open=True`, or both.
         """
         names = checked_names(authorize, hosts, is_open=open is True)
@@ -188,6 +194,7 @@ class Tailrace:
             request=lambda: self._request(None, USUAL),
             response=_flask_response,
             commands=lambda: self._home.declared() if own is None else own,
+            auditor=journal_of(audit),
         )
         return blueprint.make(adapter, authorize, names, name)
 

@@ -20,7 +20,9 @@ from tailrace.cli.program import program
 from tailrace.config.load import Config, load
 from tailrace.config.server import VARIABLES, Server
 from tailrace.core import outcome, states
+from tailrace.core.audit import Audit, Entry
 from tailrace.core.command import Command, Commands
+from tailrace.core.hook import EVENTS, Hook
 from tailrace.core.parameters import TYPES
 from tailrace.core.wires import WIRES, asks
 from tailrace.engine.base import StartOptions
@@ -96,6 +98,8 @@ def _address(path: str) -> str:
         ("reference/server.md", [f"{route.method} {_address(route.path)}" for route in ROUTES]),
         ("reference/server.md", [f"GET {path}" for path in OWN_PATHS]),
         ("reference/file.md", [*Server.__struct_fields__, *VARIABLES.values()]),
+        ("reference/file.md", [*Audit.__struct_fields__, *Hook.__struct_fields__, *EVENTS]),
+        ("how-to/audit.md", list(Entry.__struct_encode_fields__)),
         ("reference/file.md", [name for name in Command.__struct_fields__ if name != "name"]),
         ("reference/file.md", [*TYPES, *(name for kind in TYPES.values() for name in kind.__struct_fields__)]),
     ],
@@ -112,6 +116,8 @@ def _address(path: str) -> str:
         "served",
         "own",
         "server",
+        "hooks",
+        "audit",
         "command",
         "types",
     ],
@@ -124,7 +130,7 @@ def test_names_are_documented(page: str, names: list[str]) -> None:
 
 def test_every_option_of_a_run_is_explained() -> None:
     """No row of the tables of options and settings is left without words."""
-    declared = ("server-settings", "command-keys", "parameter-keys")
+    declared = ("server-settings", "command-keys", "parameter-keys", "audit-keys", "audit-line", "hook-keys")
     for name in (*declared, "start-options", "settings", "states", "outcomes", "wires", "errors", "websocket-asks"):
         rows = pages.tables().TABLES[name]().splitlines()[2:]
         assert [row for row in rows if row.endswith("|  |")] == [], name

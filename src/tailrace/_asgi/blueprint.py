@@ -26,6 +26,7 @@ from tailrace.web.pace import Pace
 from tailrace.web.problems import STOPPING
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
+from tailrace.web.routes.account import Account, Auditor
 from tailrace.web.routes.call import Action, Call, Instead
 from tailrace.web.routes.door import Place, answer
 from tailrace.web.routes.table import PATHS
@@ -75,19 +76,21 @@ class _Own(Instead):
 class Blueprint:
     """The API; without `authorize`, anybody may do anything."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  all that a blueprint is made of
         self,
         engine: Callable[[], Engine],
         make_request: MakeRequest,
         authorize: Authorize | None,
         hosts: frozenset[str] | None,
         commands: Callable[[], Commands],
+        auditor: Auditor | None = None,
     ) -> None:
         self._engine = engine
         self._make_request = make_request
         self._authorize = authorize
         self._hosts = hosts
         self._commands = commands
+        self.auditor = auditor
         self.commands: Commands | None = None
         """what may be started from now on, instead of what it was made with"""
         self.notice = ""
@@ -181,6 +184,7 @@ class Blueprint:
         place = _place(path_of(scope))
         loop = asyncio.get_running_loop()
         body, hall = Body(receive, loop), hall_of(loop)
+        account = None if self.auditor is None else Account(self.auditor, _log_failure)
 
         def wait_for(work: Coroutine[object, object, T]) -> T:
             return asyncio.run_coroutine_threadsafe(work, loop).result()
@@ -202,6 +206,7 @@ class Blueprint:
                 report=_log_failure,
                 refusal=lambda: None if self.limits is None else self.limits.refusal(client_of(scope)),
                 read=body.read,
+                account=account,
             )
 
         while True:

@@ -33,6 +33,8 @@ MOST: Final = 256
 class Later(Instead):
     """The body is not there yet; the call is to be answered anew when it is."""
 
+    is_answer = False
+
 
 class Body:
     """One request's.

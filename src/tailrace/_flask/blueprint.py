@@ -16,6 +16,7 @@ from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
+from tailrace.web.routes.account import Account, Auditor
 from tailrace.web.routes.call import Action, Call, Instead
 from tailrace.web.routes.door import Place, answer
 from tailrace.web.routes.table import METHODS, NAMES, PATHS, SOCKETS, is_page
@@ -30,6 +31,7 @@ class Adapter(NamedTuple):
     request: Callable[[], Request]
     response: Callable[[Response], FlaskResponse]
     commands: Callable[[], Commands]
+    auditor: Auditor | None = None
 
 
 class _Own(Instead):
@@ -56,6 +58,7 @@ def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | 
             read=_read,
             commands=adapter.commands(),
             lasting=copy_current_request_context,
+            account=None if adapter.auditor is None else Account(adapter.auditor, _report),
         )
 
     def serve(place: Place) -> ResponseReturnValue:

@@ -41,7 +41,8 @@ def check_command(file: str, *, schema: bool) -> int:
     config = load(file, os.environ, {"state_dir": state_path()})
     for command in config.commands.values():
         _check_here(command)
-    for line in (*_server_lines(config.server), "", *_command_lines(config), *_limit_lines(config)):
+    lines = (*_server_lines(config.server), *_record_lines(config), "", *_command_lines(config), *_limit_lines(config))
+    for line in lines:
         click.echo(escape_text(line))
     return 0
 
@@ -66,6 +67,14 @@ def _server_lines(server: Server) -> list[str]:
     host = f"[{server.host}]" if ":" in server.host else server.host
     where = server.uds or f"{scheme}://{host}:{server.port}{server.root_path}"
     return [f"listens at {where}", f"auth       {server.auth}", f"workers    {server.workers}"]
+
+
+def _record_lines(config: Config) -> list[str]:
+    """Return what is recorded of requests, and told of runs."""
+    lines = [] if config.audit.file is None else [f"audit      {config.audit.file}"]
+    return lines + [
+        f"hook       {hook.name}: {hook.url or msgspec.json.encode(hook.argv).decode()}" for hook in config.hooks
+    ]
 
 
 def _command_lines(config: Config) -> list[str]:

@@ -33,6 +33,7 @@ COMMANDS = {
     "unpin": "tailrace.cli.pin",
     "prune": "tailrace.cli.prune",
     "check": "tailrace.cli.check",
+    "audit": "tailrace.cli.audit",
     "doctor": "tailrace.cli.doctor",
     "runner": "tailrace.cli.runner",
 }

@@ -1,7 +1,8 @@
 """A configuration that is read again when its files change, or when somebody says so.
 
-What cannot be used is never taken: the commands stay as they were, and it is said why. `[server]` is read once, since
-sockets, certificates and limits are made of it; what has changed there waits for a restart, and that is said too.
+What cannot be used is never taken: the commands stay as they were, and it is said why. `[server]`, `[audit]` and
+`[[hooks]]` are read once, since sockets, certificates, files and threads are made of them; what has changed there waits
+for a restart, and that is said too.
 
 Files are looked at by `stat`, once in a while: editors replace files, network file systems tell of nothing, and a
 pattern may come to mean one more. A change is taken when two looks have seen the same, so that no file is read which is
@@ -11,7 +12,7 @@ still being written.
 import glob
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -21,7 +22,8 @@ from tailrace.core.errors import TailraceError
 Look: TypeAlias = Callable[[str], object]
 Prints: TypeAlias = tuple[tuple[str, int, int, int], ...]
 
-RESTART = "[server] has changed: restart to have that"
+OF_THE_START: Final = ("server", "audit", "hooks")
+"""sections of which things are made that last"""
 
 
 class Live:
@@ -39,8 +41,10 @@ class Live:
         self._looked: dict[str, None] = {}
         self.config = read(self._note)
         """what counts"""
+        self.is_taken = True
+        """whether what the files said when they were last read counts, but for what waits for a restart"""
         self.kept = ""
-        """why what the files say now does not count; empty: it does"""
+        """why what the files say now does not count, or not all of it; empty: it does"""
         self._taken = self._last = self._prints()
 
     def _note(self, path: str) -> None:
@@ -62,14 +66,18 @@ class Live:
         try:
             new = self._read(self._note)
         except TailraceError as error:
+            self.is_taken = False
             self.kept = f"{error.message} ({error.hint})"
             return f"the commands are kept as they were: {self.kept}"
         finally:
             self._taken = self._last = self._prints()
-        has_settings = new.server != self.config.server
-        self.config = msgspec.structs.replace(new, server=self.config.server)
-        self.kept = f"the old settings: {RESTART}" if has_settings else ""
-        return f"{len(new.commands)} commands are declared now{f'; {RESTART}' if has_settings else ''}"
+        old = {name: getattr(self.config, name) for name in OF_THE_START}
+        waiting = [f"[{name}]" for name, value in old.items() if getattr(new, name) != value]
+        why = f"{' and '.join(waiting)} changed: restart to have that" if waiting else ""
+        self.config = msgspec.structs.replace(new, **old)
+        self.is_taken = True
+        self.kept = f"the old settings: {why}" if why else ""
+        return f"{len(new.commands)} commands are declared now{f'; {why}' if why else ''}"
 
     def _prints(self) -> Prints:
         """Return what tells the files from what they were."""

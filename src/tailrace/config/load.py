@@ -7,23 +7,25 @@ from types import MappingProxyType
 
 import msgspec
 
-from tailrace.config import limits, server
+from tailrace.config import audit, hooks, limits, server
 from tailrace.config.commands import DEFAULTS, commands_in
 from tailrace.config.commands import SECTION as COMMANDS
 from tailrace.config.document import Document, Keys, Table
 from tailrace.config.files import INCLUDE, Files
 from tailrace.config.server import Layer, Server
 from tailrace.config.tables import Report, table_at
+from tailrace.core.audit import Audit
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import Fault, InvalidValues
+from tailrace.core.hook import Hook
 from tailrace.core.limits import Limits, Resources
 from tailrace.core.near import near
 from tailrace.host.enforcement import unenforceable
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-SECTIONS = (INCLUDE, server.SECTION, limits.SECTION, DEFAULTS, COMMANDS)
-OF_THE_FIRST = (server.SECTION, limits.SECTION)
+OF_THE_FIRST = (server.SECTION, limits.SECTION, audit.SECTION, hooks.SECTION)
 """what holds for all, and stands in no file that is included"""
+SECTIONS = (INCLUDE, *OF_THE_FIRST, DEFAULTS, COMMANDS)
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -33,6 +35,8 @@ class Config(msgspec.Struct, frozen=True):
     commands: Commands
     limits: Limits = Limits()
     """what holds for every run that is started, besides what its command says"""
+    audit: Audit = Audit()
+    hooks: tuple[Hook, ...] = ()
     looked: tuple[str, ...] = ()
     """the paths of the files, and patterns of more: what a change could come from"""
 
@@ -61,12 +65,12 @@ def load(
     first = _First(files, faults)
     layers = (first.settings(), server.from_environment(environ), server.from_flags(flags))
     settings = server.merged(layers, lambda *fault: faults.append(Fault(*fault)))
-    bounds = first.limits()
+    bounds, record, told = first.limits(), first.audit(), tuple(first.hooks())
     declared = [] if files is None else list(_commands(files, faults))
     if faults:
         raise InvalidValues.of(faults if files is None else sorted(faults, key=files.order_of), op="read")
     looked = () if files is None else tuple(files.looked)
-    return Config(settings, Commands(declared, bounds), bounds, looked)
+    return Config(settings, Commands(declared, bounds), bounds, record, told, looked)
 
 
 class _First:
@@ -91,6 +95,14 @@ class _First:
         found = limits.limits_in(self._table, self._report)
         _look_for_wishes(found.resources, (limits.SECTION,), self._report)
         return found
+
+    def audit(self) -> Audit:
+        """Return what `[audit]` says."""
+        return audit.audit_in(self._table, self._directory, self._report)
+
+    def hooks(self) -> Iterator[Hook]:
+        """Yield what `[[hooks]]` declares."""
+        return hooks.hooks_in(self._table, self._directory, self._report)
 
     def _report(self, keys: Keys, message: str, hint: str) -> None:
         self._faults.append(Fault(self._place(keys), message, hint))

@@ -13,15 +13,21 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from tailrace.config.audit import READINGS as AUDIT_READINGS
+from tailrace.config.audit import SECTION as AUDIT
 from tailrace.config.commands import DEFAULTS, OWN, READINGS, SECTION
 from tailrace.config.files import INCLUDE
+from tailrace.config.hooks import READINGS as HOOK_READINGS
+from tailrace.config.hooks import SECTION as HOOKS
 from tailrace.config.limits import READINGS as LIMIT_READINGS
 from tailrace.config.limits import SECTION as LIMITS
 from tailrace.config.limits import USER
 from tailrace.config.server import SECTION as SERVER
 from tailrace.config.server import Server
 from tailrace.config.tables import bytes_of, duration_s
+from tailrace.core.audit import Audit
 from tailrace.core.command import Command
+from tailrace.core.hook import Hook
 from tailrace.core.limits import Allowance, Limits
 from tailrace.core.parameters import TYPES
 from tailrace.core.template import NAME
@@ -53,12 +59,18 @@ def file_schema() -> Schema:
                 },
                 SERVER: {**_table(_fields(Server, {})), "description": "how the commands are served"},
                 LIMITS: {**_limits(), "description": "what holds for every run that is started"},
+                AUDIT: {**_table(_fields(Audit, AUDIT_READINGS)), "description": "what is recorded of who did what"},
+                HOOKS: {"type": "array", "items": _hook(), "description": "what is told of runs, or done"},
                 DEFAULTS: {**_table(shared), "description": "what each command has unless it says otherwise"},
                 SECTION: {**_named({"$ref": "#/$defs/command"}), "description": "what may be run"},
             }
         ),
         "$defs": {"command": command, "parameter": {"oneOf": list(_parameters())}},
     }
+
+
+def _hook() -> Schema:
+    return _table(_fields(Hook, HOOK_READINGS), required=("name",))
 
 
 def _limits() -> Schema:

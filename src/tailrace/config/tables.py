@@ -72,7 +72,7 @@ class Reader:
             field.name: msgspec.json.Decoder(field.type) for field in fields if field.name not in self._others
         }
         self._readings = readings or {}
-        self._choices = {field.name: get_args(field.type) for field in fields if get_origin(field.type) is Literal}
+        self._choices = {field.name: choices for field in fields if (choices := _choices_of(field.type))}
 
     def read(self, table: Mapping[str, object], at: Keys, report: Report) -> dict[str, object]:
         """Return the fields that the table has, each of its type; what is not is reported and left out."""
@@ -149,6 +149,13 @@ class Mistakes:
             keys = (*at, *fault.subject.split("."))
             if not any(_whole(keys[:end]) in known for end in range(len(at) + 1, len(keys) + 1)):
                 self(keys, fault.message, fault.hint)
+
+
+def _choices_of(kind: object) -> tuple[str, ...]:
+    """Return the words that a field may be, or may have as its elements; none if it may have others."""
+    if get_origin(kind) is tuple:
+        kind = get_args(kind)[0]
+    return get_args(kind) if get_origin(kind) is Literal else ()
 
 
 def _whole(keys: Keys) -> Keys:

@@ -127,6 +127,10 @@ class NotEnforceable(EngineError):
     """A limit was asked for that this host cannot enforce; nothing was started."""
 
 
+class NotRecorded(EngineError):
+    """The audit could not be written."""
+
+
 class WrongVersion(EngineError):
     """The state directory or a running process speaks another version that cannot be served."""
 

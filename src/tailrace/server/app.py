@@ -10,7 +10,7 @@ from tailrace._asgi.asking import path_of
 from tailrace.asgi import Answer, Tailrace
 from tailrace.config.live import Live
 from tailrace.config.load import Config
-from tailrace.core.errors import TailraceError
+from tailrace.core.errors import NotRecorded, TailraceError
 from tailrace.engine.base import Query
 from tailrace.server.access import Noted, line_of
 from tailrace.server.cors import Allowing, Cors, answer_preflight, is_preflight
@@ -22,7 +22,9 @@ from tailrace.web.loop.hall import Hall, hall_of
 from tailrace.web.loop.sinks import Receive, Scope, Send
 from tailrace.web.loop.work import beside
 from tailrace.web.problems import STOPPING, response_to
+from tailrace.web.requests import Request
 from tailrace.web.responses import Response
+from tailrace.web.routes.account import event
 
 OWN_PATHS = ("/healthz", "/readyz", "/metrics")
 """for whoever looks after the server; everybody who reaches it may ask"""
@@ -38,7 +40,7 @@ class ServerApp:
     def __init__(self, config: Config) -> None:
         settings = config.server
         self._race = Tailrace(state_dir=settings.state_dir)
-        self._api = self._race.blueprint(open=True, hosts=settings.hosts, commands=config.commands)
+        self._api = self._race.blueprint(open=True, hosts=settings.hosts, commands=config.commands, audit=config.audit)
         self._api.limits = Limits(settings.max_viewers_per_run, settings.max_viewers_per_address)
         self._proxies = Proxies(settings.trusted_proxies)
         self._cors = Cors(settings.cors_origins)
@@ -51,6 +53,17 @@ class ServerApp:
         """Have what the files say count from the next request on; whoever watches goes on watching."""
         self._api.commands = live.config.commands
         self._kept = self._api.notice = f"kept: {live.kept}" if live.kept else ""
+
+    def take_anew(self, live: Live) -> None:
+        """Have what the files say now count, and on record that somebody has changed them.
+
+        A record that cannot be written keeps nobody from taking a right away: what the files say counts all the same.
+        """
+        self.take(live)
+        try:
+            event(self._api.auditor, Request(method="", path=""), "reload", allowed=live.is_taken, why=live.kept)
+        except NotRecorded as error:
+            report(error)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer. Whoever awaits that waits for no frame of this: a viewer may stay for days."""

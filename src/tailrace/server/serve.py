@@ -19,6 +19,7 @@ from tailrace.config.live import Live
 from tailrace.config.load import Config
 from tailrace.config.server import Server
 from tailrace.core.errors import InvalidInput
+from tailrace.hooks.post import Post
 from tailrace.server.app import ServerApp
 from tailrace.server.logs import set_up
 from tailrace.server.protocol import LendingProtocol, reset
@@ -135,6 +136,7 @@ def serve(config: Config, say: Callable[[str], None], live: Live | None = None) 
             _serve_here(config, listener, lambda: say(address), live)
         else:
             uvicorn_config(settings, ServerApp(config))  # what is wrong is told once, here
+            _post(config)
             say(address)
             terminal = Terminal()
             is_abandoned = terminal.is_gone if live is not None else lambda: False
@@ -142,14 +144,23 @@ def serve(config: Config, say: Callable[[str], None], live: Live | None = None) 
 
 
 def _serve_here(config: Config, listener: socket.socket, on_start: Callable[[], None], live: Live | None) -> None:
-    app = ServerApp(config)
+    app, post = ServerApp(config), _post(config)
     reloading = None
     if live is not None:
         if live.is_changed():  # a worker that comes later
             live.reload()
         app.take(live)
-        reloading = Reloading(live, app.take)
-    StoppingServer(uvicorn_config(config.server, app), on_start, reloading).run(sockets=[listener])
+        reloading = Reloading(live, app.take_anew)
+    server = StoppingServer(uvicorn_config(config.server, app), on_start, reloading)
+    post.start()
+    try:
+        server.run(sockets=[listener])
+    finally:
+        post.stop()
+
+
+def _post(config: Config) -> Post:
+    return Post(config.hooks, config.server.state_dir, os.environ)
 
 
 def uvicorn_config(settings: Server, app: ServerApp) -> uvicorn.Config:

@@ -23,6 +23,7 @@ STATUSES: tuple[tuple[type[TailraceError], HTTPStatus], ...] = (
     (errors.NoSpace, HTTPStatus.INSUFFICIENT_STORAGE),
     (errors.EngineUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.NotEnforceable, HTTPStatus.NOT_IMPLEMENTED),
+    (errors.NotRecorded, HTTPStatus.SERVICE_UNAVAILABLE),
     (TailraceError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
 """the first row that fits decides"""

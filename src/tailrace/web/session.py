@@ -4,6 +4,7 @@ What changes something is asked for by a message, so each message is asked about
 may he view the run, may he do this to it. An error answers its message and ends nothing.
 """
 
+import dataclasses
 import signal
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -81,6 +82,7 @@ class Session(Conversation):
         self.viewer: Viewer = viewer
         self._call = call
         self._run_id = call.run.id
+        self._has_typed = False
 
     @property
     def is_complete(self) -> bool:
@@ -99,17 +101,33 @@ class Session(Conversation):
         return self._answered(envelope, ACTIONS[type(ask)], lambda run: self._act(run, ask))
 
     def _answered(self, envelope: Envelope, action: Action, act: Callable[[Run], None]) -> str:
+        call = self._accounted(action)
+
         def work() -> Response:
-            check(self._call, action, None)
-            act(for_run(self._call, action, self._run_id).run)
+            check(call, action, None)
+            named = for_run(call, action, self._run_id)
+            if call.account is not None:
+                call.account.ask(call)
+            act(named.run)
             return _DONE
 
         try:
-            response = guarded(work, self._call.report)
+            response = guarded(work, call.report)
         except Instead:
             refused = Refused(HTTPStatus.FORBIDDEN, f"you may not {action} now", "log in again, and open a new one")
             response = refused.response
+        if call.account is not None:
+            call.account.close(call, response)
+            self._has_typed |= action == "input" and response is _DONE
         return reply(envelope) if response is _DONE else error(envelope, response)
+
+    def _accounted(self, action: Action) -> Call:
+        """Return the call, with an account for one message; of input, the audit is told once a session."""
+        account = self._call.account
+        if account is None:
+            return self._call
+        is_repeated = action == "input" and self._has_typed
+        return dataclasses.replace(self._call, account=account.again(action, is_repeated=is_repeated))
 
     def _act(self, run: Run, ask: asks.Any) -> None:
         match ask:

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from tailrace import Engine
+from tailrace.core.audit import Audit
 from tests.system.web.mounted import Decide, MountedAsgi, Policy, mounted
 from tests.system.web.served import make_app
 from tests.system.web.served_asgi import App
@@ -19,7 +20,9 @@ from tests.system.web.sites import FlaskSite, Kind, ServedSite, Site
 class Mount(Protocol):
     """What makes an application that has the API, with users."""
 
-    def __call__(self, decide: Decide, where: Path | None = None, *, is_async: bool = False) -> Site:
+    def __call__(
+        self, decide: Decide, where: Path | None = None, *, is_async: bool = False, audit: Audit | None = None
+    ) -> Site:
         """Make it, on the test's own state directory or another one."""
 
 
@@ -84,11 +87,13 @@ def mount(adapter: Kind, state_dir: Path) -> Iterator[Mount]:
     """Give what makes an application that has the API, with users; it ends with the test."""
     with ExitStack() as stack:
 
-        def make(decide: Decide, where: Path | None = None, *, is_async: bool = False) -> Site:
+        def make(
+            decide: Decide, where: Path | None = None, *, is_async: bool = False, audit: Audit | None = None
+        ) -> Site:
             place = where or state_dir
             if adapter == "flask":
-                return FlaskSite(mounted(place, decide))
-            served = MountedAsgi(place, decide, is_async=is_async)
+                return FlaskSite(mounted(place, decide, audit))
+            served = MountedAsgi(place, decide, is_async=is_async, audit=audit)
             return stack.enter_context(closing(served_site(served, adapter)))
 
         yield make

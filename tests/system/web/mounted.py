@@ -12,7 +12,7 @@ from tailrace import RunInfo, asgi, flask
 from tailrace._asgi.asking import body_of
 from tailrace._asgi.blueprint import Verdict
 from tailrace._flask.blueprint import Authorize
-from tailrace.flask import Command, Commands
+from tailrace.flask import Audit, Command, Commands
 from tailrace.web.loop.sinks import Receive, Scope, Send
 from tailrace.web.routes.call import Action
 from tests.system.web.served_asgi import plain, user_of
@@ -61,7 +61,7 @@ class Policy:
         return run is None or run.by == user
 
 
-def mounted(state_dir: Path, decide: Decide) -> Flask:
+def mounted(state_dir: Path, decide: Decide, audit: Audit | None = None) -> Flask:
     """Return an application that has the API, with users."""
     app = Flask(__name__)
     race = flask.Tailrace(app, state_dir=state_dir, user=lambda: request.headers.get("X-User"))
@@ -74,7 +74,7 @@ def mounted(state_dir: Path, decide: Decide) -> Flask:
     def start() -> Response:
         return race.stream(request.get_json())
 
-    made = race.blueprint(authorize=cast("Authorize", decide), commands=COMMANDS)
+    made = race.blueprint(authorize=cast("Authorize", decide), commands=COMMANDS, audit=audit)
     app.register_blueprint(made, url_prefix="/ops")
     return app
 
@@ -82,7 +82,7 @@ def mounted(state_dir: Path, decide: Decide) -> Flask:
 class MountedAsgi:
     """The same for ASGI."""
 
-    def __init__(self, state_dir: Path, decide: Decide, *, is_async: bool = False) -> None:
+    def __init__(self, state_dir: Path, decide: Decide, *, is_async: bool = False, audit: Audit | None = None) -> None:
         self.race = asgi.Tailrace(state_dir=state_dir, user=user_of)
 
         def now(_scope: Scope, action: Action, run: RunInfo | None) -> Verdict:
@@ -91,7 +91,7 @@ class MountedAsgi:
         async def later(_scope: Scope, action: Action, run: RunInfo | None) -> Verdict:
             return cast("Verdict", decide(action, run))
 
-        self.ops = self.race.blueprint(authorize=later if is_async else now, commands=COMMANDS)
+        self.ops = self.race.blueprint(authorize=later if is_async else now, commands=COMMANDS, audit=audit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""

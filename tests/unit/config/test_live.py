@@ -72,6 +72,20 @@ def test_settings_of_the_server_wait_for_a_restart(tmp_path: Path) -> None:
     assert "restart" in live.kept
 
 
+def test_limits_count_at_once_and_the_record_is_kept_as_it_was(tmp_path: Path) -> None:
+    """What is made at the start, the audit and the hooks among it, waits for a restart, each by its name."""
+    path = tmp_path / "tailrace.toml"
+    path.write_text(ONE)
+    live = live_of(path)
+    path.write_text('[limits]\nmax_running = 3\n[audit]\nfile = "a"\n[[hooks]]\nname = "a"\nargv = ["true"]\n' + ONE)
+    assert "[audit] and [hooks] changed: restart" in live.reload()
+    assert (live.config.commands.limits.max_running, live.config.audit.file, live.config.hooks) == (3, None, ())
+    assert live.is_taken
+    path.write_text("[limits]\nmax_running = 0\n")
+    live.reload()
+    assert (live.config.commands.limits.max_running, live.is_taken) == (3, False)
+
+
 def test_a_replaced_file_is_a_changed_one(tmp_path: Path) -> None:
     """Editors rename a new file over the old one, which may be as long and as old."""
     path, other = tmp_path / "tailrace.toml", tmp_path / "other"

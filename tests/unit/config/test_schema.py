@@ -7,7 +7,9 @@ import pytest
 
 from tailrace.config.schema import file_schema
 from tailrace.config.server import Server
+from tailrace.core.audit import Audit
 from tailrace.core.command import Command
+from tailrace.core.hook import Hook
 from tailrace.core.limits import Allowance, Limits
 from tailrace.core.parameters import TYPES
 from tests.docs import pages
@@ -24,10 +26,10 @@ def test_what_the_documentation_shows_is_valid(text: str) -> None:
 
 
 def test_it_is_a_schema_that_knows_everything() -> None:
-    """Each key of the server, the limits, a command and each type stands in it, with words."""
+    """Each key of the server, the limits, the audit, a hook, a command and each type stands in it, with words."""
     jsonschema.Draft202012Validator.check_schema(file_schema())
     text = str(file_schema())
-    kinds = (Server, Limits, Allowance, Command, *TYPES.values())
+    kinds = (Server, Limits, Allowance, Audit, Hook, Command, *TYPES.values())
     assert [
         name for kind in kinds for name in kind.__struct_fields__ if f"'{name}'" not in text and name != "name"
     ] == []
@@ -47,6 +49,8 @@ def test_it_is_a_schema_that_knows_everything() -> None:
         '[commands.a]\nargv = ["a"]\nparameters.n = { type = "integer", pattern = "x" }\n',
         '[defaults]\nargv = ["a"]\n',
         "include = 1\n",
+        "[audit]\nfiles = 1\n",
+        '[[hooks]]\nargv = ["a"]\n',
         "[limits]\nmax_run = 1\n",
         "[limits.user]\nmax_memory = 1\n",
     ],

@@ -15,6 +15,7 @@ from tailrace.engine.run import Run
 from tailrace.web.problems import problem, response_to
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
+from tailrace.web.routes.account import UNRECORDED, Account, Unrecorded
 
 Action: TypeAlias = Literal["list", "view", "start", "stop", "input", "pin"]
 """what a caller may be allowed to do"""
@@ -41,6 +42,9 @@ class Refused(Exception):
 class Instead(Exception):
     """The application answers the caller itself; its adapter, which raises this, knows how."""
 
+    is_answer = True
+    """whether that is all; if not, the call is to be answered anew"""
+
 
 def guarded(work: Callable[[], Response], report: Callable[[Exception], None]) -> Response:
     """Return what the work returns; of whatever goes wrong, a problem document.
@@ -58,6 +62,8 @@ def guarded(work: Callable[[], Response], report: Callable[[Exception], None]) -
         raise
     except Refused as refused:
         return refused.response
+    except Unrecorded:
+        return UNRECORDED
     except TailraceError as error:
         if not isinstance(error, CallerError):
             report(error)
@@ -109,6 +115,8 @@ class Call:
     """returns the answer to one viewer too many; to be asked before a run is started for him"""
     lasting: Callable[[May], May] = lambda may: may
     """returns a `may` that can be asked after the call has been answered, while its stream goes on"""
+    account: Account | None = None
+    """what the audit is told of it; None: there is none"""
 
     @property
     def run(self) -> Run:

@@ -19,6 +19,7 @@ from tailrace.engine.declared import ready
 from tailrace.engine.run import Run
 from tailrace.web.page.given import CommandShown, all_shown, shown
 from tailrace.web.responses import Response
+from tailrace.web.routes.account import note_run, note_values
 from tailrace.web.routes.call import JSON, Call, Refused, body, check_type, json_response, media_type, wrong_type
 from tailrace.web.starting import begin, check_no_place, refuse, start
 from tailrace.web.uploads import MULTIPART, parts_of, room_of, values_of
@@ -72,10 +73,12 @@ def start_run(call: Call) -> Response:
 
 def _started(call: Call, values: Values) -> Response:
     """Start the command with the values, and answer."""
+    note_values(call, values)
     argv, options = ready(call.declared, values, call.commands.limits)
     before_us = time.time_ns() // 1000
 
     def see(run_id: str) -> None:
+        note_run(call, run_id)
         _check_view(call, run_id, is_new=ids.created_us(run_id) >= before_us)
 
     if _wants_stream(call):
@@ -96,9 +99,11 @@ def begun(call: Call, values: Values) -> tuple[Run, bool]:
         Refused: the run was there before, and the caller may not view it.
         KeyBusy, NoSpace, EngineUnavailable: see `Engine.start`.
     """
+    note_values(call, values)
     argv, options = ready(call.declared, values, call.commands.limits)
     before_us = time.time_ns() // 1000
     run = begin(call.engine(), call.request, argv, options)
+    note_run(call, run.id)
     is_new = ids.created_us(run.id) >= before_us
     if not is_new:
         _check_view(call, run.id, is_new=False)

@@ -9,7 +9,10 @@ In this order:
 4. whether the caller may do this at all: `may(action, None)`;
 5. which run or command the path names, and whether the caller may view the run: `may("view", run)`. If not, the answer
    is the same as for a run that is not there, byte for byte;
-6. whether the caller may do this to the run: `may(action, run)`.
+6. whether the caller may do this to the run: `may(action, run)`;
+7. where there is an audit: that it is on record, if it changes something.
+
+What was answered is recorded last; so is every refusal, whichever of these it comes from.
 """
 
 import dataclasses
@@ -22,7 +25,7 @@ from typing import NamedTuple
 from tailrace.web.problems import problem
 from tailrace.web.responses import Response
 from tailrace.web.routes import pages, table
-from tailrace.web.routes.call import Call, Refused, guarded
+from tailrace.web.routes.call import Call, Instead, Refused, guarded
 from tailrace.web.routes.permission import check, for_run
 from tailrace.web.routes.route import Route
 from tailrace.web.starting import is_cross_site
@@ -65,11 +68,28 @@ def answer(make_call: Callable[[], Call], place: Place, report: Callable[[Except
         accept.append(call.request.headers.get("accept", ""))
         return call
 
-    response = guarded(lambda: _answer(noted_call(), place.path, place.name), report)
+    response = guarded(lambda: _recorded(noted_call(), place, report), report)
     if not table.is_page(place.below) or "text/html" not in "".join(accept):
         return response
     is_nowhere = place.path is None and response.status == HTTPStatus.NOT_FOUND
     return pages.told(response, place.below, NOWHERE if is_nowhere else "")
+
+
+def _recorded(call: Call, place: Place, report: Callable[[Exception], None]) -> Response:
+    """Answer, and have the audit told.
+
+    Raises:
+        Instead: the application answers itself.
+    """
+    if call.account is None:
+        return _answer(call, place.path, place.name)
+    try:
+        response = guarded(lambda: _answer(call, place.path, place.name), report)
+    except Instead as instead:
+        if instead.is_answer:
+            call.account.leave(call)
+        raise
+    return call.account.close(call, response)
 
 
 def _answer(call: Call, path: str | None, name: str | None) -> Response:
@@ -81,20 +101,28 @@ def _answer(call: Call, path: str | None, name: str | None) -> Response:
     route = table.find(call.request.method, path)
     if route is None:
         return _wrong_method(call.request.method, path)
+    if call.account is not None:
+        call.account.action = route.action
     if route.method != "GET" or route.is_socket:
         _check_site(call)
     if call.protocols is not None and not route.is_socket:
         known = ", ".join(table.SOCKETS)
         raise Refused(HTTPStatus.BAD_REQUEST, "this address is not one of a WebSocket", f"what is: {known}")
     check(call, route.action, None)
-    return route.function(call if name is None else _with_name(call, route, name))
+    named = call if name is None else _with_name(call, route, name)
+    if named.account is not None:
+        named.account.ask(named)
+    return route.function(named)
 
 
 def _with_name(call: Call, route: Route, name: str) -> Call:
     if "{file}" in route.path:
         return dataclasses.replace(call, file=name)
     if "{command}" in route.path:
-        return dataclasses.replace(call, command=call.commands.find(name))
+        command = call.commands.find(name)
+        if call.account is not None:
+            call.account.command = command.name
+        return dataclasses.replace(call, command=command)
     return for_run(call, route.action, name)
 
 

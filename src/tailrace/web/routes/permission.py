@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from tailrace.core.errors import UnknownRun
 from tailrace.core.run import RunInfo
+from tailrace.web.routes.account import note_hidden, note_run
 from tailrace.web.routes.call import Action, Call, Refused
 
 
@@ -36,6 +37,7 @@ def viewable(call: Call, run_id: str) -> RunInfo:
     except UnknownRun:
         raise _no_run(run_id) from None
     if not call.may("view", info):
+        note_hidden(call, info.id)
         raise _no_run(run_id)
     return info
 
@@ -49,6 +51,7 @@ def for_run(call: Call, action: Action, run_id: str) -> Call:
         Instead: the application answers itself.
     """
     info = viewable(call, run_id)
+    note_run(call, info.id)
     if action != "view":
         check(call, action, info)
     return dataclasses.replace(call, info=info)

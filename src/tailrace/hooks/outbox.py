@@ -1,0 +1,134 @@
+"""What is still to be told: a file for each delivery, until its receiver has it.
+
+Only the process that holds the lock of `STATE/hooks` touches them. A delivery's name says what it is about, so that one
+that is put in again, after a crash, is the same one.
+"""
+
+import os
+import threading
+from typing import Final
+
+import msgspec
+
+from tailrace.core.hook import Event
+from tailrace.host.statedir import names_in, read_file, write_file
+
+MOST: Final = 10_000
+"""deliveries that wait; while there are as many, what happens to runs is not looked at, and is told later"""
+FIRST_PAUSE_S: Final = 5.0
+"""after a first failure; each further one doubles it"""
+LONGEST_PAUSE_S: Final = 3600.0
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is told to one hook."""
+
+    id: str
+    """the same however often it is sent"""
+    hook: str
+    event: Event
+    run: str
+    since: float
+    """when it was put in, in seconds since 1970"""
+    body: str
+    """what is sent, byte for byte the same each time"""
+    due: float = 0.0
+    """when it is to be sent"""
+    attempts: int = 0
+
+    def failed(self, now: float) -> "Delivery":
+        """Return it as it is after one more vain attempt."""
+        pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(self.attempts, 30))
+        return msgspec.structs.replace(self, due=now + pause_s, attempts=self.attempts + 1)
+
+
+def delivery_id(run: str, event: Event, hook: str) -> str:
+    """Return what names a delivery."""
+    return f"{run}.{event}.{hook}"
+
+
+_DELIVERY = msgspec.json.Decoder(Delivery)
+
+
+class Outbox:
+    """A directory of deliveries. Safe to use from several threads of the one process.
+
+    Args:
+        path: the directory; it is made if it is not there.
+
+    Raises:
+        OSError: it cannot be used.
+    """
+
+    def __init__(self, path: str) -> None:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._lock = threading.Lock()
+        self._waiting: dict[str, tuple[str, float]] = {}
+        """(hook, due) by id"""
+        for name in names_in(self._fd):
+            delivery = None if name.startswith(".") else self._load(name)
+            if delivery is None:
+                os.unlink(name, dir_fd=self._fd)
+            else:
+                self._waiting[delivery.id] = (delivery.hook, delivery.due)
+
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return len(self._waiting)
+
+    def put(self, delivery: Delivery) -> None:
+        """Keep the delivery, whatever happens to this process or machine; in the place of an earlier one of its id.
+
+        Raises:
+            OSError: it could not be kept.
+        """
+        with self._lock:
+            temporary = f".{delivery.id}"
+            write_file(temporary, msgspec.json.encode(delivery), dir_fd=self._fd, flags=os.O_TRUNC)
+            _sync(temporary, self._fd)
+            os.rename(temporary, delivery.id, src_dir_fd=self._fd, dst_dir_fd=self._fd)
+            os.fsync(self._fd)
+            self._waiting[delivery.id] = (delivery.hook, delivery.due)
+
+    def next_of(self, hook: str, now: float) -> Delivery | None:
+        """Return what is due to be told to the hook, the oldest first; None if nothing is."""
+        with self._lock:
+            due = [each for each, (name, at) in self._waiting.items() if name == hook and at <= now]
+            return self._load(min(due)) if due else None
+
+    def remove(self, delivery: str) -> None:
+        """Forget one that has been delivered, or given up."""
+        with self._lock:
+            self._waiting.pop(delivery, None)
+            try:
+                os.unlink(delivery, dir_fd=self._fd)
+            except FileNotFoundError:
+                return
+
+    def drop_others(self, hooks: frozenset[str]) -> int:
+        """Forget what waits for hooks that are not among these, and return how much that was."""
+        others = [each for each, (name, _due) in self._waiting.items() if name not in hooks]
+        for each in others:
+            self.remove(each)
+        return len(others)
+
+    def close(self) -> None:
+        """Let go of the directory."""
+        os.close(self._fd)
+
+    def _load(self, name: str) -> Delivery | None:
+        """Return the delivery; None if it cannot be read."""
+        try:
+            found = _DELIVERY.decode(read_file(name, dir_fd=self._fd))
+        except (OSError, msgspec.MsgspecError):
+            return None
+        return found if found.id == name else None
+
+
+def _sync(name: str, dir_fd: int) -> None:
+    fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=dir_fd)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

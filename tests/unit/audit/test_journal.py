@@ -1,0 +1,151 @@
+import json
+import os
+import resource
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tailrace.audit.journal import Journal, journal_of
+from tailrace.audit.reading import entries, requests
+from tailrace.core.audit import Audit, Entry
+from tailrace.core.errors import InvalidInput, NotRecorded
+
+WHEN = datetime(2026, 11, 27, 10, tzinfo=UTC)
+
+
+def entry(request: str, *, phase: str = "answered") -> Entry:
+    """Return one of some 150 bytes."""
+    return Entry(
+        time=WHEN, request=request, phase="asked" if phase == "asked" else "answered", who="ann", allowed=True,
+        path="/" + "x" * 60,
+    )  # fmt: skip
+
+
+def journal(path: Path, *, max_bytes: int = 1 << 20, keep: int = 10) -> Journal:
+    """Return one that writes there."""
+    return Journal(Audit(file=str(path), max_bytes=max_bytes, keep=keep))
+
+
+@contextmanager
+def files_of_at_most(size_bytes: int) -> Iterator[None]:
+    """Have writes beyond so many bytes fail, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_line_is_an_object(tmp_path: Path) -> None:
+    """One line an entry, in a file for its owner alone, without what is not known."""
+    journal(tmp_path / "audit.jsonl").write(entry("a"))
+    (line,) = (tmp_path / "audit.jsonl").read_text().splitlines()
+    assert json.loads(line) == {
+        "time": "2026-11-27T10:00:00Z", "request": "a", "who": "ann", "path": "/" + "x" * 60, "allowed": True,
+    }  # fmt: skip
+    assert (tmp_path / "audit.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_it_is_rotated_without_loss_by_several_processes(tmp_path: Path) -> None:
+    """Four processes write at once; each line is there once and whole, and no file is longer than it may be."""
+    path, count = tmp_path / "audit.jsonl", 300
+    shared = journal(path, max_bytes=8192, keep=100)
+    shared.check()
+    children = []
+    for number in range(4):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                for index in range(count):
+                    shared.write(entry(f"{number}-{index}"))
+                os._exit(0)
+            finally:
+                os._exit(1)
+        children.append(pid)
+    assert [os.waitpid(pid, 0)[1] for pid in children] == [0] * 4
+    found = [each.request for each in entries(path)]
+    assert Counter(found) == Counter(f"{number}-{index}" for number in range(4) for index in range(count))
+    for number in range(4):
+        own = [each for each in found if each.startswith(f"{number}-")]
+        assert own == [f"{number}-{index}" for index in range(count)]
+    files = list(tmp_path.glob("audit.jsonl*"))
+    assert len(files) > 5
+    assert max(file.stat().st_size for file in files) <= 8192
+
+
+def test_the_oldest_goes(tmp_path: Path) -> None:
+    """As many renamed files are kept as was said."""
+    path = tmp_path / "audit.jsonl"
+    writer = journal(path, max_bytes=4096, keep=2)
+    for index in range(200):
+        writer.write(entry(str(index)))
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "audit.jsonl", "audit.jsonl.1", "audit.jsonl.2", "audit.jsonl.lock"
+    }  # fmt: skip
+    found = [int(each.request) for each in entries(path)]
+    assert found == list(range(found[0], 200))
+
+
+def test_another_program_may_rename_it(tmp_path: Path) -> None:
+    """Whoever writes next begins a new file."""
+    path = tmp_path / "audit.jsonl"
+    writer = journal(path)
+    writer.write(entry("a"))
+    path.rename(tmp_path / "elsewhere")
+    writer.write(entry("b"))
+    assert [each.request for each in entries(path)] == ["b"]
+
+
+def test_what_does_not_fit_is_not_there_at_all(tmp_path: Path) -> None:
+    """A disk that is full in the middle of a line is an error, and leaves no part of it; later it goes on."""
+    path = tmp_path / "audit.jsonl"
+    writer = journal(path)
+    writer.write(entry("a"))
+    with files_of_at_most(path.stat().st_size + 10), pytest.raises(NotRecorded, match="cannot be written"):
+        writer.write(entry("b"))
+    writer.write(entry("c"))
+    assert [json.loads(line)["request"] for line in path.read_text().splitlines()] == ["a", "c"]
+
+
+def test_half_a_line_of_a_dead_writer_spoils_no_other(tmp_path: Path) -> None:
+    """The next one begins behind it; who reads passes over it."""
+    path = tmp_path / "audit.jsonl"
+    writer = journal(path)
+    writer.write(entry("a"))
+    with path.open("a") as file:
+        file.write('{"time": "2026')
+    writer.write(entry("b"))
+    assert [each.request for each in entries(path)] == ["a", "b"]
+
+
+def test_requests_are_shown_once(tmp_path: Path) -> None:
+    """By their answer; what has none comes last."""
+    path = tmp_path / "audit.jsonl"
+    writer = journal(path)
+    for request, phase in (("a", "asked"), ("b", "asked"), ("a", "answered"), ("c", "answered")):
+        writer.write(entry(request, phase=phase))
+    found = [(each.request, each.phase) for each in requests(entries(path))]
+    assert found == [("a", "answered"), ("c", "answered"), ("b", "asked")]
+
+
+@pytest.mark.parametrize("settings", [{"keep": 0}, {"max_bytes": 10}, {"file": ""}])
+def test_it_cannot_be_kept_so(settings: dict[str, int], tmp_path: Path) -> None:
+    """What makes no sense is refused when it is set up."""
+    with pytest.raises(InvalidInput):
+        journal_of(Audit(**{"file": str(tmp_path / "audit.jsonl"), **settings}))  # type: ignore[arg-type]  # on purpose
+
+
+def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
+    """Before anything depends on it."""
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        journal_of(tmp_path / "nowhere" / "audit.jsonl")
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        list(entries(tmp_path / "nothing"))
