@@ -129,7 +129,7 @@ def test_a_first_file_that_is_not_there(tmp_path: Path) -> None:
         ("max_starts_per_minute = -1", "max_starts_per_minute cannot be -1"),
         ("max_queued = 1", "max_queued means nothing without max_running"),
         ('allow = ["group:"]', "allow[0] cannot be 'group:'"),
-        ('secret_env = ["X"]', "secret_env[0] names 'X', which is not in env"),
+        ('secret_env = ["X"]\nenv = { X = "abc" }', "secret_env[0] names 'X', which is too short or too long"),
         ('parameters.f = { type = "file", maximum_size = "1T" }\nuser = "root"', "parameters.f.maximum_size cannot be"),
     ],
 )

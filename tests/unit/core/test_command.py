@@ -301,9 +301,10 @@ def test_an_at_sign() -> None:
 
 def test_a_secret_is_no_argument() -> None:
     """It stands in no template and no key, and no message repeats it."""
-    declared = command("x", s=Secret(maximum_length=3), a=Text(default="x"))
-    assert [str(fault) for fault in command("x", "{s}", s=Secret()).faults()] == ["argv has {s}, which is secret"]
-    assert declared.secrets_for({"s": "abc"}) == {"s": "abc"}
+    declared = command("x", s=Secret(maximum_length=6), a=Text(default="x"))
+    shown = command("x", "{s}", s=Secret(variable="S"))
+    assert [str(fault) for fault in shown.faults()] == ["argv has {s}, which is secret"]
+    assert declared.secrets_for({"s": "abcdef"}) == {"s": "abcdef"}
     assert "hunter2" not in str(faults_of(declared, s="hunter2", a="x"))
     assert "default" not in declared.schema()["properties"]["s"]  # type: ignore[index]
 
