@@ -4,6 +4,7 @@ A route's function may wait for the disk, a runner or a keeper, so it is called 
 """
 
 import asyncio
+import dataclasses
 import inspect
 import logging
 import re
@@ -14,7 +15,9 @@ from tailrace._asgi.answers import Answer
 from tailrace._asgi.asking import client_of, headers_of, pairs_of, path_of
 from tailrace._asgi.bodies import Body, Later
 from tailrace._asgi.handshakes import Refusing, accept, protocols_of
-from tailrace.core.command import Commands
+from tailrace.core.access import Action
+from tailrace.core.command import Command, Commands
+from tailrace.core.identity import Identity
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
 from tailrace.web.answering import USUAL
@@ -26,7 +29,7 @@ from tailrace.web.pace import Pace
 from tailrace.web.problems import STOPPING
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
-from tailrace.web.routes.call import Action, Call, Instead
+from tailrace.web.routes.call import Call, Instead, Share
 from tailrace.web.routes.door import Place, answer
 from tailrace.web.routes.table import PATHS
 from tailrace.web.steps import Stream
@@ -47,6 +50,26 @@ class Limiting(Protocol):
 
     def enter(self, address: str, run_ids: Sequence[str], *, has_begun: bool) -> Callable[[], None] | Response:
         """Return what is called when the viewer has left, or its refusal."""
+
+
+class Visiting(Protocol):
+    """One request's caller, whom the server itself knows; see `tailrace.server.auth.guard`."""
+
+    @property
+    def share(self) -> Share | None:
+        """What makes links to runs."""
+
+    def who(self) -> Identity | None:
+        """Return the caller; None: nobody knows him."""
+
+    def may(self, action: Action, info: RunInfo | None) -> bool:
+        """Tell whether he may do this to the run, or to any at all."""
+
+    def may_command(self, action: Action, command: Command) -> bool:
+        """Tell whether he may do this to the command."""
+
+    def sees_all(self) -> bool:
+        """Tell whether he may view every run."""
 
 
 _log = logging.getLogger("tailrace")
@@ -90,6 +113,8 @@ class Blueprint:
         self._commands = commands
         self.limits: Limiting | None = None
         """asked before a viewer is served"""
+        self.guard: Callable[[Scope], Visiting] | None = None
+        """returns who asks, instead of `authorize`, where the server knows by itself; called in a thread"""
 
     def under(self, prefix: str, app: AsgiApp) -> AsgiApp:
         """Return an application that answers below the prefix, and has another one answer everywhere else.
@@ -182,6 +207,9 @@ class Blueprint:
             return asyncio.run_coroutine_threadsafe(work, loop).result()
 
         def make_call() -> Call:
+            return self._guarded(scope, plain_call())
+
+        def plain_call() -> Call:
             return Call(
                 request=wait_for(self._make_request(scope, None, USUAL)),
                 engine=self._engine,
@@ -208,6 +236,24 @@ class Blueprint:
                 if not hall.is_leaving:
                     raise
                 return STOPPING
+
+    def _guarded(self, scope: Scope, call: Call) -> Call:
+        """Return the call with its caller, as the server knows him."""
+        if self.guard is None:
+            return call
+        visit = self.guard(scope)
+        who = visit.who()
+        return dataclasses.replace(
+            call,
+            request=call.request if who is None else dataclasses.replace(call.request, user=who.name),
+            may=visit.may,
+            sees_all=visit.sees_all(),
+            commands=call.commands.only(lambda command: who is not None and visit.may_command("list", command)),
+            who=who,
+            may_command=visit.may_command,
+            has_open_files=True,
+            share=visit.share,
+        )
 
     def _may(
         self, scope: Scope, wait_for: Callable[[Coroutine[object, object, Verdict]], Verdict]

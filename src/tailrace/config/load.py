@@ -7,18 +7,20 @@ from types import MappingProxyType
 
 import msgspec
 
-from tailrace.config import server
+from tailrace.config import access, server
+from tailrace.config.access import Oidc
 from tailrace.config.commands import SECTION as COMMANDS
 from tailrace.config.commands import commands_in
 from tailrace.config.document import Document, Keys, Table
 from tailrace.config.server import Layer, Server
 from tailrace.config.tables import table_at
+from tailrace.core.access import Access
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import Fault, InvalidValues
 from tailrace.core.near import near
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-SECTIONS = (server.SECTION, COMMANDS)
+SECTIONS = (server.SECTION, COMMANDS, access.SECTION, access.OIDC)
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -26,6 +28,8 @@ class Config(msgspec.Struct, frozen=True):
 
     server: Server
     commands: Commands
+    access: Access = Access()
+    oidc: Oidc | None = None
 
 
 def load(
@@ -49,9 +53,12 @@ def load(
     layers = (file.settings(), server.from_environment(environ), server.from_flags(flags))
     settings = server.merged(layers, lambda *fault: faults.append(Fault(*fault)))
     declared = list(file.commands())
+    rules, provider = file.access(), file.oidc()
+    if settings.auth == "oidc" and provider is None:
+        faults.append(Fault("oidc", "is missing, while auth is oidc", "add [oidc] with issuer and client_id"))
     if faults:
         raise InvalidValues.of(file.in_order(faults), op="read")
-    return Config(settings, Commands(declared))
+    return Config(settings, Commands(declared), rules, provider)
 
 
 def load_commands(path: str | os.PathLike[str]) -> Commands:
@@ -97,6 +104,14 @@ class _File:
     def commands(self) -> Iterator[Command]:
         """Yield what `[commands]` declares."""
         return commands_in(self._table, self._directory, self._report)
+
+    def access(self) -> Access:
+        """Return what `[access]` says."""
+        return access.access_in(self._table, self._report)
+
+    def oidc(self) -> Oidc | None:
+        """Return what `[oidc]` says; None: it is not there."""
+        return access.oidc_in(self._table, self._directory, self._report)
 
     def in_order(self, faults: Iterable[Fault]) -> list[Fault]:
         """Return faults in the order of the lines; behind them what is not the file's."""

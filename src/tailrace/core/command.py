@@ -14,6 +14,7 @@ import msgspec
 
 from tailrace.core import spec, template
 from tailrace.core.errors import Fault, InvalidInput, InvalidValues, UnknownCommand
+from tailrace.core.identity import whom_faults
 from tailrace.core.near import near
 from tailrace.core.parameters import Parameter
 from tailrace.core.template import NAME, Element
@@ -64,6 +65,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """what to do when one of the same key is going: show that one, wait until it has ended, or refuse"""
     labels: Mapping[str, str] = {}
     """names and values to find its runs by"""
+    allow: tuple[str, ...] | None = None
+    """only these may see it and its runs, as far as their roles do: `user:NAME`, `group:NAME`, `role:NAME`, `*`"""
 
     def faults(self) -> Iterator[Fault]:
         """Yield what is wrong with the declaration; a fault's subject is a key of it: `parameters.n.default`."""
@@ -208,6 +211,7 @@ def _option_faults(command: Command) -> Iterator[Fault]:
         yield Fault("key", "is empty or too long", "text of 1 to 256 characters, or leave it out")
     if command.max_output is not None and not 0 <= command.max_output < 1 << 63:
         yield Fault("max_output", f"cannot be {command.max_output}", "it is a number of bytes, 0 or more")
+    yield from (fault._replace(subject=f"allow{fault.subject}") for fault in whom_faults(command.allow or ()))
     for check in _checks(command):
         try:
             check()
@@ -255,6 +259,12 @@ class Commands(Mapping[str, Command]):
 
     def __len__(self) -> int:
         return len(self._commands)
+
+    def only(self, is_wanted: Callable[[Command], bool]) -> "Commands":
+        """Return those of them that are wanted."""
+        found = Commands()
+        found._commands = {name: command for name, command in self._commands.items() if is_wanted(command)}
+        return found
 
     def find(self, name: str) -> Command:
         """Return the command of this name.

@@ -8,6 +8,7 @@ STATE/ended          ids of runs that ended, until the catalog has taken them in
 STATE/catalog.db     an index of the finished runs; may be deleted at any time
 STATE/keys.lock      held while a run with a key is admitted
 STATE/runs/<id>/     see `rundir`
+STATE/auth/          what a server knows its callers by; see `tailrace.server.auth.vault`
 """
 
 import errno
@@ -24,7 +25,7 @@ from tailrace.host import lock
 LAYOUT = 1
 _NAMES = {
     "version", "active", "runs", "runner.sock", "runner.lock", "runner.log", "runner.start", "settings.json",
-    "ended", ".rehearsal", "keys.lock", "catalog.db", "catalog.db-wal", "catalog.db-shm", "catalog.db-journal",
+    "ended", ".rehearsal", "auth", "keys.lock", "catalog.db", "catalog.db-wal", "catalog.db-shm", "catalog.db-journal",
 }  # fmt: skip
 _HINT = "choose another: TAILRACE_STATE, --state-dir on the command line, state_dir= in Python"
 

@@ -218,9 +218,12 @@ def test_a_mistake_is_told_with_its_line(write: Write, text: str, mistakes: list
 @pytest.mark.parametrize(
     ("line", "mistake"),
     [
-        ('auth = "oidc"', "auth cannot be 'oidc'"),
-        ('host = "192.0.2.1"', "host is '192.0.2.1', while auth is none and everybody may do anything"),
-        ('host = "ops.example"', "host is 'ops.example', while auth is none and everybody may do anything"),
+        ('auth = "ldap"', "auth cannot be 'ldap'"),
+        ('auth = "none"\nhost = "192.0.2.1"', "host is '192.0.2.1', while auth is none and everybody may do anything"),
+        (
+            'auth = "none"\nhost = "ops.example"',
+            "host is 'ops.example', while auth is none and everybody may do anything",
+        ),
         ("port = 65536", "port cannot be 65536"),
         ("port = true", "port must be a whole number, not true or false"),
         ("workers = 0", "workers cannot be 0"),

@@ -9,7 +9,9 @@ In this order:
 4. whether the caller may do this at all: `may(action, None)`;
 5. which run or command the path names, and whether the caller may view the run: `may("view", run)`. If not, the answer
    is the same as for a run that is not there, byte for byte;
-6. whether the caller may do this to the run: `may(action, run)`.
+6. whether the caller may do this to the run, or the command: `may(action, run)`.
+
+Only the files that pages load are for everybody, where a login comes before the rest: they are the same for all.
 """
 
 import dataclasses
@@ -23,7 +25,7 @@ from tailrace.web.problems import problem
 from tailrace.web.responses import Response
 from tailrace.web.routes import pages, table
 from tailrace.web.routes.call import Call, Refused, guarded
-from tailrace.web.routes.permission import check, for_run
+from tailrace.web.routes.permission import check, for_command, for_run
 from tailrace.web.routes.route import Route
 from tailrace.web.starting import is_cross_site
 
@@ -86,7 +88,8 @@ def _answer(call: Call, path: str | None, name: str | None) -> Response:
     if call.protocols is not None and not route.is_socket:
         known = ", ".join(table.SOCKETS)
         raise Refused(HTTPStatus.BAD_REQUEST, "this address is not one of a WebSocket", f"what is: {known}")
-    check(call, route.action, None)
+    if not (route.is_file and call.has_open_files):
+        check(call, route.action, None)
     return route.function(call if name is None else _with_name(call, route, name))
 
 
@@ -94,7 +97,7 @@ def _with_name(call: Call, route: Route, name: str) -> Call:
     if "{file}" in route.path:
         return dataclasses.replace(call, file=name)
     if "{command}" in route.path:
-        return dataclasses.replace(call, command=call.commands.find(name))
+        return for_command(call, route.action, name)
     return for_run(call, route.action, name)
 
 

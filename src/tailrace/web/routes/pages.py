@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 import msgspec
 
+from tailrace.core.access import Action
 from tailrace.core.command import Command
 from tailrace.core.errors import Fault, InvalidInput, InvalidValues
 from tailrace.core.run import RunInfo
@@ -19,7 +20,7 @@ from tailrace.web.page.html import Html, element
 from tailrace.web.problems import CONTENT_TYPE as PROBLEM
 from tailrace.web.problems import OneOf, Problem, status_of
 from tailrace.web.responses import Response
-from tailrace.web.routes.call import Action, Call, Instead, Refused
+from tailrace.web.routes.call import Call, Instead, Refused
 from tailrace.web.routes.commands import begun, form_values
 from tailrace.web.routes.control import give, stopped
 from tailrace.web.routes.permission import viewable
@@ -205,6 +206,8 @@ def _allowed(call: Call, info: RunInfo | None) -> Allowed:
 
     def may(action: Action) -> bool:
         try:
+            if action == "start" and call.command is not None and not call.may_command(action, call.command):
+                return False
             return call.may(action, None) and (info is None or action == "start" or call.may(action, info))
         except Instead:
             return False
