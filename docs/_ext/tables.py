@@ -17,6 +17,7 @@ import msgspec
 from tailrace.cli.program import program
 from tailrace.config.server import VARIABLES, Server
 from tailrace.core import errors, outcome, spec, states
+from tailrace.core.access import ROLE_ACTIONS
 from tailrace.core.command import Command
 from tailrace.core.parameters import TYPES
 from tailrace.core.wires import WIRES, asks
@@ -305,6 +306,22 @@ def command_keys() -> str:
     return _table(("key", "type", "default", "what it is"), rows)
 
 
+def access_keys(module: str, name: str) -> Callable[[], str]:
+    """Return what returns the keys of a kind of tables that say who may, or who asks."""
+
+    def table() -> str:
+        rows = [(f"`{field.name}`", _written(field.type), _with_default(field)) for field in fields(module, name)]
+        return _table(("key", "type", "what it is"), [row for row in rows if row[0] != "`rules`"])
+
+    return table
+
+
+def roles() -> str:
+    """Return what each role may."""
+    rows = [(f"`{role}`", ", ".join(f"`{action}`" for action in sorted(may))) for role, may in ROLE_ACTIONS.items()]
+    return _table(("role", "may"), rows)
+
+
 def _default_index(name: str) -> int:
     """Return where the default of a field of `Command` is: those without one come first."""
     return Command.__struct_fields__.index(name) - len(Command.__struct_fields__)
@@ -383,9 +400,14 @@ TABLES: dict[str, Callable[[], str]] = {
     "outcomes": outcomes,
     "parameter-keys": parameter_keys,
     "server-settings": server_settings,
+    "access-keys": access_keys("tailrace.core.access", "Access"),
+    "rule-keys": access_keys("tailrace.core.access", "Rule"),
+    "oidc-keys": access_keys("tailrace.config.access", "Oidc"),
+    "roles": roles,
     "settings": settings,
     "start-options": start_options,
     "state-directory": layout("tailrace.host.statedir"),
+    "auth-directory": layout("tailrace.server.auth.vault"),
     "run-directory": layout("tailrace.host.rundir"),
     "states": state_table,
     "timeline": layout("tailrace.core.timeline"),

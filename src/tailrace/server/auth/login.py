@@ -6,19 +6,23 @@ from pathlib import Path
 from typing import Final, cast
 from urllib.parse import parse_qsl, quote
 
-from tailrace._asgi.asking import path_of
+from tailrace._asgi.asking import headers_of, path_of
 from tailrace.config.load import Config
 from tailrace.core.access import Action, with_commands
 from tailrace.server.auth.cookies import Header, set_cookie
 from tailrace.server.auth.guard import Guard, ProxyHeaders
+from tailrace.server.auth.oidc import Provider
+from tailrace.server.auth.oidc_pages import OidcPages
 from tailrace.server.auth.pages import Asked, Logins
 from tailrace.server.auth.users import FILE, Users
 from tailrace.server.auth.vault import Vault
+from tailrace.server.logs import report
 from tailrace.web.loop.sinks import Scope
 from tailrace.web.page.document import see_other
 from tailrace.web.problems import problem
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Refused, guarded
+from tailrace.web.routes.door import check_host
 from tailrace.web.routes.pages import told
 from tailrace.web.routes.sharing import PARAMETER
 
@@ -31,11 +35,13 @@ class Login:
     Args:
         guard: what knows callers.
         pages: where they come in.
+        hosts: names by which the server may be asked.
     """
 
-    def __init__(self, guard: Guard, pages: Logins) -> None:
+    def __init__(self, guard: Guard, pages: Logins, hosts: frozenset[str]) -> None:
         self.guard = guard
         self.pages = pages
+        self._hosts = hosts
 
     def is_for(self, scope: Scope) -> bool:
         """Tell whether the request is for this, and not for the API."""
@@ -52,8 +58,12 @@ class Login:
         """
         below = path_of(asked.scope)
         work = self.pages.find(str(asked.scope["method"]), below)
-        response = guarded(lambda: self._open_share(asked) if work is None else work(asked), _raise)
-        return told(response, below)
+
+        def answer() -> Response:
+            check_host(headers_of(asked.scope, ["host"]).get("host", ""), self._hosts)
+            return self._open_share(asked) if work is None else work(asked)
+
+        return told(guarded(answer, report), below)
 
     def refusal(self, scope: Scope, action: Action) -> Response | None:
         """Return the answer to whom the action is not allowed; None: it is."""
@@ -113,13 +123,12 @@ def login_of(config: Config) -> Login:
     guard = Guard(settings.auth, with_commands(config.access, config.commands), vault, users, headers)
     if settings.auth == "token":
         guard.tokens.own()
-    return Login(guard, Logins(guard, vault))
+    pages = Logins(guard, vault)
+    if config.oidc is not None and settings.auth == "oidc":
+        pages.routes |= OidcPages(pages, guard, vault, Provider(config.oidc)).routes
+    return Login(guard, pages, frozenset(host.lower() for host in settings.hosts))
 
 
 def _share_in(scope: Scope) -> str | None:
     query = cast("bytes", scope.get("query_string", b"")).decode("latin-1")
     return next((value for name, value in parse_qsl(query) if name == PARAMETER), None)
-
-
-def _raise(error: Exception) -> None:
-    raise error

@@ -75,7 +75,7 @@ def answer(make_call: Callable[[], Call], place: Place, report: Callable[[Except
 
 
 def _answer(call: Call, path: str | None, name: str | None) -> Response:
-    _check_host(call)
+    check_host(call.request.headers.get("host", ""), call.hosts)
     if path is None:
         raise Refused(
             HTTPStatus.NOT_FOUND, "there is nothing at this address", f"what there is: {', '.join(table.PATHS)}"
@@ -110,9 +110,13 @@ def _check_site(call: Call) -> None:
         )
 
 
-def _check_host(call: Call) -> None:
-    host = call.request.headers.get("host", "")
-    if call.hosts is not None and not _is_ours(host, call.hosts):
+def check_host(host: str, hosts: frozenset[str] | None) -> None:
+    """See that a request is for a name of ours, besides addresses and those of this machine; None: any.
+
+    Raises:
+        Refused: it is not.
+    """
+    if hosts is not None and not _is_ours(host, hosts):
         raise Refused(
             HTTPStatus.MISDIRECTED_REQUEST,
             f"this is not {host[:80]!r}",
