@@ -30,6 +30,8 @@ class Config(msgspec.Struct, frozen=True):
     commands: Commands
     access: Access = Access()
     oidc: Oidc | None = None
+    only_run: str | None = None
+    """serve this run alone, to whoever has a link to it; no file says so"""
 
 
 def load(

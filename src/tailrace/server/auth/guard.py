@@ -36,8 +36,6 @@ TRUSTED: Final = "tailrace.trusted"
 NEXT_CHARS: Final = 500
 LOGIN: Final = "/login"
 SHARE_CODE_CHARS: Final = 8
-ANYBODY: Final = Identity(name="", role="admin", via="none")
-"""whoever asks where nobody is to be known"""
 
 
 class Unknown(Refused):
@@ -74,6 +72,8 @@ class Guard:
         self.tokens = Tokens(vault)
         self.shares = Shares(vault)
         self._headers = headers
+        self.only_run: str | None = None
+        """serve this run alone, to whoever has a link to it"""
         self.mark = hashed(str(vault.path))[:SHARE_CODE_CHARS]
         """in the names of cookies, which servers on other ports of the same host would share else"""
 
@@ -95,8 +95,10 @@ class Guard:
         Raises:
             EngineError: what is kept of callers cannot be read.
         """
-        if self.auth == "none":
-            return [ANYBODY]
+        if self.only_run is not None:
+            bearer = bearer_of(scope)
+            found = self._by_links(scope) if bearer is None else self._by_link(bearer)
+            return [who for who in found if who.scope.runs == (self.only_run,)]
         if (bearer := bearer_of(scope)) is not None:
             return self._by_bearer(bearer)
         main = self._by_proxy(scope) if self.auth == "proxy" else self._by_session(scope)
@@ -131,6 +133,9 @@ class Guard:
             return [own_identity("token")]
         if (found := self.tokens.find(bearer)) is not None:
             return [found]
+        return self._by_link(bearer)
+
+    def _by_link(self, bearer: str) -> list[Identity]:
         shared = self.shares.find(bearer)
         return [] if shared is None else [holder(shared[0])]
 

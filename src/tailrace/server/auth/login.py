@@ -121,6 +121,7 @@ def login_of(config: Config) -> Login:
     users = Users(Path(settings.users_file) if settings.users_file is not None else vault.path / FILE)
     headers = ProxyHeaders(settings.user_header, settings.groups_header)
     guard = Guard(settings.auth, with_commands(config.access, config.commands), vault, users, headers)
+    guard.only_run = config.only_run
     if settings.auth == "token":
         guard.tokens.own()
     pages = Logins(guard, vault)
