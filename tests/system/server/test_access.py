@@ -177,6 +177,17 @@ def test_a_refusal_says_what_to_do(guarded: Serving) -> None:
     assert (wrong.status, 'error="invalid_token"' in wrong.headers["www-authenticate"]) == (401, True)
 
 
+def test_whoever_follows_a_link_of_another_site(guarded: Serving, state_dir: Path) -> None:
+    """A browser leaves the session's cookie out then: a page of ours asks again, and leads on whoever is in."""
+    headers = {"Accept": "text/html", "Sec-Fetch-Site": "cross-site"}
+    answer = guarded.ask("/commands/count", headers=headers)
+    assert answer.status == 200
+    assert b'content="0; url=/login?next=/commands/count"' in answer.body
+    cookie = _cookie(_log_in(guarded, f"token={_own(state_dir)}"))
+    led = guarded.ask("/login?next=/commands/count", headers={"Cookie": cookie})
+    assert (led.status, led.headers["location"]) == (303, "/commands/count")
+
+
 def test_a_websocket_without_a_login_is_refused(guarded: Serving, state_dir: Path) -> None:
     """So is one from a page of another site, with whatever it sends."""
     run_id = _start(guarded, _own(state_dir))

@@ -22,7 +22,8 @@ from tailrace.server.auth.tokens import OWN, Tokens
 from tailrace.server.auth.users import Users
 from tailrace.server.auth.vault import Vault, hashed, is_same
 from tailrace.web.loop.sinks import Scope
-from tailrace.web.page.document import see_other
+from tailrace.web.page.document import plain_page, see_other
+from tailrace.web.page.html import element
 from tailrace.web.problems import problem
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Refused, Share
@@ -247,7 +248,7 @@ def refusal(scope: Scope, auth: Auth) -> Response:
     if auth != "proxy" and scope.get("method") in ("GET", "HEAD") and is_page(below) and "text/html" in accept:
         query = cast("bytes", scope.get("query_string", b"")).decode("latin-1")
         wanted = below + (f"?{query}" if query else "")
-        return see_other(f"{quote(root)}{LOGIN}?next={quote(wanted[:NEXT_CHARS], safe='/')}")
+        return _to_login(scope, f"{quote(root)}{LOGIN}?next={quote(wanted[:NEXT_CHARS], safe='/')}", quote(root))
     is_wrong = bearer_of(scope) is not None
     hint = (
         "come by way of the proxy that knows you, or send a token: Authorization: Bearer TOKEN"
@@ -258,6 +259,18 @@ def refusal(scope: Scope, auth: Auth) -> Response:
     made = problem(HTTPStatus.UNAUTHORIZED, what, hint)
     challenge = 'Bearer realm="tailrace"' + (', error="invalid_token"' if is_wrong else "")
     return Response(status=made.status, headers=(*made.headers, ("WWW-Authenticate", challenge)), body=made.body)
+
+
+def _to_login(scope: Scope, login: str, root: str) -> Response:
+    """Lead to the login; whom another site's page has sent, by a page of ours.
+
+    A browser leaves a Strict cookie out of such a request, and of what it is redirected to: he may be in already, and
+    the login, asked for by a page of this site, sees that and leads on.
+    """
+    if headers_named(scope, "sec-fetch-site") != ["cross-site"]:
+        return see_other(login)
+    link = element("p", element("a", "Go on", href=login))
+    return plain_page("One moment", f"{root}/", link, refresh=login)
 
 
 def bearer_of(scope: Scope) -> str | None:

@@ -91,11 +91,13 @@ class Logins:
         return found
 
     def show(self, asked: Asked) -> Response:
-        """Show the login; or, to whom is in, who he is, and the way out."""
+        """Show the login; whom is in, lead to where he wanted to go, or show him who he is, and the way out."""
         found = self._guard.session_of(asked.scope)
         who = None if found is None else self._guard.identity_of(found[1])
         if who is None:
             return self._form(asked)
+        if asked.next != "/":
+            return see_other(f"{asked.root}{asked.next}")
         words = f"You are logged in as {who.name}, {who.role}."
         return self._page(asked, "Logged in", element("p", words), _logout_form())
 
