@@ -281,7 +281,7 @@ class HttpEngine:
                 subject=run_id,
                 hint="look at the run before you try again",
             ) from None
-        return _wanted(reply, "control", run_id, OK, ACCEPTED, NO_CONTENT)
+        return _wanted(reply, "control", run_id, OK, CREATED, ACCEPTED, NO_CONTENT)
 
     def _send(self, run_id: str, data: bytes) -> None:
         """Send input in pieces of the size that is taken whole; without any, only see that the run can be asked."""
