@@ -340,7 +340,7 @@ def parameter_keys() -> str:
 
 
 def _with_default(field: Field) -> str:
-    is_said = field.default not in {"None", "''", "False"}
+    is_said = field.default not in {"", "None", "''", "False", "()", "{}"}
     return f"{field.doc}; {field.default} by default" if is_said else field.doc
 
 
@@ -351,7 +351,9 @@ def _written(annotation: str) -> str:
         return " or ".join(f"`{choice.strip()}`" for choice in kind[8:-1].replace("'", '"').split(","))
     words = {
         "Texts": "list of text", "bool": "true or false", "Mapping[str, Parameter]": "tables",
-        "Mapping[str, str]": "table",
+        "Mapping[str, str]": "table", "Mapping[Role, tuple[str, ...]]": "table of lists",
+        "tuple[Action, ...]": "list of text", "tuple[Rule, ...]": "tables",
+        "Role | Literal['none']": 'a role, or `"none"`',
         "float": "number", "int": "whole number", "str": "text", "tuple[str, ...]": "list of text",
     }  # fmt: skip
     return words[kind]

@@ -115,6 +115,8 @@ class Blueprint:
         """asked before a viewer is served"""
         self.guard: Callable[[Scope], Visiting] | None = None
         """returns who asks, instead of `authorize`, where the server knows by itself; called in a thread"""
+        self.watch: Callable[[Scope, Stream], Callable[[], None]] | None = None
+        """told of each stream that begins, and returns what is told of its end"""
 
     def under(self, prefix: str, app: AsgiApp) -> AsgiApp:
         """Return an application that answers below the prefix, and has another one answer everywhere else.
@@ -196,7 +198,8 @@ class Blueprint:
         entered = self.limits.enter(client_of(scope), stream.run_ids, has_begun=scope.get("method") == "POST")
         if isinstance(entered, Response):
             stream.close()
-        return entered
+            return entered
+        return entered if self.watch is None else _both(entered, self.watch(scope, stream))
 
     async def _response(self, scope: Scope, receive: Receive) -> Response:
         place = _place(path_of(scope))
@@ -274,6 +277,14 @@ class Blueprint:
             raise TypeError(f"authorize must return True, False or an ASGI application, not {verdict!r}")
 
         return may
+
+
+def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+    def both() -> None:
+        one()
+        other()
+
+    return both
 
 
 async def _awaited(verdict: Awaitable[Verdict]) -> Verdict:

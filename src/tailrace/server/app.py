@@ -13,6 +13,7 @@ from tailrace.core.errors import InvalidInput, TailraceError
 from tailrace.engine.base import Query
 from tailrace.server.access import Noted, line_of
 from tailrace.server.auth.guard import TRUSTED
+from tailrace.server.auth.guests import Guests
 from tailrace.server.auth.login import Login, login_of
 from tailrace.server.auth.pages import FORM_BYTES, Asked
 from tailrace.server.cors import Allowing, Cors, answer_preflight, is_preflight
@@ -47,6 +48,7 @@ class ServerApp:
         self._login: Login | None = None if settings.auth == "none" else login_of(config)
         if self._login is not None:
             self._api.guard = self._login.guard.visit
+            self._api.watch = Guests(self._login.guard).enter
         self._api.limits = Limits(settings.max_viewers_per_run, settings.max_viewers_per_address)
         self._proxies = Proxies(settings.trusted_proxies)
         self._cors = Cors(settings.cors_origins)

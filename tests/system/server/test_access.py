@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -274,6 +275,32 @@ def test_a_session(guarded: Serving, state_dir: Path) -> None:
     assert secret not in kept
     assert guarded.ask("/api/runs", headers={"Cookie": _cookie(answer)}).status == 200
     assert b"logged in as token, admin" in guarded.ask("/login", headers={"Cookie": _cookie(answer)}).body
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/event-stream"])
+def test_a_stream_ends_with_its_session(guarded: Serving, state_dir: Path, kind: str) -> None:
+    """Whoever logs out elsewhere, or is put out, is shown no more; another viewer stays."""
+    own = _own(state_dir)
+    run_id = _start(guarded, own)
+    cookie = {"Cookie": _cookie(_log_in(guarded, f"token={own}"))}
+    path = f"/api/runs/{run_id}/output"
+    with (
+        guarded.asking(path, headers={**cookie, "Accept": kind}) as stream,
+        guarded.asking(path, headers={**_bearer(own), "Accept": kind}) as other,
+    ):
+        assert stream.read1()
+        assert other.read1()
+        guarded.post("/logout", "", {**cookie, "Origin": guarded.address.rstrip("/")})
+        wait_for(lambda: _has_ended(stream))
+        guarded.post(f"/api/runs/{run_id}/stop", "", _bearer(own))
+        assert kind == "text/plain" or b"event: end" in other.read()
+
+
+def _has_ended(stream: HTTPResponse) -> bool:
+    try:
+        return stream.read1() == b""
+    except (HTTPException, OSError):
+        return True
 
 
 @pytest.mark.parametrize("everywhere", ["", "everywhere=1"])

@@ -78,6 +78,12 @@ class Guard:
         self.mark = hashed(str(vault.path))[:SHARE_CODE_CHARS]
         """in the names of cookies, which servers on other ports of the same host would share else"""
 
+    @property
+    def header_names(self) -> frozenset[bytes]:
+        """The headers that say who asks, in lower case."""
+        names = ("authorization", "cookie", self._headers.user, self._headers.groups)
+        return frozenset(name.lower().encode() for name in names if name)
+
     def visit(self, scope: Scope) -> "Visit":
         """Return the caller of a request."""
         return Visit(self, scope)
