@@ -246,12 +246,16 @@ class Blueprint:
             return call
         visit = self.guard(scope)
         who = visit.who()
+
+        def is_known(command: Command) -> bool:
+            return visit.may_command("list", command) or visit.may_command("start", command)
+
         return dataclasses.replace(
             call,
             request=call.request if who is None else dataclasses.replace(call.request, user=who.name),
             may=visit.may,
             sees_all=visit.sees_all(),
-            commands=call.commands.only(lambda command: who is not None and visit.may_command("list", command)),
+            commands=Commands() if who is None else call.commands.only(is_known),
             who=who,
             may_command=visit.may_command,
             has_open_files=True,
