@@ -1,7 +1,7 @@
 """OpenID Connect: a provider says who somebody is (Core 1.0, authorization code with PKCE, state and nonce).
 
 What the provider's metadata says is read when somebody comes in, and kept for an hour; its keys too, and once more when
-a signature is by one that is not known.
+a signature is by none that is known.
 """
 
 import secrets
@@ -114,7 +114,7 @@ class Provider:
 
     def _claims(self, session: "OAuth2Session", token: str, nonce: str) -> Object:
         """Return what the token says, once its signature, and all that binds it to this login, is right."""
-        from joserfc.errors import InvalidKeyIdError, JoseError
+        from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
         from joserfc.jwt import JWTClaimsRegistry
 
         rules = JWTClaimsRegistry(
@@ -129,7 +129,7 @@ class Provider:
         try:
             try:
                 claims = self._decoded(session, token)
-            except (InvalidKeyIdError, ValueError):
+            except (BadSignatureError, InvalidKeyIdError, ValueError):
                 self._keys = None
                 claims = self._decoded(session, token)
             rules.validate(claims)
