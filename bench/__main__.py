@@ -24,6 +24,7 @@ from bench import (
     memory,
     minute,
     numbers,
+    page,
     servers,
     starts,
 )
@@ -43,6 +44,7 @@ BENCHMARKS = {
     "list": listing.measure,
     "import": imports.measure,
     "servers": servers.measure,
+    "page": page.measure,
 }
 CONTESTS = {
     "fanout": fanout,

@@ -89,17 +89,25 @@ export class TailraceOutput extends HTMLElement {
       () => this.#view?.dispose(),
       source.onRun((run) => this.#runTold(run)),
       source.on((event) => {
-        if (event.kind === "failed") this.#trouble.textContent = event.message;
+        if (event.kind === "failed") this.#tellTrouble(event.message);
       }),
       hub.onConnection((connection) => {
-        this.#trouble.textContent = wordsOf(connection);
+        this.#tellTrouble(wordsOf(connection));
       }),
       () => source.close(),
       release,
     ];
     api.run(runId).catch((error: unknown) => {
-      this.#trouble.textContent = messageOf(error);
+      this.#tellTrouble(messageOf(error));
     });
+  }
+
+  /** Tell what is wrong, or that nothing is. A browser does not say that a server refuses a page: where nothing has ever
+   * come from another origin's, that may be it. */
+  #tellTrouble(words: string): void {
+    const isForeign = new URL(this.#link.href).origin !== location.origin;
+    const isUnheard = words !== "" && isForeign && this.#run === null;
+    this.#trouble.textContent = isUnheard ? `${words}. ${refusal(location.origin)}` : words;
   }
 
   #end(): void {
@@ -151,6 +159,10 @@ function sheetOf(text: string): CSSStyleSheet {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(text);
   return sheet;
+}
+
+function refusal(origin: string): string {
+  return `If it runs, it may not list ${origin} in its cors_origins.`;
 }
 
 function wordsOf(connection: Connection): string {

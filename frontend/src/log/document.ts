@@ -189,8 +189,10 @@ export class RunDocument implements Source {
   }
 
   #take(news: RunNews): void {
-    if (news.kind === "output") this.#changed(this.#end.add(news.piece, news.end, this.#wanted));
-    else if (news.kind === "skipped") this.#skip(news.to);
+    if (news.kind === "output") {
+      if (this.#gapAtEnd !== undefined) this.#events.tell({ kind: "missing", gap: this.#gapAtEnd });
+      this.#changed(this.#end.add(news.piece, news.end, this.#wanted));
+    } else if (news.kind === "skipped") this.#skip(news.to);
     else if (news.kind === "gap") this.#gap(news.gap);
     else if (news.kind === "state") this.#runIs(news.run);
     else if (news.kind === "refused") this.#events.tell({ kind: "failed", message: news.why, retry: () => undefined });
@@ -215,9 +217,10 @@ export class RunDocument implements Source {
 
   /** What lies between is fetched when it is wanted; how many lines that are is not known. */
   #skip(to: number): void {
-    const first = this.count;
+    const [first, from] = [this.count, this.#end.tail.end];
     if (this.isCounted) this.#exact = first;
     this.#end.skip(to, this.#wanted);
+    this.#events.tell({ kind: "skipped", from, bytes: to - from });
     this.#changed(first);
     void this.#locate();
   }

@@ -7,12 +7,17 @@
 
 import type { Unsubscribe } from "../core/listeners";
 import type { Row } from "../core/row";
+import type { Gap } from "../core/shapes";
 
 export type SourceEvent =
   /** rows [first, last) have come, or are others now; or the count has grown */
   | { kind: "changed"; first: number; last: number }
   /** the rows at the end have other indexes now, by so much; all others are gone, and come again when asked for */
   | { kind: "moved"; by: number }
+  /** so many bytes from there on were not waited for, in order to stay at the end; they come when they are wanted */
+  | { kind: "skipped"; from: number; bytes: number }
+  /** a part is missing, and output goes on behind it */
+  | { kind: "missing"; gap: Gap }
   /** rows cannot be had; `retry` is called by who wants to try again */
   | { kind: "failed"; message: string; retry: () => void };
 

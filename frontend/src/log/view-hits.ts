@@ -8,28 +8,30 @@ import { Strip } from "./view-strip";
 export class Hits {
   readonly #source: Source;
   readonly #marks: Marks;
-  readonly #chosen: (hit: Hit) => void;
+  readonly #chosen: (chosen: { hit: Hit } | { at: number }) => void;
   readonly strip = new Strip((at) => this.#chose(at));
   #isOld = false;
+  /** where others are, of which no more is known: between 0 and 1 */
+  #others: readonly number[] = [];
 
-  /** @param chosen told which hit somebody pressed on */
-  constructor(source: Source, marks: Marks, chosen: (hit: Hit) => void) {
+  /** @param chosen told which hit somebody pressed on, or where others are */
+  constructor(source: Source, marks: Marks, chosen: (chosen: { hit: Hit } | { at: number }) => void) {
     this.#source = source;
     this.#marks = marks;
     this.#chosen = chosen;
   }
 
   /** Hits are others, or the whole is: they are shown anew at the next frame. */
-  change(): void {
+  change(others = this.#others): void {
+    this.#others = others;
     this.#isOld = true;
   }
 
   show(): void {
     if (!this.#isOld) return;
     this.#isOld = false;
-    this.strip.show(
-      [...this.#marks.hits].map((hit) => ({ at: this.#share(hit), isCurrent: this.#marks.isCurrent(hit) })),
-    );
+    const ticks = [...this.#marks.hits].map((hit) => ({ at: this.#share(hit), isCurrent: this.#marks.isCurrent(hit) }));
+    this.strip.show([...ticks, ...this.#others.map((at) => ({ at, isCurrent: false }))]);
   }
 
   /** Where in the whole a hit is, between 0 and 1; what is counted from the end is below 0. */
@@ -44,6 +46,9 @@ export class Hits {
     for (const hit of this.#marks.hits) {
       if (nearest === null || Math.abs(this.#share(hit) - at) < Math.abs(this.#share(nearest) - at)) nearest = hit;
     }
-    if (nearest !== null) this.#chosen(nearest);
+    const gap = nearest === null ? 1 : Math.abs(this.#share(nearest) - at);
+    const other = this.#others.find((each) => Math.abs(each - at) < gap);
+    if (other !== undefined) this.#chosen({ at: other });
+    else if (nearest !== null) this.#chosen({ hit: nearest });
   }
 }

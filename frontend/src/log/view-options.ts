@@ -26,7 +26,9 @@ export type LogEvent =
   /** so many lines came since the end was left */
   | { kind: "newlines"; count: number }
   /** a mark was chosen on the strip */
-  | { kind: "mark"; hit: Hit };
+  | { kind: "mark"; hit: Hit }
+  /** a mark of hits that are not here, at this part of the whole, between 0 and 1 */
+  | { kind: "place"; at: number };
 
 export const USUAL: LogOptions = {
   label: "Output",

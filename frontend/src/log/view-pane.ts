@@ -174,7 +174,9 @@ export class Pane {
     const { first, last } = this.#rows;
     const above = sum(first, this.top.index, this.#heights) + this.top.offset;
     const content = sum(first, last, this.#heights);
-    const [scroll, height] = this.#aim(first === 0, last === this.#count(), above, content);
+    const [hasFirst, hasLast] = [first === 0, last === this.#count()];
+    const [scroll, height] = this.#aim(hasFirst, hasLast, above, content);
+    this.#scroller.show({ isAllHere: hasFirst && hasLast });
     const got = this.#scroller.place(scroll, height);
     this.#rows.placeAt(got - above);
   }

@@ -79,6 +79,11 @@ export class Scroller {
     this.#seen = this.element.scrollTop;
   }
 
+  /** All rows are elements, or not: then what is beside them is still to be made. */
+  show({ isAllHere }: { isAllHere: boolean }): void {
+    this.#way.classList.toggle("is-all-here", isAllHere);
+  }
+
   /** Make the way so long, and put the scroller there; return where it is then: browsers round. */
   place(scroll: number, height: number): number {
     const isOther = height !== this.#height;

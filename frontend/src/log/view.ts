@@ -17,6 +17,7 @@ import { RowHeights } from "./view-heights";
 import { Hits } from "./view-hits";
 import { type Action, actionOf, type Key } from "./view-keys";
 import { Marks } from "./view-marks";
+import { News } from "./view-news";
 import { Notice } from "./view-notice";
 import { indexOf, type LogEvent, type LogOptions, type Target, USUAL } from "./view-options";
 import { Pane } from "./view-pane";
@@ -45,6 +46,7 @@ export class LogView {
   readonly #pane: Pane;
   readonly #selected: Selected;
   readonly #notice = new Notice();
+  readonly #news = new News(this.#notice, (offset) => void this.goTo({ offset }));
   readonly #clipboard: Clipboard;
   readonly #chosen: Chosen;
   readonly #hits: Hits;
@@ -56,8 +58,6 @@ export class LogView {
   /** rows there were when the end was left */
   #left: number | null = null;
   #wasComplete = false;
-  /** rows could not be had, and it says so */
-  #hasFailed = false;
   /** times that somebody wanted to go somewhere */
   #goings = 0;
   /** the pointer is down in the text: until it is up, nothing moves away under it */
@@ -75,7 +75,9 @@ export class LogView {
     this.#rows = new Rows(this.#decor, this.#heights);
     const { scroller, way, box, follow } = this.#parts;
     way.append(this.#rows.element);
-    this.#hits = new Hits(source, this.#marks, (hit) => this.#listeners.tell({ kind: "mark", hit }));
+    this.#hits = new Hits(source, this.#marks, (chosen) =>
+      this.#listeners.tell("hit" in chosen ? { kind: "mark", ...chosen } : { kind: "place", ...chosen }),
+    );
     box.append(this.#hits.strip.element, this.#notice.element);
     const wake = () => this.#wake();
     this.#scroller = new Scroller(scroller, way, {
@@ -102,9 +104,9 @@ export class LogView {
     return this.#pane.isAtEnd || this.#isPressed;
   }
 
-  /** The index of the first row in sight. */
-  get firstVisible(): number {
-    return this.#pane.top.index;
+  /** The indexes of the first row in sight, and of the last one. */
+  get sight(): { first: number; last: number } {
+    return { first: this.#pane.top.index, last: this.#pane.bottom };
   }
 
   /** The lines that are linked to. */
@@ -142,13 +144,13 @@ export class LogView {
     return index;
   }
 
-  /** Mark what was found; `current` is the offset of the line of the hit that one is at. Does not go to that line, but
-   * moves sideways to its mark when the line is in sight. */
-  setMarks(hits: readonly Hit[], current: number | null = null): void {
+  /** Mark what was found; `current` is the offset of the line of the hit that one is at, `others` where in the whole more
+   * was found, between 0 and 1. Does not go to that line, but moves sideways to its mark when the line is in sight. */
+  setMarks(hits: readonly Hit[], current: number | null = null, others: readonly number[] = []): void {
     this.#isToReveal ||= current !== null && current !== this.#marks.current;
     this.#marks.set(hits, current);
     this.#decor.change();
-    this.#hits.change();
+    this.#hits.change(others);
     this.#wake();
   }
 
@@ -279,13 +281,7 @@ export class LogView {
   }
 
   #happened(event: SourceEvent): void {
-    if (event.kind === "failed") {
-      this.#notice.say(event.message, [{ text: "Try again", chosen: event.retry }]);
-      this.#hasFailed = true;
-      return;
-    }
-    if (this.#hasFailed) this.#notice.clear(); // it goes on
-    this.#hasFailed = false;
+    if (this.#news.take(event)) return;
     if (event.kind === "moved") this.#moved(event.by);
     if (this.#marks.size > 0) this.#hits.change();
     this.#wake();

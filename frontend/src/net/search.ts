@@ -11,7 +11,7 @@ import { field, isHit } from "./checks";
 import type { ServerEvent } from "./event-parser";
 import { EventStream } from "./events";
 import type { Connection } from "./feed";
-import { Portions } from "./portions";
+import { PORTIONS, Portions } from "./portions";
 import type { ApiProblem } from "./problem";
 
 /** Hits whose places are kept; of those behind them, only how many they are. `after` asks the server for them. */
@@ -22,6 +22,8 @@ export const MOST_CHARS = 1 << 20;
 export const ENOUGH = 100_000;
 /** Lines whose hits are fetched again at once, when their texts had to go. */
 const FILLED = 50;
+/** Hits of one request, where all before a place are looked through. */
+const PAGE_HITS = 500;
 const COLUMN_COST = 16;
 
 export interface Mark {
@@ -117,9 +119,24 @@ export class Search {
     return (await this.#hits(from, 2)).map(markOf).find((each) => each.offset > offset) ?? null;
   }
 
-  /** Return the last hit that is kept in a line before this offset; null: there is none. */
-  before(offset: number): Mark | null {
-    return this.marks[this.#firstFrom(offset) - 1] ?? null;
+  /** Return the last hit in a line before this offset; null: there is none. */
+  async before(offset: number): Promise<Mark | null> {
+    const kept = this.marks[this.#firstFrom(offset) - 1] ?? null;
+    const last = this.marks.at(-1);
+    if (last === undefined || kept !== last || this.total <= this.marks.length) return kept;
+    const { bytesEach, counts } = this.portions;
+    for (let at = Math.min(PORTIONS - 1, Math.floor((offset - 1) / bytesEach)); at >= 0; at -= 1) {
+      if (bytesEach * (at + 1) <= last.offset) break;
+      const from = Math.max(bytesEach * at, last.offset + 1);
+      const found = counts[at] ? await this.#lastIn(from, Math.min(offset, bytesEach * (at + 1))) : null;
+      if (found !== null) return found;
+    }
+    return kept;
+  }
+
+  /** Return the hits in the lines behind this offset, as many as can be in sight. */
+  async near(offset: number): Promise<readonly Hit[]> {
+    return this.#hits(offset, FILLED * 4);
   }
 
   /** Return the marks of the lines that begin in [from, to). */
@@ -208,6 +225,18 @@ export class Search {
       if (mark === undefined || mark.hit === null) continue;
       this.#chars -= costOf(mark.hit);
       mark.hit = null;
+    }
+  }
+
+  /** Return the last hit in the lines that begin in [from, to): by all of them, as nobody searches backwards. */
+  async #lastIn(from: number, to: number): Promise<Mark | null> {
+    let last: Hit | null = null;
+    for (let at = from; ; ) {
+      const hits = await this.#hits(at, PAGE_HITS);
+      last = hits.findLast((hit) => hit.offset >= from && hit.offset < to) ?? last;
+      const end = hits.at(-1);
+      if (end === undefined || hits.length < PAGE_HITS || end.offset >= to) return last && markOf(last);
+      at = end.offset + 1;
     }
   }
 

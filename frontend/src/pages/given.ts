@@ -15,19 +15,17 @@ export interface Given {
   page: PageName;
   /** the way to the home page from here: `./` or `../` */
   root: string;
-  /** all that there are; on a command's page and a run's, that one */
+  /** all that there are; on a command's page and those of runs, theirs */
   commands: readonly Command[];
   run: Run | null;
   /** that are shown side by side */
-  runs: readonly string[];
+  runs: readonly Run[];
   may: May;
   /** what a form said that could not be used */
   values: Readonly<Record<string, string>>;
   /** and what is wrong with it */
   errors: NonNullable<Problem["errors"]>;
   problem: Problem | null;
-  /** for style elements that the terminal makes; empty: it may make none */
-  nonce: string;
 }
 
 const PAGES: readonly string[] = ["home", "command", "run", "runs", "problem"] satisfies PageName[];
@@ -43,6 +41,6 @@ export function readGiven(from: Document): Given | null {
 export function givenOf(value: Partial<Given> | null): Given | null {
   if (value === null || typeof value !== "object" || !PAGES.includes(value.page ?? "")) return null;
   const { page = "problem", root = "./", commands = [], run = null, runs = [], may, values = {}, errors = [] } = value;
-  const { problem = null, nonce = "" } = value;
-  return { page, root, commands, run, runs, may: { ...MAY_NOTHING, ...may }, values, errors, problem, nonce };
+  const { problem = null } = value;
+  return { page, root, commands, run, runs, may: { ...MAY_NOTHING, ...may }, values, errors, problem };
 }

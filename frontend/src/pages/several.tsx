@@ -4,6 +4,7 @@ import { effect } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import type { Command, Run } from "../core/shapes";
 import { nameOf, typed } from "../core/words";
+import type { LogView } from "../log/view";
 import { Badge } from "../parts/badge";
 import { Dialog } from "../parts/dialog";
 import { Fault } from "../parts/faults";
@@ -14,36 +15,37 @@ import { Took } from "../parts/time";
 import type { Given } from "./given";
 import { MOST_CHOSEN, sideBySide } from "./list/selection";
 import { LogPane } from "./run/logpane";
-import { addressOf, useDocument, useRun } from "./run/output";
-import { numbers, times, wrap } from "./run/settings";
+import { addressOf, hear, useDocument, useRun, useSearching } from "./run/output";
+import { SearchPanel } from "./run/searchpanel";
+import { nextTimes, numbers, times, wrap } from "./run/settings";
 import { standingOf, timeOf } from "./run/standing";
-import { toggle } from "./run/tools";
+import { TimesMenu, toggle } from "./run/tools";
 import type { Server } from "./server";
 
 /** runs that are offered to be added */
 const OFFERED = 50;
 
 export function Several({ given, server }: { given: Given; server: Server }) {
-  const [ids, setIds] = useState<readonly string[]>(given.runs);
+  const [ids, setIds] = useState<readonly string[]>(() => given.runs.map(({ id }) => id));
   const [isAdding, setAdding] = useState(false);
   const show = (next: readonly string[]) => {
     setIds(next);
     history.replaceState(null, "", sideBySide(given.root, next));
     document.title = `${next.length} runs · Tailrace`;
   };
-  const commands = useCommands(server);
+  const commands = useCommands(server, given);
   const canAdd = ids.length < MOST_CHOSEN;
   useEffect(
     () =>
       addKeys([
         { key: "a", does: "add a run", group: "Side by side", act: () => setAdding(true) },
         { key: "w", does: "wrap lines, or not", group: "Side by side", act: () => toggle(wrap) },
-        {
-          key: "#",
-          does: "line numbers, or not",
-          group: "Side by side",
-          act: () => toggle(numbers),
-        },
+        { key: "#", does: "line numbers, or not", group: "Side by side", act: () => toggle(numbers) },
+        { key: "t", does: "other times", group: "Side by side", act: nextTimes },
+        { key: "]", does: "to the next output", group: "Side by side", act: () => focusPane(1) },
+        { key: "[", does: "to the output before", group: "Side by side", act: () => focusPane(-1) },
+        { key: "/", does: "search in this output", group: "Side by side", act: () => press("[data-find]") },
+        { key: "x", does: "take this output away", group: "Side by side", act: () => press("[data-close]") },
       ]),
     [],
   );
@@ -53,6 +55,7 @@ export function Several({ given, server }: { given: Given; server: Server }) {
         <h1>
           {ids.length} {ids.length === 1 ? "run" : "runs"} side by side
         </h1>
+        <TimesMenu />
         <button type="button" disabled={!canAdd} onClick={() => setAdding(true)}>
           <Icon name="plus" />
           Add a run
@@ -81,9 +84,32 @@ export function Several({ given, server }: { given: Given; server: Server }) {
   );
 }
 
-/** Return the commands, for their titles; without them, names do. */
-function useCommands(server: Server): readonly Command[] {
-  const [commands, setCommands] = useState<readonly Command[]>([]);
+/** The pane that has the focus; else the first one. */
+function paneAt(): HTMLElement | null {
+  return document.activeElement?.closest<HTMLElement>(".pane") ?? document.querySelector<HTMLElement>(".pane");
+}
+
+/** Press a button of that pane; whoever took it away goes on in the next one. */
+function press(selector: string): boolean {
+  const pane = paneAt();
+  const button = pane?.querySelector<HTMLElement>(selector);
+  const next = pane?.nextElementSibling ?? pane?.previousElementSibling;
+  button?.click();
+  if (selector === "[data-close]") next?.querySelector<HTMLElement>(".log-scroller")?.focus();
+  return button !== undefined && button !== null;
+}
+
+function focusPane(by: 1 | -1): boolean {
+  const outputs = [...document.querySelectorAll<HTMLElement>(".pane .log-scroller")];
+  const at = outputs.findIndex((output) => output.closest(".pane")?.contains(document.activeElement));
+  const to = at < 0 ? outputs[0] : outputs[(at + by + outputs.length) % outputs.length];
+  to?.focus();
+  return to !== undefined;
+}
+
+/** Return the commands, for their titles: at first those of the runs that are shown; without them, names do. */
+function useCommands(server: Server, given: Given): readonly Command[] {
+  const [commands, setCommands] = useState(given.commands);
   useEffect(() => {
     server.api.commands().then(setCommands, () => undefined);
   }, [server]);
@@ -101,10 +127,19 @@ interface PaneParts {
 }
 
 function Pane({ id, number, given, commands, server, remove }: PaneParts) {
-  const source = useDocument(server, id, null);
+  const [first] = useState(() => given.runs.find((each) => each.id === id) ?? null);
+  const source = useDocument(server, id, first);
   const run = useRun(source);
+  const [view, setView] = useState<LogView | null>(null);
+  const [isSearching, setSearching] = useState(false);
+  const searching = useSearching(server, source, view);
   const title = commands.find(({ name }) => name === run?.command)?.title;
   const name = run ? nameOf(run, title) : id;
+  const close = () => {
+    setSearching(false);
+    searching.clear();
+    view?.focus();
+  };
   return (
     <section class="pane" aria-label={`${number}. ${name}`}>
       <header class="pane-top">
@@ -113,14 +148,42 @@ function Pane({ id, number, given, commands, server, remove }: PaneParts) {
         </h2>
         {run && <Badge run={run} />}
         {run && <Took run={run} />}
-        <button type="button" class="quiet icon" aria-label={`Close ${number}. ${name}`} title="Close" onClick={remove}>
-          <Icon name="close" />
-        </button>
+        <div class="pane-tools">
+          <button
+            type="button"
+            class="quiet icon"
+            aria-pressed={isSearching}
+            aria-label={`Search in ${number}. ${name}`}
+            title="Search (/)"
+            data-find
+            onClick={() => (isSearching ? close() : setSearching(true))}
+          >
+            <Icon name="find" />
+          </button>
+          <button
+            type="button"
+            class="quiet icon"
+            aria-label={`Close ${number}. ${name}`}
+            title="Close (x)"
+            data-close
+            onClick={remove}
+          >
+            <Icon name="close" />
+          </button>
+        </div>
         {run && <p class="argv">{typed(run.argv).slice(0, 300)}</p>}
         {run && run.state !== "running" && run.state !== "finished" && (
           <p class="dim">{standingOf(run, now.value, timeOf(run.last_output))}</p>
         )}
       </header>
+      {isSearching && (
+        <SearchPanel
+          searching={searching}
+          size={() => run?.size ?? 0}
+          near={() => (view ? (source.row(view.sight.first)?.offset ?? 0) : 0)}
+          close={close}
+        />
+      )}
       <LogPane
         source={source}
         options={{
@@ -130,9 +193,11 @@ function Pane({ id, number, given, commands, server, remove }: PaneParts) {
           times: times.value,
           permalink: (line) => addressOf(given.root, id, { line }),
         }}
-        ready={(view) =>
-          effect(() => view.setOptions({ wrap: wrap.value, numbers: numbers.value, times: times.value }))
-        }
+        heard={(event) => hear(event, searching, source)}
+        ready={(made) => {
+          setView(made);
+          return effect(() => made.setOptions({ wrap: wrap.value, numbers: numbers.value, times: times.value }));
+        }}
       />
     </section>
   );

@@ -139,10 +139,10 @@ function Controls({ replay: { player }, state, duration }: { replay: Replay; sta
       <button type="button" onClick={() => (state.isPlaying ? player.pause() : player.play())}>
         {state.isPlaying ? "Pause" : state.isAtEnd ? "Again" : "Play"}
       </button>
-      <button type="button" aria-label={`${STEP_S} seconds back`} onClick={() => jump(position - STEP_S)}>
+      <button type="button" title={`${STEP_S} seconds back`} onClick={() => jump(position - STEP_S)}>
         −{STEP_S} s
       </button>
-      <button type="button" aria-label={`${STEP_S} seconds on`} onClick={() => jump(position + STEP_S)}>
+      <button type="button" title={`${STEP_S} seconds on`} onClick={() => jump(position + STEP_S)}>
         +{STEP_S} s
       </button>
       <input

@@ -33,6 +33,7 @@ export function screenIn(host: HTMLElement, options: ScreenOptions, answers: () 
     convertEol: options.isPipe,
     disableStdin: options.isReadOnly,
     cursorBlink: false,
+    logLevel: "off", // else each byte that a terminal knows nothing about is an error in the console
     fontFamily: getComputedStyle(host).getPropertyValue("--mono").trim() || "ui-monospace, monospace",
     fontSize: FONT_SIZE_PX,
     linkHandler: { activate: (_event, address) => follow(address) },

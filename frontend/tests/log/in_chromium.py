@@ -67,7 +67,7 @@ def rest(page: Page) -> None:
     page.evaluate(
         """async () => {
           const frame = () => new Promise((done) => requestAnimationFrame(done));
-          const at = () => JSON.stringify([document.querySelector('.log-scroller')?.scrollTop, view.firstVisible]);
+          const at = () => JSON.stringify([document.querySelector('.log-scroller')?.scrollTop, view.sight.first]);
           for (let still = 0, before = ''; still < 20; ) {
             await frame();
             still = at() === before ? still + 1 : 0;

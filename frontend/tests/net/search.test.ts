@@ -31,7 +31,7 @@ describe("a search", () => {
     expect([found.total, found.searched]).toEqual([10, (await server.api.run(id)).size]);
     const [third] = [found.marks[2]?.offset ?? 0];
     expect((await found.after(third))?.number).toBe(308);
-    expect(found.before(third)?.number).toBe(108);
+    expect((await found.before(third))?.number).toBe(108);
     expect(found.between(third, third + 1).map((mark) => mark.number)).toEqual([208]);
     expect(found.portions.counts.reduce((sum, each) => sum + each, 0)).toBe(10);
   });
@@ -65,7 +65,11 @@ describe("a search", () => {
     await found.fill(9000, 9040);
     expect(found.marks.slice(9000, 9040).every((mark) => mark.hit?.number === mark.number)).toBe(true);
     const last = found.marks.at(-1);
-    expect((await found.after(last?.offset ?? 0))?.number).toBe(MOST_KEPT + 1);
+    const beyond = await found.after(last?.offset ?? 0);
+    expect(beyond?.number).toBe(MOST_KEPT + 1);
+    expect((await found.before(beyond?.offset ?? 0))?.number).toBe(MOST_KEPT);
+    const far = await found.after(70_000 * 130);
+    expect((await found.before(far?.offset ?? 0))?.number).toBe((far?.number ?? 0) - 1);
     found.goOn();
     await until(() => found.state.state === "done", 30_000);
     expect(found.total).toBe(130_000);

@@ -4,6 +4,7 @@ from typing import Protocol, TypeAlias
 
 from tailrace.cli.sink import Sink
 from tailrace.cli.terminal import Modes
+from tailrace.core.escapes import Stripper
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
 from tailrace.core.timeline import Stream
@@ -43,11 +44,15 @@ class Face(Protocol):
 
 
 class Streams:
-    """Stdout on ours, stderr on ours, byte for byte; filtered where that is a terminal, unless `raw`."""
+    """Stdout on ours, stderr on ours, byte for byte; filtered where that is a terminal, unless `raw`.
+
+    `is_plain` leaves out escape sequences wherever it goes.
+    """
 
     tells = False
 
-    def __init__(self, *, raw: bool = False) -> None:
+    def __init__(self, *, raw: bool = False, is_plain: bool = False) -> None:
+        self._stripper = Stripper() if is_plain else None
         self._out, self._err = Sink(STDOUT, raw=raw), Sink(STDERR, raw=raw)
         self._modes = Modes() if raw and self._out.is_terminal else None
         self.sinks: tuple[Sink, ...] = (self._out, self._err)
@@ -57,11 +62,14 @@ class Streams:
         return []
 
     def output(self, chunk: Chunk) -> list[Piece]:
-        """Return the chunk's bytes."""
+        """Return the chunk's bytes, or what is left of them."""
+        data = chunk.data
+        if self._stripper is not None:
+            data = b"".join([stretch.data for stretch in self._stripper.strip(chunk)])
         if self._modes is not None:
-            self._modes.feed(chunk.data)
+            self._modes.feed(data)
         sink = self._err if chunk.stream is Stream.STDERR else self._out
-        return [(sink, sink.fit(chunk.data))]
+        return [(sink, sink.fit(data))]
 
     def silence(self) -> list[Piece]:
         """Return nothing: nothing waits."""

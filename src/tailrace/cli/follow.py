@@ -20,6 +20,7 @@ from tailrace.core.timeline import Stream
 from tailrace.core.wires import WIRES, framer
 from tailrace.engine.run import Run
 
+ANSI = ("keep", "strip")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -31,6 +32,7 @@ class Options(TypedDict):
     stream: str | None
     follow: bool
     format: str
+    ansi: str
     raw: bool
 
 
@@ -48,6 +50,13 @@ class Options(TypedDict):
     default="text",
     show_default=True,
     help="The exact bytes, or one of the forms in which they go over HTTP.",
+)
+@click.option(
+    "--ansi",
+    type=click.Choice(ANSI),
+    default="keep",
+    show_default=True,
+    help="What becomes of colours and other escape sequences.",
 )
 @click.option("--raw", is_flag=True, help="Let everything through to a terminal, also what may act on it.")
 @anywhere_option
@@ -119,6 +128,7 @@ class _Viewer:
 
 
 def _face(run: Run, options: Options, begin: int) -> Face:
+    is_plain = options["ansi"] == "strip"
     if options["format"] == "text":
-        return Streams(raw=options["raw"])
-    return Wire(framer(options["format"], run.id, begin))
+        return Streams(raw=options["raw"], is_plain=is_plain)
+    return Wire(framer(options["format"], run.id, begin, is_plain=is_plain))

@@ -64,7 +64,7 @@ def page(state: StateDir, query: Query, live: Iterable[RunInfo]) -> Page:
     with _opened(state) as catalog:
         is_counted = query.total and query.cursor is None
         finished = plan.total(catalog) if is_counted else None
-        total = None if finished is None else finished + len(found)
+        total = None if finished is None else finished + sum(not _has(catalog, run_id) for run_id in found)
         search = _Search(catalog, state, plan)
         for info in search.found(query.limit + 1):
             found.setdefault(info.id, info)
@@ -72,6 +72,11 @@ def page(state: StateDir, query: Query, live: Iterable[RunInfo]) -> Page:
     runs = tuple(ordered[: query.limit])
     following = runs[-1].id if len(ordered) > query.limit else search.end or None
     return Page(runs, following, len(runs) if is_counted and following is None else total)
+
+
+def _has(catalog: sqlite3.Connection, run_id: str) -> bool:
+    """Tell whether the run is among the finished ones: it may have ended since it was looked at."""
+    return catalog.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone() is not None
 
 
 def prune(state: StateDir, retention: Retention) -> Pruned:

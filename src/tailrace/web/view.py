@@ -12,6 +12,9 @@ PLACES = ("from", "tail", "follow")
 """options that make sense only for a run that is there already"""
 STREAMS = {"stdout": Stream.STDOUT, "stderr": Stream.STDERR}
 
+KEEP, STRIP = ANSI = ("keep", "strip")
+"""what becomes of escape sequences"""
+
 MAX_DIGITS = 19
 """of a number that may be an offset"""
 
@@ -29,10 +32,12 @@ class View:
     """this stream alone"""
     follow: bool = True
     """False: give what there is now"""
+    is_plain: bool = False
+    """without escape sequences"""
 
 
 def view_of(query: Mapping[str, str]) -> View:
-    """Return what the query's `from`, `tail`, `stream` and `follow` say.
+    """Return what the query's `from`, `tail`, `stream`, `follow` and `ansi` say.
 
     Raises:
         InvalidInput: one of them makes no sense, or two exclude each other.
@@ -44,6 +49,7 @@ def view_of(query: Mapping[str, str]) -> View:
         tail=_number("tail", query["tail"], "a number of lines") if "tail" in query else None,
         stream=STREAMS[_one_of("stream", query["stream"], STREAMS)] if "stream" in query else None,
         follow=_one_of("follow", query.get("follow", "1"), ("1", "0")) == "1",
+        is_plain=_one_of("ansi", query.get("ansi", KEEP), ANSI) == STRIP,
     )
 
 

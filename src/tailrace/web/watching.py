@@ -60,7 +60,7 @@ def resume(engine: Engine, request: Request, event_id: EventId, *, wire: str, vi
     if event_id.is_end:
         engine.get(event_id.run_id)
         return Response(status=HTTPStatus.NO_CONTENT, headers=(*LIVE, (RUN_HEADER, event_id.run_id)))
-    place = View(offset=event_id.offset, stream=view.stream, follow=view.follow)
+    place = View(offset=event_id.offset, stream=view.stream, follow=view.follow, is_plain=view.is_plain)
     return show(engine, request, event_id.run_id, wire=wire, view=place)
 
 
@@ -69,9 +69,10 @@ def show(engine: Engine, request: Request, run_id: str, *, wire: str, view: View
 
     Raises:
         UnknownRun, OffsetBeyondEnd: see there.
+        InvalidInput: the wire cannot leave out escape sequences.
     """
     info = engine.get(run_id)
-    viewer = viewer_of(engine, info, wires.WIRES[wire], view, request.pace)
+    viewer = viewer_of(engine, info, wires.kind(wire, is_plain=view.is_plain), view, request.pace)
     offset = viewer.framer.resume_offset
     headers = (*live_headers(wire), (RUN_HEADER, run_id), *_length(wire, info, view, offset))
     if not request.wants_body:
@@ -88,7 +89,7 @@ def viewer_of(engine: Engine, info: RunInfo, framer: type[Framer], view: View, p
     """
     cursor = engine.cursor(info.id, view.offset, tail=view.tail, stream=view.stream, labelled=framer.shows_labels)
     stop_at = None if view.follow or info.is_finished else info.size
-    place = Place(Run(engine, info.id), info, cursor, is_whole=view.stream is None)
+    place = Place(Run(engine, info.id), info, cursor, is_whole=_shows_all(view))
     return Viewer(place, framer(info.id, cursor.offset), pace=pace, stop_at=stop_at)
 
 
@@ -139,5 +140,10 @@ def live_headers(wire: str) -> tuple[tuple[str, str], ...]:
 
 def _length(wire: str, info: RunInfo, view: View, offset: int) -> tuple[tuple[str, str], ...]:
     """Return the length of a text that is complete already: what is cut short then shows, also without chunks."""
-    is_known = wire == "text" and info.is_finished and is_whole(info) and view.stream is None
+    is_known = wire == "text" and info.is_finished and is_whole(info) and _shows_all(view)
     return (("Content-Length", str(info.size - offset)),) if is_known else ()
+
+
+def _shows_all(view: View) -> bool:
+    """Tell whether every byte is shown: then it is what all others see, too, who want that."""
+    return view.stream is None and not view.is_plain

@@ -111,6 +111,12 @@ class Serving:
         assert answer.status == 201, answer
         return answer.headers["location"].rpartition("/")[2]
 
+    def type(self, run_id: str, text: str, query: str = "") -> None:
+        """Send input to a run; with `?close=1` end it."""
+        headers = {"Content-Type": "application/octet-stream"}
+        answer = self.ask(f"/api/runs/{run_id}/input{query}", "POST", text.encode(), headers)
+        assert answer.status in {202, 204}, answer
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Tell it to stop, and return its exit code."""
         self.process.send_signal(number)

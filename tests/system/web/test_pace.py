@@ -22,6 +22,7 @@ def test_text_gets_interval_messages(app: Site, engine: Engine, tmp_path: Path) 
     """As lines of their own, also behind half a line; without them nothing is added."""
     gate = tmp_path / "gate"
     run = engine.start(gated("echo one; printf half", gate, "echo; echo two"))
+    wait_for(lambda: run.info().size == len(b"one\nhalf"))
     response = app.get(f"/paced/{run.id}?interval=0.05")
     seen = b""
     for data in response.pieces:

@@ -65,6 +65,8 @@ def test_options(app: Site, run_id: str, options: str, expected: bytes) -> None:
         ("?stream=both", 400),
         ("?follow=maybe", 400),
         ("?format=gif", 406),
+        ("?ansi=none", 400),
+        ("?ansi=strip&format=cast", 400),
     ],
 )
 def test_options_that_make_no_sense(app: Site, run_id: str, options: str, status: int) -> None:
@@ -84,6 +86,20 @@ def test_a_finished_text_has_its_length(app: Site, run_id: str) -> None:
     head = get(app, f"/watch/{run_id}", method="HEAD")
     assert (head.headers["Content-Length"], head.data) == (str(len(OUTPUT)), b"")
     assert "Content-Length" not in get(app, f"/watch/{run_id}?stream=stdout").headers
+
+
+def test_an_output_without_colours(app: Site, engine: Engine) -> None:
+    """Escape sequences are left out on any wire; what is left has no length before, no tag and no ranges."""
+    run = engine.start(["printf", "\\033[31mred\\033[0m\\nplain\\n"])
+    run.wait()
+    answer = get(app, f"/watch/{run.id}?ansi=strip", {"Range": "bytes=2-"})
+    assert (answer.status_code, answer.data) == (200, b"red\nplain\n")
+    assert not {"Content-Length", "ETag", "Accept-Ranges"} & set(answer.headers)
+    events = parse(get(app, f"/watch/{run.id}?ansi=strip&format=lines").data)
+    lines = [event for event in events if event.type == "message"]
+    assert [event.data for event in lines] == ["red", "plain"]
+    rest = get(app, f"/watch/{run.id}?ansi=strip&format=lines", {"Last-Event-ID": lines[0].last_event_id})
+    assert [event.data for event in parse(rest.data) if event.type == "message"] == ["plain"]
 
 
 def test_any_viewer_resumes_where_he_is(app: Site, engine: Engine, run_id: str) -> None:

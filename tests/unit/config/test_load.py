@@ -170,8 +170,8 @@ def test_what_a_file_need_not_say(write: Write) -> None:
         (
             '[commands.a]\nargv = ["a", 1]\nparameters = 1\n',
             [
-                "tailrace.toml:3: commands.a.parameters must be a table",
                 "tailrace.toml:2: commands.a.argv[1] must be text, not a whole number",
+                "tailrace.toml:3: commands.a.parameters must be a table",
             ],
         ),
         (
@@ -181,8 +181,8 @@ def test_what_a_file_need_not_say(write: Write) -> None:
         (
             '[commands.a]\nargv = ["a", "{n}"]\nparameters.n = 5\n',
             [
-                "tailrace.toml:3: commands.a.parameters.n must be a table",
                 "tailrace.toml:2: commands.a.argv has {n}, which is no parameter of it",
+                "tailrace.toml:3: commands.a.parameters.n must be a table",
             ],
         ),
         (
@@ -204,8 +204,8 @@ def test_what_a_file_need_not_say(write: Write) -> None:
         (
             '[commands.a]\nargv = ["a"]\ntimeout = -1\ntitle = 2026-11-26\n',
             [
-                "tailrace.toml:4: commands.a.title cannot be so: it is a date, or a number that is too large",
                 "tailrace.toml:3: commands.a.timeout cannot be so: timeout must be more than 0 to 1000000000 s, got -1",
+                "tailrace.toml:4: commands.a.title cannot be so: it is a date, or a number that is too large",
             ],
         ),
     ],
@@ -306,9 +306,9 @@ def test_mistakes_of_all_sources_are_told_at_once(write: Write) -> None:
     path = write('[server]\nport = "x"\n[commands.a]\n')
     assert told(path, {"TAILRACE_WORKERS": "x"}, {"auth": "none", "host": "192.0.2.1"}) == [
         "tailrace.toml:2: server.port must be a whole number, not text",
+        "tailrace.toml:3: commands.a.argv is missing",
         "TAILRACE_WORKERS must be a whole number, not text",
         "--host is '192.0.2.1', while auth is none and everybody may do anything",
-        "tailrace.toml:3: commands.a.argv is missing",
     ]
 
 

@@ -18,6 +18,8 @@ from tailrace.web.view import View, view_of
         ({"stream": "stdout"}, View(stream=Stream.STDOUT)),
         ({"stream": "stderr", "from": "7", "follow": "0"}, View(stream=Stream.STDERR, offset=7, follow=False)),
         ({"follow": "1"}, View()),
+        ({"ansi": "strip"}, View(is_plain=True)),
+        ({"ansi": "keep"}, View()),
     ],
 )
 def test_what_a_query_says(query: Mapping[str, str], view: View) -> None:
@@ -41,6 +43,7 @@ def test_what_a_query_says(query: Mapping[str, str], view: View) -> None:
         ({"stream": ""}, "stream"),
         ({"stream": "STDOUT"}, "stream"),
         ({"follow": "true"}, "follow"),
+        ({"ansi": "no"}, "ansi"),
     ],
 )
 def test_what_makes_no_sense(query: Mapping[str, str], subject: str) -> None:

@@ -11,10 +11,13 @@ export interface Filter {
   command: string;
   /** NAME=VALUE */
   label: string;
+  /** days, both included, as a field of dates has them, `2026-11-27`; here they begin and end */
+  since: string;
+  until: string;
 }
 
-export const EVERYTHING: Filter = { q: "", state: "", command: "", label: "" };
-const NAMES = ["q", "state", "command", "label"] as const;
+export const EVERYTHING: Filter = { q: "", state: "", command: "", label: "", since: "", until: "" };
+const NAMES = ["q", "state", "command", "label", "since", "until"] as const;
 
 export function isEverything(filter: Filter): boolean {
   return NAMES.every((name) => filter[name] === "");
@@ -26,7 +29,21 @@ export function queryOf(filter: Filter): RunQuery {
     ...(filter.state && { state: [filter.state] }),
     ...(filter.command && { command: filter.command }),
     ...(isLabel(filter.label) && { label: [filter.label] }),
+    ...instants(filter),
   };
+}
+
+/** Return the first instant that is shown, and the first one behind. */
+function instants({ since, until }: Filter): { since?: string; until?: string } {
+  const [from, to] = [dayOf(since, 0), dayOf(until, 1)];
+  return { ...(from && { since: from.toISOString() }), ...(to && { until: to.toISOString() }) };
+}
+
+/** Return when a day begins here, or so many days later; null where it is none. */
+function dayOf(text: string, later: number): Date | null {
+  const found = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
+  if (!found) return null;
+  return new Date(Number(found[1]), Number(found[2]) - 1, Number(found[3]) + later);
 }
 
 /** Tell whether a label is written to its end; until then it is not asked for. */
@@ -54,7 +71,14 @@ export function matches(filter: Filter, run: Run): boolean {
   if (filter.command && run.command !== filter.command) return false;
   if (filter.state && run.state !== filter.state && run.outcome?.kind !== filter.state) return false;
   if (isLabel(filter.label) && !hasLabel(run, filter.label)) return false;
+  if (!isWithin(filter, run)) return false;
   return filter.q === "" || hasWords(run, filter.q);
+}
+
+function isWithin(filter: Filter, run: Run): boolean {
+  const { since, until } = instants(filter);
+  const at = run.created === null ? Number.NaN : Date.parse(run.created);
+  return !(since && !(at >= Date.parse(since))) && !(until && !(at < Date.parse(until)));
 }
 
 function hasLabel(run: Run, label: string): boolean {

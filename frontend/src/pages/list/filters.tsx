@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Command } from "../../core/shapes";
 import { Icon } from "../../parts/icons";
 import { addKeys } from "../../parts/keys";
+import { Menu } from "../../parts/menu";
 import { EVERYTHING, type Filter, isEverything } from "./filter";
 
 const SOON_MS = 200;
@@ -72,6 +73,10 @@ export function Filters({ filter, commands, hasCommands, tally, change }: Parts)
           change={(label) => change({ ...filter, label })}
         />
       </div>
+      <Menu label={daysOf(filter)} icon="times" {...((filter.since || filter.until) && { text: daysOf(filter) })}>
+        <Day label="From this day" value={filter.since} change={(since) => change({ ...filter, since })} />
+        <Day label="To this day" value={filter.until} change={(until) => change({ ...filter, until })} />
+      </Menu>
       {!isEverything({ ...filter, command: hasCommands ? filter.command : "" }) && (
         <button
           type="button"
@@ -82,6 +87,22 @@ export function Filters({ filter, commands, hasCommands, tally, change }: Parts)
         </button>
       )}
     </search>
+  );
+}
+
+/** Return which days are shown, in a few words. */
+function daysOf({ since, until }: Filter): string {
+  if (since && until) return since === until ? since : `${since} to ${until}`;
+  if (until) return `to ${until}`;
+  return since ? `from ${since}` : "Days";
+}
+
+function Day({ label, value, change }: { label: string; value: string; change: (value: string) => void }) {
+  return (
+    <label class="day">
+      {label}
+      <input type="date" value={value} onChange={(event) => change(event.currentTarget.value)} />
+    </label>
   );
 }
 

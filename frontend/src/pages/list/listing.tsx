@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useReducer, useState } from "preact/hooks";
 import type { Command } from "../../core/shapes";
 import { announce } from "../../parts/announce";
+import { share } from "../../parts/clipboard";
 import { Fault } from "../../parts/faults";
 import { Icon } from "../../parts/icons";
 import type { Server } from "../server";
@@ -30,18 +31,31 @@ export function Listing({ server, root, commands, only = "" }: Parts) {
   useEffect(() => list.on(() => redraw(0)), [list]);
   useEffect(() => {
     const off = server.feed.list((news) => (news.kind === "run" ? list.news(news.run) : list.gone(news.id)));
+    const offConnection = whenBack(server, () => list.check());
     return () => {
       off();
+      offConnection();
       list.close();
     };
   }, [server, list]);
 
-  const change = (next: Filter) => {
+  const show = (next: Filter) => {
     setFilter(next);
     list.show(next);
-    const told = only ? { ...next, command: "" } : next;
-    history.replaceState(null, "", `${location.pathname}${location.search}${hashOf(told)}`);
   };
+  const change = (next: Filter) => {
+    // Back leads from one choice to the one before; not from letter to letter.
+    const isTyping = next.q !== filter.q || next.label !== filter.label;
+    const address = `${location.pathname}${location.search}${hashOf(only ? { ...next, command: "" } : next)}`;
+    if (isTyping) history.replaceState(null, "", address);
+    else history.pushState(null, "", address);
+    show(next);
+  };
+  useEffect(() => {
+    const back = () => show({ ...filterIn(location.hash), ...(only && { command: only }) });
+    window.addEventListener("popstate", back);
+    return () => window.removeEventListener("popstate", back);
+  }, [list, only]);
   const isAll = isEverything({ ...filter, command: only ? "" : filter.command });
   return (
     <section class="listing" aria-label="Runs">
@@ -62,6 +76,15 @@ export function Listing({ server, root, commands, only = "" }: Parts) {
       {chosen.value.length > 0 && <Chosen root={root} />}
     </section>
   );
+}
+
+/** Call this when the connection is there again after it was lost. */
+function whenBack(server: Server, act: () => void): () => void {
+  let wasLost = false;
+  return server.feed.onConnection(({ state }) => {
+    if (state === "open" && wasLost) act();
+    wasLost = state === "waiting" || (wasLost && state !== "open");
+  });
 }
 
 function tallyOf(list: RunList): string {
@@ -88,6 +111,12 @@ function News({ list }: { list: RunList }) {
   );
 }
 
+/** Return the address of runs, for others. */
+function linkTo(root: string, ids: readonly string[]): string {
+  const [id = ""] = ids;
+  return new URL(ids.length === 1 ? `${root}runs/${id}` : sideBySide(root, ids), location.href).href;
+}
+
 function Chosen({ root }: { root: string }) {
   const count = chosen.value.length;
   return (
@@ -96,6 +125,9 @@ function Chosen({ root }: { root: string }) {
       <a class="button" href={sideBySide(root, chosen.value)}>
         {count === 1 ? "Open" : "Side by side"}
       </a>
+      <button type="button" class="quiet" onClick={() => void share("Runs", linkTo(root, chosen.value))}>
+        Share
+      </button>
       <button
         type="button"
         class="quiet"

@@ -72,7 +72,7 @@ export class RunList {
     return this.#parts.reduce((sum, part) => sum + part.count, this.#head.length);
   }
 
-  /** new runs that wait to be let in */
+  /** new runs that wait to be let in, as far as they are kept */
   get pending(): number {
     return this.#waiting.length;
   }
@@ -126,6 +126,17 @@ export class RunList {
     this.fault = null;
     for (const part of this.#parts) if (part.runs === null) void this.#ask(part);
     this.#changes.tell();
+  }
+
+  /** The connection was lost for a while: what was removed meanwhile was not told. Whoever reads further down keeps his
+   * place; the pages that he sees are fetched again, and the list begins anew when he is back at the top. */
+  check(): void {
+    if (!this.#isHeld) {
+      this.reload();
+      return;
+    }
+    this.#tooMany = true;
+    for (const part of this.#parts) if (part.runs !== null && part.cursor !== null) void this.#ask(part);
   }
 
   /** Tell whether somebody reads further down: then nothing is put above. */

@@ -15,6 +15,11 @@ export function Notices({ run }: { run: Run }) {
       {run.held && !isOver && <Notice tone="other">Held up: {sentence(run.held)}</Notice>}
       {run.damage && <Notice tone="bad">Damaged: {sentence(run.damage)} The output can still be read.</Notice>}
       {run.hint && <Notice tone="going">{sentence(run.hint)}</Notice>}
+      {run.outcome?.kind === "lost" && (
+        <Notice tone="bad">
+          Nobody saw how the command ended, so there is no exit code. What it wrote until then is here.
+        </Notice>
+      )}
       {run.dropped > 0 && (
         <Notice tone="other">
           {size(run.dropped)} of its output {run.dropped === 1 ? "was" : "were"} not kept: the output limit was reached.

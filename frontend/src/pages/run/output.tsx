@@ -6,6 +6,7 @@ import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import type { Run } from "../../core/shapes";
 import { RunDocument } from "../../log/document";
 import type { LogEvent, LogView } from "../../log/view";
+import { Search } from "../../net/search";
 import { addKeys } from "../../parts/keys";
 import type { Server } from "../server";
 import { LogPane } from "./logpane";
@@ -38,22 +39,20 @@ export function Output({ server, document: source, root, place, isWide, widen, t
   const [isSearching, setSearching] = useState(false);
   const chosen = useRef<Place | null>(place);
   const { runId } = source;
-  const searching = useMemo(() => new Searching(server.api, runId), [server, runId]);
-  useMarks(searching, view);
+  const searching = useSearching(server, source, view);
 
   const go = (to: Place) => {
     chosen.current = to;
     placed(to);
     void view?.goTo(to).then(() => view.focus());
   };
-  const hear = (event: LogEvent) => {
+  const heard = (event: LogEvent) => {
     if (event.kind === "following") setFollowing(event.isFollowing);
     else if (event.kind === "range") {
       const { range } = event;
       chosen.current = range && { line: range.from, to: range.to };
       placed(chosen.current);
-    } else if (event.kind === "mark")
-      searching.choose(searching.hits.findIndex((hit) => hit.offset === event.hit.offset));
+    } else hear(event, searching, source);
   };
   const close = () => {
     setSearching(false);
@@ -87,7 +86,8 @@ export function Output({ server, document: source, root, place, isWide, widen, t
       {isSearching && (
         <SearchPanel
           searching={searching}
-          near={() => (view ? (source.row(view.firstVisible)?.offset ?? 0) : 0)}
+          size={() => sizeOf(source)}
+          near={() => (view ? (source.row(view.sight.first)?.offset ?? 0) : 0)}
           close={close}
         />
       )}
@@ -110,7 +110,7 @@ export function Output({ server, document: source, root, place, isWide, widen, t
                 ["from", row.offset],
               ]),
           }}
-          heard={hear}
+          heard={heard}
           ready={(made) => {
             setView(made);
             if (place !== null) void made.goTo(place);
@@ -139,18 +139,49 @@ export function useRun(source: RunDocument): Run | null {
   return source.run;
 }
 
-/** Show the hits of a search in the view, and go where one is looked at. */
-function useMarks(searching: Searching, view: LogView | null): void {
+/** Make the search of a document; show its hits in the view, and go where one is looked at. */
+export function useSearching(server: Server, source: RunDocument, view: LogView | null): Searching {
+  const searching = useMemo(() => {
+    const { api } = server;
+    return new Searching((needle) => new Search({ api, runId: source.runId, needle, size: sizeOf(source) }));
+  }, [server, source]);
+  useEffect(() => () => searching.clear(), [searching]);
+  // Rows may come after the view has gone where they are.
+  useEffect(
+    () =>
+      source.on((event) => {
+        if (view && event.kind === "changed" && searching.found !== null) seen(searching, source, view.sight);
+      }),
+    [searching, source, view],
+  );
   useEffect(() => {
     if (view === null) return undefined;
     let shown: number | null = null;
     return searching.on(() => {
-      const { hit } = searching;
-      view.setMarks(searching.hits, hit?.offset ?? null);
-      if (hit && hit.offset !== shown) void view.goTo({ offset: hit.offset });
-      shown = hit?.offset ?? null;
+      const { current } = searching;
+      view.setMarks(searching.hits, current?.offset ?? null, searching.beyond(sizeOf(source)));
+      if (current && current.offset !== shown) void view.goTo({ offset: current.offset });
+      shown = current?.offset ?? null;
     });
-  }, [searching, view]);
+  }, [searching, view, source]);
+  return searching;
+}
+
+/** Take what a view tells that concerns the search. What cannot be had for it, and is wanted, is asked for again. */
+export function hear(event: LogEvent, searching: Searching, source: RunDocument): void {
+  if (event.kind === "mark") searching.chooseAt(event.hit.offset).catch(() => undefined);
+  else if (event.kind === "place") searching.chooseAt(Math.floor(event.at * sizeOf(source))).catch(() => undefined);
+  else if (event.kind === "position") seen(searching, source, event);
+}
+
+function sizeOf(source: RunDocument): number {
+  return source.run?.size ?? 0;
+}
+
+/** Rows are in sight: their marks need what was found in them. */
+function seen(searching: Searching, source: RunDocument, { first, last }: { first: number; last: number }): void {
+  const [from, to] = [source.row(first)?.offset, source.row(last)?.offset];
+  if (from !== undefined && to !== undefined) searching.see(from, to + 1);
 }
 
 /** Return the address of a place in a run's output, for others. */

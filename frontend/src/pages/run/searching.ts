@@ -1,46 +1,72 @@
-/** A search through the whole output, by the server: its hits as they come, and the one that is looked at. */
+/** A search through the whole output as the page has it: the hits that a `Search` finds, and the one that is looked at.
+ *
+ * A hit that is looked at is a place in the output, not an index: there may be more hits than places are kept. Beside the
+ * places there are the hits near what is in sight, for the marks in the rows, where these are not kept.
+ */
 
 import { Listeners, type Unsubscribe } from "../../core/listeners";
 import type { Hit } from "../../core/shapes";
-import type { Api, Needle } from "../../net/api";
-import { isAborted } from "../../net/problem";
+import type { Needle } from "../../net/api";
+import type { Mark, Search } from "../../net/search";
 
-/** hits that one request brings */
-const COUNT = 500;
-/** hits that are kept. When there are more, the search rests, and goes on from there when somebody wants it to. */
-export const MOST_HITS = 20_000;
-/** before a run that goes on is searched further */
-const AGAIN_MS = 1000;
+/** What is needed of a `Search`. */
+export type Finder = Pick<Search, "marks" | "portions" | "state" | "total" | "searched" | "close" | "retry" | "goOn"> &
+  Pick<Search, "after" | "before" | "between" | "near" | "fill"> & { on(listener: () => void): Unsubscribe };
+
+/** Hits may come by thousands a second; the page is told of them at most so often, in milliseconds. */
+const EVERY_MS = 100;
 
 export class Searching {
+  readonly #open: (needle: Needle) => Finder;
   readonly #changes = new Listeners<void>();
-  #control = new AbortController();
+  #leave: Unsubscribe = () => undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wanted = 0;
+  #steps = 0;
+  #near: readonly Hit[] = [];
+  #sight: [number, number] = [0, 0];
+  /** whether what is in sight was marked, as far as it was found */
+  #isSeen = true;
+  #isBusy = false;
 
   needle: Needle | null = null;
-  hits: Hit[] = [];
-  /** of the hit that is looked at, in `hits`; -1: none yet */
-  current = -1;
-  /** everything that there is has been searched */
-  isDone = false;
-  /** there are more hits than are kept; the search rests at this offset */
-  restsAt: number | null = null;
-  searched = 0;
-  size = 0;
-  fault: unknown = null;
+  found: Finder | null = null;
+  /** the hit that is looked at */
+  current: Mark | null = null;
+  /** which one that is, from 1; null: it is not known, for not all before it are kept */
+  rank: number | null = null;
 
-  constructor(
-    readonly api: Pick<Api, "search">,
-    readonly runId: string,
-  ) {}
+  constructor(open: (needle: Needle) => Finder) {
+    this.#open = open;
+  }
 
   on(listener: () => void): Unsubscribe {
     return this.#changes.add(listener);
   }
 
-  get hit(): Hit | undefined {
-    return this.hits[this.current];
+  get marks(): readonly Mark[] {
+    return this.found?.marks ?? [];
+  }
+
+  /** how many were found so far, be they kept or not */
+  get total(): number {
+    return this.found?.total ?? 0;
+  }
+
+  /** The hits to be marked: all that are kept, those near what is in sight, and the one that is looked at. */
+  get hits(): readonly Hit[] {
+    const kept = this.marks.map((mark) => mark.hit ?? bare(mark));
+    return this.current?.hit ? [...kept, ...this.#near, this.current.hit] : [...kept, ...this.#near];
+  }
+
+  /** Return where in an output of this size the hits are whose places are not kept, between 0 and 1. */
+  beyond(size: number): readonly number[] {
+    const { found } = this;
+    const last = found?.marks.at(-1)?.offset ?? 0;
+    if (found === null || size === 0 || found.total <= found.marks.length) return [];
+    const { bytesEach, counts } = found.portions;
+    const begins = [...counts.keys()].filter((at) => counts[at]).map((at) => at * bytesEach);
+    return begins.filter((begin) => begin > last).map((begin) => Math.min(1, (begin + bytesEach / 2) / size));
   }
 
   /** Search for something else; the first hit at this offset or behind it is looked at first. */
@@ -49,90 +75,117 @@ export class Searching {
     if (needle.q === "") return;
     this.needle = needle;
     this.#wanted = near;
-    void this.#go(0);
+    this.found = this.#open(needle);
+    this.#leave = this.found.on(() => this.#came());
+    this.#isSeen = false;
+    void this.#markSoon();
   }
 
   clear(): void {
-    this.#control.abort();
-    this.#control = new AbortController();
+    this.#leave();
+    this.#leave = () => undefined;
+    this.found?.close();
     clearTimeout(this.#timer);
-    Object.assign(this, { needle: null, hits: [], current: -1, isDone: false, restsAt: null, fault: null });
-    Object.assign(this, { searched: 0, size: 0 });
+    this.#timer = undefined;
+    this.#steps += 1;
+    this.needle = this.found = this.current = this.rank = null;
+    this.#near = [];
     this.#changes.tell();
   }
 
-  /** Look at another hit: so many further, round from the last to the first. */
-  step(by: 1 | -1): void {
-    const { length } = this.hits;
-    if (length === 0) return;
-    if (by > 0 && this.current === length - 1 && this.restsAt !== null) this.onward();
-    else this.choose((this.current + by + length) % length);
+  /** Look at the next hit, or the one before; round from the last to the first. */
+  async step(by: 1 | -1): Promise<void> {
+    const { found, current, rank } = this;
+    if (found === null || found.total === 0) return;
+    if (current === null) return this.#look(found.marks[0] ?? null, 1);
+    this.#steps += 1;
+    const step = this.#steps;
+    const next = by > 0 ? await found.after(current.offset) : await found.before(current.offset);
+    const to = next ?? (by > 0 ? (found.marks[0] ?? null) : await found.before(Number.MAX_SAFE_INTEGER));
+    if (step !== this.#steps || to === null) return; // meanwhile somebody wanted to go elsewhere
+    this.#look(to, next === null ? (by > 0 ? 1 : found.total) : rank === null ? null : rank + by);
   }
 
-  choose(index: number): void {
-    this.current = index;
-    this.#changes.tell();
+  choose(mark: Mark): void {
+    this.#steps += 1;
+    this.#look(mark, null);
   }
 
-  /** Search on behind the hits that are kept, in place of them. */
-  onward(): void {
-    const from = this.restsAt;
-    if (from === null) return;
-    this.hits = [];
-    this.current = -1;
-    this.restsAt = null;
-    this.#wanted = from;
-    void this.#go(from);
+  /** Look at the first hit at this offset or behind it. */
+  async chooseAt(offset: number): Promise<void> {
+    this.#steps += 1;
+    const step = this.#steps;
+    const mark = await this.found?.after(offset - 1);
+    if (step === this.#steps && mark) this.#look(mark, null);
   }
 
-  retry(): void {
-    this.fault = null;
-    void this.#go(this.searched);
+  /** These bytes are in sight: have what was found in them marked. */
+  see(from: number, to: number): void {
+    if (from !== this.#sight[0] || to !== this.#sight[1]) this.#isSeen = false;
+    this.#sight = [from, to];
+    void this.#markSoon();
   }
 
-  async #go(from: number): Promise<void> {
-    const { needle } = this;
-    const { signal } = this.#control;
-    let next: number | null = from;
-    while (needle !== null && next !== null) {
-      try {
-        const page = await this.api.search(this.runId, needle, { from: next, count: COUNT }, signal);
-        if (signal.aborted) return;
-        const isAtEnd = page.next !== null && page.hits.length < COUNT && page.next >= page.size;
-        this.#take(page.hits);
-        this.size = page.size;
-        this.searched = page.next ?? page.size;
-        next = page.next;
-        this.isDone = next === null || isAtEnd;
-        if (this.isDone) this.#settle();
-        if (this.hits.length >= MOST_HITS) this.restsAt = next;
-        this.#changes.tell();
-        if (this.restsAt !== null) return;
-        if (isAtEnd) return this.#later();
-      } catch (error) {
-        if (signal.aborted || isAborted(error)) return;
-        this.fault = error;
-        this.#changes.tell();
-        return;
-      }
+  /** One request at a time, and then a pause: while a run is followed, other bytes come into sight all the time. */
+  async #markSoon(): Promise<void> {
+    while (this.found !== null && !this.#isSeen && !this.#isBusy) {
+      this.#isBusy = true;
+      this.#isSeen = true;
+      await this.#mark(this.found).catch(() => undefined); // only marks; whoever goes on has them asked for again
+      await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+      this.#isBusy = false;
     }
   }
 
-  /** The run goes on, and so does the search. */
-  #later(): void {
-    this.#timer = setTimeout(() => void this.#go(this.searched), AGAIN_MS);
+  async #mark(found: Finder): Promise<void> {
+    const [from, to] = this.#sight;
+    const marks = found.between(from, to);
+    const first = marks[0] ? found.marks.indexOf(marks[0]) : 0;
+    if (marks.some((mark) => mark.hit === null)) await found.fill(first, first + marks.length);
+    const areKept = found.total <= found.marks.length && (found.searched >= to || found.state.state === "done");
+    if (areKept || to <= (found.marks.at(-1)?.offset ?? -1)) return;
+    const near = await found.near(from);
+    if (found !== this.found) return;
+    this.#near = near;
+    const hit = near.find((each) => each.offset >= this.#wanted && each.offset < to);
+    if (this.current === null && hit) this.current = { ...hit, hit };
+    this.#changes.tell();
   }
 
-  #take(hits: readonly Hit[]): void {
-    const before = this.hits.length;
-    this.hits.push(...hits);
-    if (this.current >= 0) return;
-    const at = this.hits.findIndex((hit, index) => index >= before && hit.offset >= this.#wanted);
-    if (at >= 0) this.current = at;
+  #look(mark: Mark | null, rank: number | null): void {
+    this.current = mark;
+    const index = mark === null ? -1 : this.marks.indexOf(mark);
+    this.rank = index >= 0 ? index + 1 : rank;
+    this.#changes.tell();
   }
 
-  /** Nothing was found behind the place that was looked at: then the first that there is. */
+  /** Something was found, or the search stands otherwise. */
+  #came(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#settle();
+      this.#changes.tell();
+    }, EVERY_MS);
+  }
+
   #settle(): void {
-    if (this.current < 0 && this.hits.length > 0) this.current = 0;
+    const { found } = this;
+    if (found === null || found.total === 0) return;
+    if (this.current !== null) {
+      // It may have been seen before the search came there.
+      const [kept] = this.rank === null ? found.between(this.current.offset, this.current.offset + 1) : [];
+      if (kept !== undefined) this.#look(kept, null);
+      return;
+    }
+    const isOver = ["done", "enough", "refused"].includes(found.state.state);
+    const mark = found.marks.find((each) => each.offset >= this.#wanted);
+    // Nothing was found behind the place that was looked at: then the first that there is.
+    const to = mark ?? (isOver || found.searched > this.#wanted ? found.marks[0] : undefined);
+    if (to !== undefined) this.#look(to, null);
   }
+}
+
+/** Return a hit of which no more than its line is known. */
+function bare({ number, offset, match }: Mark): Hit {
+  return { number, offset, match, time: null, stream: "mixed", text: "", columns: [] };
 }

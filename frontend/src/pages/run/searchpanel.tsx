@@ -3,6 +3,7 @@
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 import { columnsIn, toRow } from "../../core/rows";
 import type { Hit } from "../../core/shapes";
+import type { Mark } from "../../net/search";
 import { Fault } from "../../parts/faults";
 import { Icon } from "../../parts/icons";
 import { addKeys } from "../../parts/keys";
@@ -17,20 +18,27 @@ const AROUND = 300;
 
 interface Parts {
   searching: Searching;
+  /** bytes of output, as far as is known */
+  size: () => number;
   /** where one looks at the moment: the offset of the first line in sight */
   near: () => number;
   close: () => void;
 }
 
-export function SearchPanel({ searching, near, close }: Parts) {
+export function SearchPanel({ searching, size, near, close }: Parts) {
   const [text, setText] = useState(searching.needle?.q ?? "");
   const [isRegex, setRegex] = useState(searching.needle?.regex ?? false);
   const [isLoose, setLoose] = useState(searching.needle?.ignoreCase ?? true);
   const [isListOpen, setListOpen] = useState(false);
+  const [fault, setFault] = useState<unknown>(null);
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const field = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
 
+  const step = (by: 1 | -1) => {
+    setFault(null);
+    void searching.step(by).catch(setFault);
+  };
   useEffect(() => searching.on(() => redraw(0)), [searching]);
   useEffect(() => {
     field.current?.focus();
@@ -39,10 +47,10 @@ export function SearchPanel({ searching, near, close }: Parts) {
   useEffect(
     () =>
       addKeys([
-        { key: "F3", does: "next hit", group: "Search", always: true, act: () => searching.step(1) },
-        { key: "Shift+F3", does: "previous hit", group: "Search", always: true, act: () => searching.step(-1) },
-        { key: "n", does: "next hit", group: "Search", act: () => searching.step(1) },
-        { key: "N", does: "previous hit", group: "Search", act: () => searching.step(-1) },
+        { key: "F3", does: "next hit", group: "Search", always: true, act: () => step(1) },
+        { key: "Shift+F3", does: "previous hit", group: "Search", always: true, act: () => step(-1) },
+        { key: "n", does: "next hit", group: "Search", act: () => step(1) },
+        { key: "N", does: "previous hit", group: "Search", act: () => step(-1) },
         { key: "Escape", does: "close the search", group: "Search", always: true, act: close },
       ]),
     [searching, close],
@@ -57,7 +65,7 @@ export function SearchPanel({ searching, near, close }: Parts) {
     event.preventDefault();
     const { needle } = searching;
     if (needle?.q === text && needle.regex === isRegex && needle.ignoreCase === isLoose) {
-      searching.step(event.shiftKey ? -1 : 1);
+      step(event.shiftKey ? -1 : 1);
     } else begin(text, isRegex, isLoose);
   };
   return (
@@ -100,9 +108,14 @@ export function SearchPanel({ searching, near, close }: Parts) {
             begin(text, isRegex, !on);
           }}
         />
-        <output class="found">{foundOf(searching)}</output>
-        <Step label="Previous hit (Shift+Enter)" icon="up" act={() => searching.step(-1)} searching={searching} />
-        <Step label="Next hit (Enter)" icon="down" act={() => searching.step(1)} searching={searching} />
+        <output class="found">{foundOf(searching, size())}</output>
+        {searching.found?.state.state === "enough" && (
+          <button type="button" class="quiet" onClick={() => searching.found?.goOn()}>
+            Search on
+          </button>
+        )}
+        <Step label="Previous hit (Shift+Enter)" icon="up" act={() => step(-1)} searching={searching} />
+        <Step label="Next hit (Enter)" icon="down" act={() => step(1)} searching={searching} />
         <button type="button" class="quiet" aria-expanded={isListOpen} onClick={() => setListOpen(!isListOpen)}>
           List
         </button>
@@ -110,8 +123,9 @@ export function SearchPanel({ searching, near, close }: Parts) {
           <Icon name="close" />
         </button>
       </div>
-      {searching.fault !== null && <Fault error={searching.fault} retry={() => searching.retry()} />}
-      {isListOpen && searching.hits.length > 0 && <Hits searching={searching} />}
+      <Refusal searching={searching} />
+      {fault !== null && <Fault error={fault} />}
+      {isListOpen && searching.total > 0 && <Hits searching={searching} />}
     </search>
   );
 }
@@ -152,7 +166,7 @@ function Step({ label, icon, act, searching }: StepParts) {
       class="quiet icon"
       aria-label={label}
       title={label}
-      disabled={!searching.hits.length}
+      disabled={searching.total === 0}
       onClick={act}
     >
       <Icon name={icon} />
@@ -160,59 +174,90 @@ function Step({ label, icon, act, searching }: StepParts) {
   );
 }
 
-/** Return how much was found, and how far the search is. */
-export function foundOf({ needle, hits, current, isDone, restsAt, searched, size }: Searching): string {
-  if (needle === null) return "";
-  const count = hits.length.toLocaleString("en");
-  const found = current < 0 ? count : `${(current + 1).toLocaleString("en")} of ${count}`;
-  if (isDone) return hits.length === 0 ? "not found" : found;
-  if (restsAt !== null) return `${found}, and more behind`;
-  const percent = size > 0 ? Math.floor((searched / size) * 100) : 0;
-  return `${found}, searched ${percent} %`;
+/** Why the server does not search, where it does not. */
+function Refusal({ searching }: { searching: Searching }) {
+  const state = searching.found?.state;
+  if (state?.state !== "refused") return null;
+  return <Fault error={state.problem ?? new Error(state.why)} retry={() => searching.found?.retry()} />;
+}
+
+/** Return how much was found, and how far the search is in an output of this size. */
+export function foundOf({ found, rank, total }: Searching, size: number): string {
+  if (found === null) return "";
+  const { state } = found.state;
+  if (state === "refused" && total === 0) return "";
+  const count = total.toLocaleString("en");
+  const sum = rank === null ? count : `${rank.toLocaleString("en")} of ${count}`;
+  const isAll = found.searched >= size && size > 0;
+  if (state === "done" || (state === "searching" && isAll)) return total === 0 ? "not found" : sum;
+  if (state === "enough") return `${sum}, and more behind`;
+  if (state === "waiting") return `${sum}; the connection was lost`;
+  return `${sum}, searched ${size > 0 ? Math.floor((found.searched / size) * 100) : 0} %`;
 }
 
 function Hits({ searching }: { searching: Searching }) {
   const scroller = useRef<HTMLElement>(null);
   const rows = useRef<HTMLUListElement>(null);
-  const { hits, current } = searching;
-  const { first, last } = useWindowed(rows, hits.length, HIT_PX, scroller);
+  const { marks, current, found, total } = searching;
+  const at = current === null ? -1 : marks.indexOf(current);
+  const { first, last } = useWindowed(rows, marks.length, HIT_PX, scroller);
+  const isMissing = marks.slice(first, last).some((mark) => mark.hit === null);
   useEffect(() => {
-    const [top, box] = [current * HIT_PX, scroller.current];
-    if (box === null || current < 0) return;
+    if (isMissing) found?.fill(first, last).catch(() => undefined); // it is asked for again when it is in sight again
+  }, [found, isMissing, first, last]);
+  useEffect(() => {
+    const [top, box] = [at * HIT_PX, scroller.current];
+    if (box === null || at < 0) return;
     if (top < box.scrollTop || top + HIT_PX > box.scrollTop + box.clientHeight) box.scrollTop = top - HIT_PX * 2;
-  }, [current]);
+  }, [at]);
   return (
     <section class="hits" ref={scroller} aria-label="Hits">
-      <ul ref={rows} style={{ height: `${hits.length * HIT_PX}px` }}>
-        {hits.slice(first, last).map((hit, offset) => (
+      <ul ref={rows} style={{ height: `${marks.length * HIT_PX}px` }}>
+        {marks.slice(first, last).map((mark, offset) => (
           <HitRow
-            key={`${hit.offset}`}
-            hit={hit}
+            key={`${mark.offset}`}
+            mark={mark}
             top={(first + offset) * HIT_PX}
-            isCurrent={first + offset === current}
-            choose={() => searching.choose(first + offset)}
+            isCurrent={first + offset === at}
+            choose={() => searching.choose(mark)}
           />
         ))}
       </ul>
+      {total > marks.length && (
+        <p class="dim">The first {marks.length.toLocaleString("en")} are listed. Next and previous go to all.</p>
+      )}
     </section>
   );
 }
 
-function HitRow({ hit, top, isCurrent, choose }: { hit: Hit; top: number; isCurrent: boolean; choose: () => void }) {
+interface RowParts {
+  mark: Mark;
+  top: number;
+  isCurrent: boolean;
+  choose: () => void;
+}
+
+function HitRow({ mark, top, isCurrent, choose }: RowParts) {
+  return (
+    <li style={{ transform: `translateY(${top}px)` }}>
+      <button type="button" class="quiet" aria-current={isCurrent ? "true" : undefined} onClick={choose}>
+        <span class="number">{mark.number > 0 ? mark.number : ""}</span>
+        <code>{mark.hit === null ? "…" : <Excerpt hit={mark.hit} />}</code>
+      </button>
+    </li>
+  );
+}
+
+function Excerpt({ hit }: { hit: Hit }) {
   const row = toRow(hit);
   const [from, to] = columnsIn(row, hit)[0] ?? [0, 0];
   const begin = Math.max(0, from - BEFORE);
   return (
-    <li style={{ transform: `translateY(${top}px)` }}>
-      <button type="button" class="quiet" aria-current={isCurrent ? "true" : undefined} onClick={choose}>
-        <span class="number">{hit.number > 0 ? hit.number : ""}</span>
-        <code>
-          {begin > 0 && "…"}
-          {row.text.slice(begin, from)}
-          <mark>{row.text.slice(from, to)}</mark>
-          {row.text.slice(to, to + AROUND)}
-        </code>
-      </button>
-    </li>
+    <>
+      {begin > 0 && "…"}
+      {row.text.slice(begin, from)}
+      <mark>{row.text.slice(from, to)}</mark>
+      {row.text.slice(to, to + AROUND)}
+    </>
   );
 }

@@ -21,7 +21,7 @@ const USUAL_LADDER: readonly (readonly [string, number])[] = [
 export function standingOf(run: Run, now: number, lastOutput: number | null): string {
   switch (run.state) {
     case "queued":
-      return run.queue_place ? `Waits in the queue, at place ${run.queue_place}.` : "Waits in the queue.";
+      return `Waits in the queue${run.queue_place ? `, at place ${run.queue_place}` : ""}${reasonOf(run)}.`;
     case "starting":
       return "Is being started.";
     case "running":
@@ -31,6 +31,11 @@ export function standingOf(run: Run, now: number, lastOutput: number | null): st
     case "finished":
       return finishedOf(run, now);
   }
+}
+
+/** Return why it may have to wait longer than others. */
+function reasonOf(run: Run): string {
+  return run.key === null ? "" : `: of all with the key “${run.key}”, one runs at a time`;
 }
 
 function runningOf(run: Run, now: number): string {

@@ -50,20 +50,7 @@ export function Tools(parts: Parts) {
       />
       <Tool icon="wrap" label="Wrap lines (w)" isOn={wrap.value} act={() => toggle(wrap)} />
       <Tool icon="numbers" label="Line numbers (#)" isOn={numbers.value} act={() => toggle(numbers)} />
-      <Menu label="Times" icon="times">
-        {TIMES.map(([value, text]) => (
-          <button
-            key={value}
-            type="button"
-            aria-pressed={times.value === value}
-            onClick={() => {
-              times.value = value;
-            }}
-          >
-            {text}
-          </button>
-        ))}
-      </Menu>
+      <TimesMenu />
       {terminal && (
         <Tool
           icon="terminal"
@@ -77,6 +64,25 @@ export function Tools(parts: Parts) {
       <CopyMenu {...parts} />
       <DownloadMenu {...parts} />
     </div>
+  );
+}
+
+export function TimesMenu() {
+  return (
+    <Menu label="Times" icon="times">
+      {TIMES.map(([value, text]) => (
+        <button
+          key={value}
+          type="button"
+          aria-pressed={times.value === value}
+          onClick={() => {
+            times.value = value;
+          }}
+        >
+          {text}
+        </button>
+      ))}
+    </Menu>
   );
 }
 
@@ -146,7 +152,7 @@ function CopyMenu({ view, address }: Parts) {
         Link to this place
       </button>
       <button type="button" onClick={() => void view?.copy()}>
-        What is selected
+        What is selected, as text
       </button>
       <button type="button" onClick={() => void view?.copy({ colours: true })}>
         What is selected, with colours
@@ -161,6 +167,9 @@ function DownloadMenu({ api, runId }: Parts) {
     <Menu label="Download" icon="download">
       <a class="button" href={address(["format", "text"])} download={`${runId}.txt`}>
         Text, exactly as written
+      </a>
+      <a class="button" href={address(["format", "text"], ["ansi", "strip"])} download={`${runId}.plain.txt`}>
+        Text, without colours
       </a>
       <a class="button" href={address(["format", "cast"])} download={`${runId}.cast`}>
         Recording (asciicast)

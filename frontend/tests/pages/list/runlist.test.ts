@@ -115,4 +115,31 @@ describe("a list of runs", () => {
     await settled();
     expect([list.fault, list.count]).toEqual([null, 3]);
   });
+
+  it("lets go of runs that were removed while the connection was down", async () => {
+    const { list, fetch } = await opened(3);
+    const all = fetch.getMockImplementation();
+    fetch.mockImplementation(async (query) => {
+      const page = (await all?.(query)) ?? { runs: [], next: null, total: 0 };
+      return { ...page, runs: page.runs.filter((run) => run.id !== id(2)), total: 2 };
+    });
+    list.check();
+    await settled();
+    expect([list.count, list.total, list.at(1)?.id]).toEqual([2, 2, id(1)]);
+  });
+
+  it("keeps the place of whoever reads further down, and lets go of what was removed there", async () => {
+    const { list, fetch } = await opened(700);
+    list.want(90, 101);
+    await settled();
+    list.hold(true);
+    const all = fetch.getMockImplementation();
+    fetch.mockImplementation(async (query) => {
+      const page = (await all?.(query)) ?? { runs: [], next: null, total: 0 };
+      return { ...page, runs: page.runs.filter((run) => run.id !== id(500)) };
+    });
+    list.check();
+    await settled();
+    expect([list.count, list.at(199)?.id, list.at(200)?.id]).toEqual([499, id(501), id(499)]);
+  });
 });

@@ -1,73 +1,97 @@
-import { describe, expect, it, vi } from "vitest";
-import type { Hit } from "../../../src/core/shapes";
-import type { HitPage } from "../../../src/net/api";
-import { MOST_HITS, Searching } from "../../../src/pages/run/searching";
+import { describe, expect, it } from "vitest";
+import { Listeners } from "../../../src/core/listeners";
+import { Portions } from "../../../src/net/portions";
+import type { Mark, SearchState } from "../../../src/net/search";
+import { type Finder, Searching } from "../../../src/pages/run/searching";
+import { foundOf } from "../../../src/pages/run/searchpanel";
 
-const hit = (offset: number): Hit => ({
-  number: offset / 10 + 1,
-  offset,
-  time: null,
-  stream: "stdout",
-  text: "x",
-  columns: [[0, 1]],
-  match: offset,
-});
-const page = (offsets: number[], next: number | null, size = 1000): HitPage => ({
-  hits: offsets.map(hit),
-  next,
-  size,
-  complete: next === null,
-});
-const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
+const markAt = (offset: number): Mark => ({ number: offset / 10 + 1, offset, match: offset, hit: null });
 
-function searchingIn(...pages: HitPage[]) {
-  const search = vi.fn(async () => pages.shift() ?? page([], null));
-  return { searching: new Searching({ search }, "1k"), search };
+/** A search that has found hits at these offsets, of which the first few are kept. */
+class Found implements Finder {
+  marks: Mark[] = [];
+  portions = new Portions(1000);
+  state: SearchState = { state: "searching" };
+  total = 0;
+  searched = 0;
+  #all: Mark[] = [];
+  #changes = new Listeners<never>();
+
+  find(offsets: number[], { kept = 100, isDone = true } = {}): void {
+    this.#all = offsets.map(markAt);
+    this.marks = this.#all.slice(0, kept);
+    this.total = offsets.length;
+    this.searched = 1000;
+    for (const offset of offsets) this.portions.add(offset);
+    if (isDone) this.state = { state: "done" };
+    this.#changes.tell(undefined as never);
+  }
+
+  on = (listener: () => void) => this.#changes.add(listener);
+  close = () => undefined;
+  retry = () => undefined;
+  goOn = () => undefined;
+  fill = async () => undefined;
+  near = async () => [];
+  between = () => [];
+  after = async (offset: number) => this.#all.find((mark) => mark.offset > offset) ?? null;
+  before = async (offset: number) => this.#all.findLast((mark) => mark.offset < offset) ?? null;
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 150));
+
+async function searched(offsets: number[], near: number, options = {}) {
+  const found = new Found();
+  const searching = new Searching(() => found);
+  searching.begin({ q: "x" }, near);
+  found.find(offsets, options);
+  await settled();
+  return { searching, found };
 }
 
 describe("a search", () => {
-  it("goes on to the end, and begins at the first hit behind where one looks", async () => {
-    const { searching, search } = searchingIn(page([10, 20], 500), page([600, 700], null));
-    searching.begin({ q: "x" }, 100);
-    await settled();
-    expect(search).toHaveBeenCalledTimes(2);
-    expect([searching.hits.length, searching.isDone, searching.hit?.offset]).toEqual([4, true, 600]);
-  });
-
-  it("steps round from the last hit to the first, and back", async () => {
-    const { searching } = searchingIn(page([10, 20, 30], null));
-    searching.begin({ q: "x" }, 0);
-    await settled();
-    searching.step(-1);
-    expect(searching.hit?.offset).toBe(30);
-    searching.step(1);
-    expect(searching.hit?.offset).toBe(10);
+  it("begins at the first hit behind where one looks", async () => {
+    const { searching } = await searched([10, 20, 600, 700], 100);
+    expect([searching.current?.offset, searching.rank, searching.total]).toEqual([600, 3, 4]);
+    expect(foundOf(searching, 1000)).toBe("3 of 4");
   });
 
   it("looks at the first hit where there is none behind", async () => {
-    const { searching } = searchingIn(page([10], null));
-    searching.begin({ q: "x" }, 500);
-    await settled();
-    expect(searching.hit?.offset).toBe(10);
+    const { searching } = await searched([10], 500);
+    expect(searching.current?.offset).toBe(10);
   });
 
-  it("keeps so many hits and rests; a step beyond goes on from there", async () => {
-    const many = Array.from({ length: MOST_HITS }, (_, index) => index * 10);
-    const { searching, search } = searchingIn(page(many, 900_000, 1_000_000), page([950_000], null, 1_000_000));
-    searching.begin({ q: "x" }, 0);
-    await settled();
-    expect([searching.restsAt, search.mock.calls.length]).toEqual([900_000, 1]);
-    searching.choose(MOST_HITS - 1);
-    searching.step(1);
-    await settled();
-    expect([searching.hits.length, searching.hit?.offset, searching.isDone]).toEqual([1, 950_000, true]);
+  it("steps round from the last hit to the first, and back", async () => {
+    const { searching } = await searched([10, 20, 30], 0);
+    await searching.step(-1);
+    expect([searching.current?.offset, searching.rank]).toEqual([30, 3]);
+    await searching.step(1);
+    expect([searching.current?.offset, searching.rank]).toEqual([10, 1]);
+  });
+
+  it("goes through hits that are not kept, and knows which one it is", async () => {
+    const { searching } = await searched([10, 20, 30, 40], 0, { kept: 2 });
+    for (const offset of [20, 30, 40]) {
+      await searching.step(1);
+      expect([searching.current?.offset, searching.rank]).toEqual([offset, offset / 10]);
+    }
+    await searching.step(-1);
+    expect([searching.current?.offset, searching.rank]).toEqual([30, 3]);
+    await searching.chooseAt(40);
+    expect(foundOf(searching, 1000)).toBe("4");
+  });
+
+  it("says where hits are whose places are not kept", async () => {
+    const { searching } = await searched([10, 20, 500, 900], 0, { kept: 2 });
+    const beyond = searching.beyond(1000);
+    expect(beyond).toHaveLength(2);
+    expect(beyond[0]).toBeCloseTo(0.5, 1);
+    expect(beyond[1]).toBeCloseTo(0.9, 1);
   });
 
   it("forgets the hits of a search that is over", async () => {
-    const { searching } = searchingIn(page([10], null));
-    searching.begin({ q: "x" }, 0);
+    const { searching } = await searched([10], 0);
     searching.clear();
-    await settled();
-    expect([searching.hits.length, searching.needle]).toEqual([0, null]);
+    expect([searching.hits.length, searching.needle, searching.current]).toEqual([0, null, null]);
   });
 });

@@ -17,6 +17,7 @@ What never: a server, a request, a clock: who sends, when, and what a closed con
 
 from tailrace.core.wires.base import LIMIT_BYTES, Framer
 from tailrace.core.wires.eventstream import EventId, parse_event_id
-from tailrace.core.wires.table import WIRES, choose, framer, prefer
+from tailrace.core.wires.plain import PLAIN
+from tailrace.core.wires.table import WIRES, choose, framer, kind, prefer
 
-__all__ = ["LIMIT_BYTES", "WIRES", "EventId", "Framer", "choose", "framer", "parse_event_id", "prefer"]
+__all__ = ["LIMIT_BYTES", "PLAIN", "WIRES", "EventId", "Framer", "choose", "framer", "kind", "parse_event_id", "prefer"]

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from tailrace.core.errors import UnknownWire
+from tailrace.core.errors import InvalidInput, UnknownWire
 from tailrace.core.wires.base import Framer
 from tailrace.core.wires.cast import CastFramer
 from tailrace.core.wires.lines import LinesFramer
 from tailrace.core.wires.ndjson import NdjsonFramer
+from tailrace.core.wires.plain import PLAIN
 from tailrace.core.wires.sse import SseFramer
 from tailrace.core.wires.text import TextFramer
 
@@ -37,13 +38,40 @@ class _Range(NamedTuple):
         return self.type in ("*", kind) and self.subtype in ("*", subtype)
 
 
-def framer(name: str, run_id: str, offset: int) -> Framer:
+def framer(name: str, run_id: str, offset: int, *, is_plain: bool = False) -> Framer:
     """Return a new framer of the wire.
+
+    Args:
+        name: of the wire.
+        run_id: the run whose output it is.
+        offset: where it begins.
+        is_plain: without escape sequences.
 
     Raises:
         UnknownWire: there is none of this name.
+        InvalidInput: the wire has no plain form.
     """
-    return WIRES[_known(name)](run_id, offset)
+    return kind(name, is_plain=is_plain)(run_id, offset)
+
+
+def kind(name: str, *, is_plain: bool) -> type[Framer]:
+    """Return the wire's kind of framer.
+
+    Raises:
+        UnknownWire: there is none of this name.
+        InvalidInput: it is to leave out escape sequences, and is made for terminals.
+    """
+    wire = WIRES[_known(name)]
+    if not is_plain:
+        return wire
+    if name not in PLAIN:
+        raise InvalidInput(
+            f"the wire {name} keeps escape sequences, as it is for terminals",
+            op="follow",
+            subject="ansi",
+            hint=f"leave ansi out, or take one of: {', '.join(PLAIN)}",
+        )
+    return PLAIN[name]
 
 
 def choose(accept: str | None, format: str | None, *, event_stream: str = "lines") -> str:  # noqa: A002  as in the query

@@ -1,21 +1,16 @@
 """A whole page: its frame, what it loads, what its script is given, and how it is sent."""
 
-import secrets
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Final
 
-import msgspec
-
 from tailrace.web.page import bundle
 from tailrace.web.page.given import Given, script_of
 from tailrace.web.page.html import Html, element, joined
-from tailrace.web.page.policy import PAGE_HEADERS, page_policy
+from tailrace.web.page.policy import PAGE_HEADERS
 from tailrace.web.responses import Response
 
 NAME: Final = "Tailrace"
-MAKING_STYLES: Final = ("run", "runs")
-"""the pages whose script may make style elements: they may show a terminal"""
 UNBUILT: Final = "The page's own files are missing here: build them by `npm ci && npm run bundle` in frontend/."
 
 
@@ -24,17 +19,15 @@ def page(title: str, given: Given, *main: Html, status: HTTPStatus = HTTPStatus.
 
     Args:
         title: what stands in the browser's tab.
-        given: for the page's script; its `nonce` is set here.
+        given: for the page's script.
         *main: what the page shows where there is no JavaScript, and until there is.
         status: of the response.
     """
-    nonce = secrets.token_urlsafe(18) if given.page in MAKING_STYLES else ""
-    given = msgspec.structs.replace(given, nonce=nonce)
     root, entry = given.root, bundle.entry(bundle.PAGE)
     notice = [] if entry is not None else [element("p", UNBUILT, class_="fault", role="alert")]
     framed = element("main", *notice, *main, id="main", class_=f"on-{given.page}")
     head = _head(title, root, *([] if entry is None else _loaded(entry, root)))
-    return _sent(root, head, framed, script_of(given), nonce=nonce, status=status)
+    return _sent(root, head, framed, script_of(given), status=status)
 
 
 def plain_page(
@@ -55,7 +48,7 @@ def plain_page(
     more += [element("script", type="module", src=script)] if script else []
     more += [element("meta", http_equiv="refresh", content=f"0; url={refresh}")] if refresh else []
     framed = element("main", *main, id="main", class_="on-problem")
-    return _sent(root, _head(title, root, *more), framed, nonce="", status=status)
+    return _sent(root, _head(title, root, *more), framed, status=status)
 
 
 def _head(title: str, root: str, *loaded: Html) -> Html:
@@ -70,11 +63,10 @@ def _head(title: str, root: str, *loaded: Html) -> Html:
     )
 
 
-def _sent(root: str, head: Html, *content: Html, nonce: str, status: HTTPStatus) -> Response:
+def _sent(root: str, head: Html, *content: Html, status: HTTPStatus) -> Response:
     banner = element("header", element("a", NAME, href=root, class_="home"), class_="banner")
     whole = joined(Html("<!doctype html>\n"), element("html", head, element("body", banner, *content), lang="en"), "\n")
-    headers = (*PAGE_HEADERS, ("Content-Security-Policy", page_policy(nonce)))
-    return Response(status=status, headers=headers, body=whole.encode("utf-8", "replace"))
+    return Response(status=status, headers=PAGE_HEADERS, body=whole.encode("utf-8", "replace"))
 
 
 def see_other(where: str) -> Response:

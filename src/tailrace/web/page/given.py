@@ -45,17 +45,15 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """the way from the page to the one of all commands, `./` or `../`; the API is below it"""
     may: Allowed = Allowed()
     commands: tuple[CommandShown, ...] = ()
-    """all that there are; on a command's page and a run's, that one"""
+    """all that there are; on a command's page and those of runs, theirs"""
     run: RunInfo | None = None
-    runs: tuple[str, ...] = ()
+    runs: tuple[RunInfo, ...] = ()
     """that are shown side by side"""
     values: dict[str, str] = {}
     """what a form said that could not be used"""
     errors: tuple[OneOf, ...] = ()
     """and what is wrong with it"""
     problem: Problem | None = None
-    nonce: str = ""
-    """for style elements that a script makes; empty: it may make none"""
 
 
 def shown(command: Command) -> CommandShown:

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-_PAGE: Final = (
+_POLICY: Final = (
     "default-src 'none'",
     "script-src 'self'",
+    "style-src 'self'",  # the terminal keeps to it: frontend/src/terminal/policy.ts
     "img-src 'self' data:",  # the tab's icon is drawn by the script; a picture in the address leads nowhere
     "connect-src 'self'",
     "worker-src 'self'",
@@ -16,6 +17,7 @@ _PAGE: Final = (
 FEATURES: Final = "camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), usb=()"
 
 PAGE_HEADERS: Final = (
+    ("Content-Security-Policy", "; ".join(_POLICY)),  # CSP, level 3: nothing from elsewhere, nothing inline
     ("Content-Type", "text/html; charset=utf-8"),
     ("Cache-Control", "no-store"),
     ("Referrer-Policy", "same-origin"),  # with no-referrer, a form's Origin would be null, and refused
@@ -33,13 +35,3 @@ FILE_HEADERS: Final = (
     ("Access-Control-Allow-Origin", "*"),
     ("Cross-Origin-Resource-Policy", "cross-origin"),
 )
-
-
-def page_policy(nonce: str) -> str:
-    """Return the content security policy of a page (CSP, level 3): nothing from elsewhere, nothing inline.
-
-    Args:
-        nonce: for style elements that the page's script makes, as the terminal does; empty: it may make none.
-    """
-    styles = f"style-src 'self' 'nonce-{nonce}'" if nonce else "style-src 'self'"
-    return "; ".join((*_PAGE, styles))

@@ -81,7 +81,7 @@ def show_run(call: Call) -> Response:
     """Show one run: how it stands, its output, and what can be done to it."""
     info = call.shown
     may = _allowed(call, info)
-    given = Given(page="run", root=BELOW, may=may, run=info, commands=_command_of(call, info))
+    given = Given(page="run", root=BELOW, may=may, run=info, commands=_commands_of(call, info))
     plain = runs.plain_of(info, BELOW, can_stop=may.stop, can_type=may.input)
     name = runs.name_of(info, call.commands)
     return page(f"{name}: {info.id}", given, runs.head_of(info, call.commands), plain)
@@ -135,7 +135,8 @@ def show_runs(call: Call) -> Response:
     if not call.query:
         return see_other(HOME)
     infos = [viewable(call, run_id) for run_id in _wanted(call)]
-    given = Given(page="runs", root=HOME, may=_allowed(call, None), runs=tuple(info.id for info in infos))
+    commands = _commands_of(call, *infos)
+    given = Given(page="runs", root=HOME, may=_allowed(call, None), runs=tuple(infos), commands=commands)
     panes = [runs.pane_of(info, HOME, call.commands) for info in infos]
     top = element("div", element("h1", SIDE_BY_SIDE), class_="panes-top")
     return page(SIDE_BY_SIDE, given, top, element("div", *panes, class_="panes"))
@@ -219,9 +220,10 @@ def _allowed(call: Call, info: RunInfo | None) -> Allowed:
     return Allowed(start=may("start"), stop=may("stop"), input=takes_input and may("input"), pin=may("pin"))
 
 
-def _command_of(call: Call, info: RunInfo) -> tuple[CommandShown, ...]:
-    """Return the command that the run is of, if it is still declared, and its caller may list commands."""
-    found = [command for command in call.commands.values() if command.name == info.command]
+def _commands_of(call: Call, *infos: RunInfo) -> tuple[CommandShown, ...]:
+    """Return the commands that the runs are of, if they are still declared, and the caller may list commands."""
+    names = {info.command for info in infos}
+    found = [command for command in call.commands.values() if command.name in names]
     try:
         return all_shown(found) if found and call.may("list", None) else ()
     except Instead:

@@ -23,7 +23,15 @@ def open_socket(call: Call) -> Response:
         OffsetBeyondEnd: see there.
     """
     chosen = subprotocol_of(call)
-    viewer = viewer_of(call.engine(), call.shown, WebsocketFramer, view_of(call.request.query), call.request.pace)
+    view = view_of(call.request.query)
+    if view.is_plain:
+        raise InvalidInput(
+            "a WebSocket shows the output as it is",
+            op="follow",
+            subject="ansi",
+            hint="leave ansi out, or follow ./output?ansi=strip",
+        )
+    viewer = viewer_of(call.engine(), call.shown, WebsocketFramer, view, call.request.pace)
     return opened(chosen, Session(call, viewer))
 
 

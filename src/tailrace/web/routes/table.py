@@ -62,7 +62,7 @@ from tailrace.web.routes.route import (
 )  # fmt: skip
 from tailrace.web.routes.sharing import ShareFields
 from tailrace.web.routes.shown import RunShown
-from tailrace.web.view import STREAMS
+from tailrace.web.view import ANSI, STREAMS
 from tailrace.web.watching import RUN_HEADER
 
 OK, CREATED, ACCEPTED = HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED
@@ -76,10 +76,12 @@ UNAVAILABLE, FULL = HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STOR
 
 FORMAT = Param("format", WIRE, "the wire, instead of what `Accept` says")
 STREAM = Param("stream", {"type": "string", "enum": list(STREAMS)}, "this stream alone")
+PLAIN = Param("ansi", {"type": "string", "enum": list(ANSI)}, "`strip`: without escape sequences")
 RESUME = Param("Last-Event-ID", EVENT_ID, "the id of the last event that arrived", "header")
 VIEW = (
     FORMAT,
     STREAM,
+    PLAIN,
     Param("from", {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET}, "begin at this offset"),
     Param("tail", {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET}, "begin with the last so many lines"),
     Param("follow", SWITCH, "`0`: give what there is now, and end"),
@@ -126,7 +128,7 @@ SEARCH = (
     Param("follow", SWITCH, "`0`: a stream of hits ends where the output does now"),
     RESUME,
 )
-SOCKET_VIEW = tuple(param for param in VIEW if param.name not in ("format", "Last-Event-ID", "Range"))
+SOCKET_VIEW = tuple(param for param in VIEW if param.name not in ("format", "ansi", "Last-Event-ID", "Range"))
 HITS: Bodies = {kind: EVENTS for name, kind in search.FORMS.items() if name != "json"}
 MANY_RUNS = (
     Param(
@@ -157,7 +159,7 @@ PARAMETERS: Schema = {
 }
 FIELDS: Schema = {"type": "object", "description": "a field for each parameter"}
 SEEN_ALL = Answer(NO_CONTENT, "the client has seen the end: an EventSource stops")
-STARTS = Takes((FORMAT, STREAM, RESUME), {JSON: PARAMETERS, FORM: FIELDS})
+STARTS = Takes((FORMAT, STREAM, PLAIN, RESUME), {JSON: PARAMETERS, FORM: FIELDS})
 A_RUN = gives(RunInfo, what="the run")
 FIELDLESS = (BAD, LARGE, TYPE)
 
