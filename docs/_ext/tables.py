@@ -19,6 +19,7 @@ from tailrace.config.commands import READINGS
 from tailrace.config.server import VARIABLES, Server
 from tailrace.config.tables import bytes_of, duration_s
 from tailrace.core import errors, outcome, spec, states
+from tailrace.core.access import ROLE_ACTIONS
 from tailrace.core.audit import Audit
 from tailrace.core.command import Command
 from tailrace.core.hook import Hook
@@ -332,6 +333,22 @@ def limit_keys() -> str:
     )
 
 
+def access_keys(module: str, name: str) -> Callable[[], str]:
+    """Return what returns the keys of a kind of tables that say who may, or who asks."""
+
+    def table() -> str:
+        rows = [(f"`{field.name}`", _written(field.type), _with_default(field)) for field in fields(module, name)]
+        return _table(("key", "type", "what it is"), [row for row in rows if row[0] != "`rules`"])
+
+    return table
+
+
+def roles() -> str:
+    """Return what each role may."""
+    rows = [(f"`{role}`", ", ".join(f"`{action}`" for action in sorted(may))) for role, may in ROLE_ACTIONS.items()]
+    return _table(("role", "may"), rows)
+
+
 def _default_index(name: str) -> int:
     """Return where the default of a field of `Command` is: those without one come first."""
     return Command.__struct_fields__.index(name) - len(Command.__struct_fields__)
@@ -376,7 +393,7 @@ def parameter_keys() -> str:
 
 
 def _with_default(field: Field) -> str:
-    is_said = field.default not in {"None", "''", "False"}
+    is_said = field.default not in {"", "None", "''", "False", "()", "{}"}
     return f"{field.doc}; {field.default} by default" if is_said else field.doc
 
 
@@ -389,6 +406,9 @@ def _written(annotation: str) -> str:
         "tuple[Event, ...]": "list of text",
         "Texts": "list of text", "bool": "true or false", "Mapping[str, Parameter]": "tables",
         "Mapping[str, str]": "table", "str | int": "text or whole number",
+        "Mapping[Role, tuple[str, ...]]": "table of lists",
+        "tuple[Action, ...]": "list of text", "tuple[Rule, ...]": "tables",
+        "Role | Literal['none']": 'a role, or `"none"`',
         "float": "number", "int": "whole number", "str": "text", "tuple[str, ...]": "list of text",
     }  # fmt: skip
     return words[kind]
@@ -443,9 +463,14 @@ TABLES: dict[str, Callable[[], str]] = {
     "outcomes": outcomes,
     "parameter-keys": parameter_keys,
     "server-settings": server_settings,
+    "access-keys": access_keys("tailrace.core.access", "Access"),
+    "rule-keys": access_keys("tailrace.core.access", "Rule"),
+    "oidc-keys": access_keys("tailrace.config.access", "Oidc"),
+    "roles": roles,
     "settings": settings,
     "start-options": start_options,
     "state-directory": layout("tailrace.host.statedir"),
+    "auth-directory": layout("tailrace.server.auth.vault"),
     "run-directory": layout("tailrace.host.rundir"),
     "states": state_table,
     "timeline": layout("tailrace.core.timeline"),

@@ -8,6 +8,7 @@ from tailrace.core.errors import InvalidInput
 from tailrace.engine.base import Engine
 from tailrace.engine.disk import DiskEngine
 from tailrace.engine.remote.headers import read_headers
+from tailrace.engine.remote.logins import token_for
 
 if TYPE_CHECKING:
     from tailrace.engine.http import HttpEngine
@@ -25,7 +26,7 @@ def connect(
         where: `disk:PATH` or a path: a state directory, made if it is not there. `http://host:port` or
             `https://host/prefix`: a Tailrace server; an `HttpEngine`, which can also start the server's commands. None:
             TAILRACE_STATE, else `$XDG_STATE_HOME/tailrace`.
-        token: what a server is to know the caller by; TAILRACE_TOKEN by default.
+        token: what a server is to know the caller by; by default TAILRACE_TOKEN, else what `tailrace login` has kept.
         headers: sent to a server with every request: a proxy's login, say; those in TAILRACE_HEADERS by default.
 
     Raises:
@@ -58,7 +59,7 @@ def server(url: str, *, token: str | None = None, headers: Mapping[str, str] | N
     from tailrace.engine.http import HttpEngine  # only those who need it pay for http.client and ssl
 
     sent = usual_headers() if headers is None else headers
-    return HttpEngine(url, token=token or os.environ.get(TOKEN), headers=sent)
+    return HttpEngine(url, token=token or os.environ.get(TOKEN) or token_for(url), headers=sent)
 
 
 def usual_headers() -> dict[str, str]:

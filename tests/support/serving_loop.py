@@ -17,7 +17,7 @@ from tailrace.server.serve import StoppingServer, uvicorn_config
 from tailrace.web.loop.sinks import Receive, Scope, Send
 
 _PREFIX = re.compile(r"/(tr-\w+)/(?:ops(?=/))?")
-_GROUND = Server(access_log=False, max_viewers_per_address=0)
+_GROUND = Server(auth="none", access_log=False, max_viewers_per_address=0)
 
 
 class Places(ServerApp):
@@ -40,7 +40,9 @@ class Places(ServerApp):
 
     def _app(self, name: str) -> ServerApp:
         if name not in self._apps:
-            settings = Server(access_log=False, max_viewers_per_address=0, state_dir=str(Path("/tmp", name)))
+            settings = Server(
+                auth="none", access_log=False, max_viewers_per_address=0, state_dir=str(Path("/tmp", name))
+            )
             self._apps[name] = ServerApp(Config(settings, Commands([])))
         return self._apps[name]
 

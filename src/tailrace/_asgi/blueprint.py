@@ -4,6 +4,7 @@ A route's function may wait for the disk, a runner or a keeper, so it is called 
 """
 
 import asyncio
+import dataclasses
 import inspect
 import logging
 import re
@@ -14,7 +15,9 @@ from tailrace._asgi.answers import Answer
 from tailrace._asgi.asking import client_of, headers_of, pairs_of, path_of
 from tailrace._asgi.bodies import Body, Later
 from tailrace._asgi.handshakes import Refusing, accept, protocols_of
-from tailrace.core.command import Commands
+from tailrace.core.access import Action
+from tailrace.core.command import Command, Commands
+from tailrace.core.identity import Identity
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
 from tailrace.web.answering import USUAL
@@ -26,8 +29,8 @@ from tailrace.web.pace import Pace
 from tailrace.web.problems import STOPPING
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
-from tailrace.web.routes.account import Account, Auditor
-from tailrace.web.routes.call import Action, Call, Instead
+from tailrace.web.routes.account import Account, Auditor, note_unknown
+from tailrace.web.routes.call import Call, Instead, Refused, Share
 from tailrace.web.routes.door import Place, answer
 from tailrace.web.routes.table import PATHS
 from tailrace.web.steps import Stream
@@ -48,6 +51,26 @@ class Limiting(Protocol):
 
     def enter(self, address: str, run_ids: Sequence[str], *, has_begun: bool) -> Callable[[], None] | Response:
         """Return what is called when the viewer has left, or its refusal."""
+
+
+class Visiting(Protocol):
+    """One request's caller, whom the server itself knows; see `tailrace.server.auth.guard`."""
+
+    @property
+    def share(self) -> Share | None:
+        """What makes links to runs."""
+
+    def who(self) -> Identity | None:
+        """Return the caller; None: nobody knows him."""
+
+    def may(self, action: Action, info: RunInfo | None) -> bool:
+        """Tell whether he may do this to the run, or to any at all."""
+
+    def may_command(self, action: Action, command: Command) -> bool:
+        """Tell whether he may do this to the command."""
+
+    def sees_all(self) -> bool:
+        """Tell whether he may view every run."""
 
 
 _log = logging.getLogger("tailrace")
@@ -97,6 +120,10 @@ class Blueprint:
         """what whoever looks after the server is to know; told to those who may do everything"""
         self.limits: Limiting | None = None
         """asked before a viewer is served"""
+        self.guard: Callable[[Scope], Visiting] | None = None
+        """returns who asks, instead of `authorize`, where the server knows by itself; called in a thread"""
+        self.watch: Callable[[Scope, Stream], Callable[[], None]] | None = None
+        """told of each stream that begins, and returns what is told of its end"""
 
     def under(self, prefix: str, app: AsgiApp) -> AsgiApp:
         """Return an application that answers below the prefix, and has another one answer everywhere else.
@@ -178,7 +205,8 @@ class Blueprint:
         entered = self.limits.enter(client_of(scope), stream.run_ids, has_begun=scope.get("method") == "POST")
         if isinstance(entered, Response):
             stream.close()
-        return entered
+            return entered
+        return entered if self.watch is None else _both(entered, self.watch(scope, stream))
 
     async def _response(self, scope: Scope, receive: Receive) -> Response:
         place = _place(path_of(scope))
@@ -190,6 +218,9 @@ class Blueprint:
             return asyncio.run_coroutine_threadsafe(work, loop).result()
 
         def make_call() -> Call:
+            return self._guarded(scope, plain_call())
+
+        def plain_call() -> Call:
             return Call(
                 request=wait_for(self._make_request(scope, None, USUAL)),
                 engine=self._engine,
@@ -219,6 +250,36 @@ class Blueprint:
                     raise
                 return STOPPING
 
+    def _guarded(self, scope: Scope, call: Call) -> Call:
+        """Return the call with its caller, as the server knows him."""
+        if self.guard is None:
+            return call
+        visit = self.guard(scope)
+        who = visit.who()
+        if call.account is not None:
+            call.account.declared = call.commands
+
+        def may(action: Action, info: RunInfo | None) -> bool:
+            return _told(call, lambda: visit.may(action, info))
+
+        def may_command(action: Action, command: Command) -> bool:
+            return _told(call, lambda: visit.may_command(action, command))
+
+        def is_known(command: Command) -> bool:
+            return visit.may_command("list", command) or visit.may_command("start", command)
+
+        return dataclasses.replace(
+            call,
+            request=call.request if who is None else dataclasses.replace(call.request, user=who.name),
+            may=may,
+            sees_all=visit.sees_all(),
+            commands=Commands() if who is None else call.commands.only(is_known),
+            who=who,
+            may_command=may_command,
+            has_open_files=True,
+            share=visit.share,
+        )
+
     def _may(
         self, scope: Scope, wait_for: Callable[[Coroutine[object, object, Verdict]], Verdict]
     ) -> Callable[[Action, RunInfo | None], bool]:
@@ -238,6 +299,23 @@ class Blueprint:
             raise TypeError(f"authorize must return True, False or an ASGI application, not {verdict!r}")
 
         return may
+
+
+def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+    def both() -> None:
+        one()
+        other()
+
+    return both
+
+
+def _told(call: Call, verdict: Callable[[], bool]) -> bool:
+    """Return the verdict; that nobody knows who asks, which refuses him, is noted for the audit."""
+    try:
+        return verdict()
+    except Refused:
+        note_unknown(call)
+        raise
 
 
 async def _awaited(verdict: Awaitable[Verdict]) -> Verdict:

@@ -11,13 +11,14 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
+from tailrace.core.access import Action
 from tailrace.core.command import Commands
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.account import Account, Auditor
-from tailrace.web.routes.call import Action, Call, Instead
+from tailrace.web.routes.call import Call, Instead
 from tailrace.web.routes.door import Place, answer
 from tailrace.web.routes.table import METHODS, NAMES, PATHS, SOCKETS, is_page
 

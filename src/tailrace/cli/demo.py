@@ -36,7 +36,7 @@ def demo_command(port: int | None) -> int:
     ports = range(FIRST_PORT, FIRST_PORT + MOST_PORTS)
     chosen = port if port is not None else next((each for each in ports if is_free(HOST, each)), FIRST_PORT)
     with _until_told_to_stop(), throwaway() as state:
-        settings = Server(host=HOST, port=chosen, state_dir=str(state), access_log=False)
+        settings = Server(auth="none", host=HOST, port=chosen, state_dir=str(state), access_log=False)
         try:
             serve(Config(settings, commands()), _say)
         finally:

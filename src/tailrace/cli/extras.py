@@ -4,7 +4,7 @@ import importlib.util
 
 from tailrace.core.errors import InvalidInput
 
-SERVER = ("uvicorn", "httptools", "websockets", "prometheus_client")
+SERVER = ("uvicorn", "httptools", "websockets", "prometheus_client", "itsdangerous", "argon2")
 """what the extra `server` brings; some of it may be there for other reasons"""
 
 

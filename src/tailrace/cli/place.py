@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _KEY = "tailrace.state_dir"
 _SERVER = "tailrace.on"
 _HEADERS = "tailrace.headers"
+_TOKEN_FILE = "tailrace.token_file"  # noqa: S105  (a name)
 
 
 def _note(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
@@ -32,6 +33,11 @@ def _note_server(context: click.Context, _parameter: click.Parameter, value: str
 def _note_headers(context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> None:
     if value:
         context.meta[_HEADERS] = value
+
+
+def _note_token(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.meta[_TOKEN_FILE] = value
 
 
 place_option = click.option(
@@ -66,9 +72,19 @@ header_option = click.option(
 """adds `--header` to a command; what it says is kept for `headers`"""
 
 
+_token_option = click.option(
+    "--token-file",
+    metavar="FILE",
+    type=click.Path(),
+    expose_value=False,
+    callback=_note_token,
+    help="The file that has the token for the server, instead of TAILRACE_TOKEN or what `tailrace login` has kept.",
+)
+
+
 def anywhere_option(command: FC) -> FC:
-    """Add `--on`, `--header` and `--state-dir` to a command that works on the runs of a server too."""
-    return place_option(_server_option(header_option(command)))
+    """Add `--on`, `--token-file`, `--header` and `--state-dir` to a command that works on the runs of a server too."""
+    return place_option(_server_option(_token_option(header_option(command))))
 
 
 def said_headers() -> tuple[str, ...]:
@@ -126,15 +142,33 @@ def stay_on(url: str) -> None:
     context.meta[_SERVER] = url
 
 
-def server(url: str) -> "HttpEngine":
+def server(url: str, *, token: str | None = None) -> "HttpEngine":
     """Return the engine behind a server.
 
+    Args:
+        url: where it is.
+        token: what it is to know the caller by; None: what `--token-file` says, else what is usual.
+
     Raises:
-        InvalidInput: it is no server's address, or what `--header` said is no header.
+        InvalidInput: it is no server's address, or what `--header` said is no header, or the token cannot be read.
     """
     from tailrace.api import server
 
-    return server(url, headers=headers())
+    return server(url, token=token or _token_in_file(), headers=headers())
+
+
+def _token_in_file() -> str | None:
+    path: str | None = click.get_current_context().meta.get(_TOKEN_FILE)
+    if path is None:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise InvalidInput(
+            f"{path} cannot be read: {(why or str(error)).lower()}", op="read", subject=path,
+            hint="--token-file names a file with the token, and nothing else",
+        ) from None  # fmt: skip
 
 
 def state_path() -> str | None:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from contextlib import ExitStack
 from typing import Literal, TypedDict, Unpack
@@ -11,11 +13,12 @@ from click.core import ParameterSource
 
 from tailrace.cli import boundary, login, table, talk, terminal, viewing, words
 from tailrace.cli.explain import HELP
+from tailrace.cli.extras import need_server
 from tailrace.cli.face import Streams
 from tailrace.cli.foreground import Foreground
 from tailrace.cli.forward import Forwarder
 from tailrace.cli.news import News
-from tailrace.cli.place import anywhere_option, engine, server, server_url
+from tailrace.cli.place import anywhere_option, engine, server, server_url, state_path
 from tailrace.cli.signals import Signals
 from tailrace.cli.values import pair, resource_limit, seconds, size_bytes
 from tailrace.cli.watch import Left, Watch
@@ -34,7 +37,7 @@ _LEAVING = (signal.SIGHUP, signal.SIGQUIT)
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 _THERE = {"detach", "input"}
 """options that make sense for a command of a server"""
-_DECLARED = {"detach", "input", "pin", "by", "file"}
+_DECLARED = {"detach", "input", "pin", "by", "file", "share", "share_at", "linger"}
 """those for a command that a file declares"""
 
 
@@ -67,6 +70,9 @@ class Options(TypedDict):
     max_memory: int | None
     max_processes: int | None
     max_open_files: int | None
+    share: bool
+    share_at: str
+    linger: str
 
 
 class _Run(click.Command):
@@ -142,6 +148,9 @@ class _Run(click.Command):
 @click.option("--pin", is_flag=True, help="Never prune it.")
 @click.option("-f", "--file", type=click.Path(), metavar="FILE", help="Run a command that this file declares.")
 @click.option("--by", default=login.name, metavar="TEXT", help="Who asks.  [default: your login name]")
+@click.option("--share", is_flag=True, help="Print a link by which others may watch this run, and serve it alone.")
+@click.option("--share-at", default="127.0.0.1:0", show_default=True, metavar="HOST:PORT", help="Where it is served.")
+@click.option("--linger", default="1m", show_default=True, metavar="TIME", help="How long it is, after its end.")
 @anywhere_option
 def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
     """Run a command and show its output; exit as it does.
@@ -217,10 +226,26 @@ def _run_here(argv: tuple[str, ...], start: StartOptions, options: Options) -> i
     with Signals([*_STOPPING, *_LEAVING, signal.SIGWINCH]) as signals:
         begun_us = time.time_ns() // 1000
         run = engine().start(argv, **start)
+        if options["share"]:
+            _share(run, options)
         if options["detach"]:
             click.echo(run.id)
             return 0
         return _Foreground(run, options, signals, is_joined=ids.created_us(run.id) < begun_us).watch()
+
+
+def _share(run: Run, options: Options) -> None:
+    """Have the run served alone, by a process that stays until its end, and says on standard error where it is.
+
+    Raises:
+        InvalidInput: a server's packages are not installed.
+    """
+    need_server()
+    where = ["--state-dir", path] if (path := state_path()) else []
+    words = ["share", run.id, "--serve", options["share_at"], "--linger", options["linger"], *where]
+    subprocess.Popen(
+        [sys.executable, "-m", "tailrace", *words], stdin=subprocess.DEVNULL, stdout=STDERR, start_new_session=True
+    )
 
 
 def _run_there(url: str, argv: tuple[str, ...], options: Options) -> int:

@@ -1,6 +1,7 @@
 """`tailrace serve`: declared commands, and every run's output, over HTTP."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -9,7 +10,8 @@ import click
 from tailrace.cli import talk
 from tailrace.cli.extras import need_server
 from tailrace.cli.place import place_option, state_path
-from tailrace.config.load import load
+from tailrace.config.load import Config, load
+from tailrace.config.server import is_local
 
 FILE = "tailrace.toml"
 EXAMPLE = f"""declare commands in {FILE}, such as [commands.count] and below it argv = ["seq", "100"]; or name a file"""
@@ -53,5 +55,37 @@ def serve_command(config: str | None, **flags: Unpack[Flags]) -> int:
         talk.advise(EXAMPLE)
     said = {**flags, "state_dir": state_path()}
     live = Live(lambda look: load(found, os.environ, said, look=look))
-    serve(live.config, lambda address: click.echo(f"tailrace serves at {address}"), live if found is not None else None)
+    _advise(live.config)
+    serve(live.config, lambda address: _say(live.config, address), live if found is not None else None)
     return 0
+
+
+def _say(config: Config, address: str) -> None:
+    """Say where it serves, and, to a person, the link to come in by: in a log, a token is anybody's who reads it."""
+    click.echo(f"tailrace serves at {address}")
+    if config.server.auth != "token" or config.server.uds is not None:
+        return
+    if sys.stdout.isatty():
+        from tailrace.cli.keys import own_token
+
+        click.echo(f"come in by {address}login#token={own_token(config.server)}")
+    else:
+        talk.say("`tailrace token --link` prints the link to come in by")
+
+
+def _advise(config: Config) -> None:
+    """Say what is missing, or not safe."""
+    server = config.server
+    is_clear = server.uds is None and server.tls_certificate is None and not server.trusted_proxies
+    if server.auth != "none" and is_clear and not is_local(server.host):
+        talk.say(
+            f"tokens and passwords go to {server.host} in clear: whoever is on the way can read them",
+            colour=talk.YELLOW,
+        )
+        talk.advise("set tls_certificate and tls_key, or put a proxy with TLS in front and name it in trusted_proxies")
+    if server.auth == "users":
+        from tailrace.cli.keys import users_of
+
+        if not users_of(server).all():
+            talk.say("there are no users yet, so nobody can come in")
+            talk.advise("tailrace user add NAME --role admin")

@@ -1,8 +1,8 @@
 """A configuration that is read again when its files change, or when somebody says so.
 
-What cannot be used is never taken: the commands stay as they were, and it is said why. `[server]`, `[audit]` and
-`[[hooks]]` are read once, since sockets, certificates, files and threads are made of them; what has changed there waits
-for a restart, and that is said too.
+What cannot be used is never taken: the commands stay as they were, and it is said why. `[server]`, `[oidc]`, `[audit]`
+and `[[hooks]]` are read once, since sockets, certificates, files and threads are made of them; what has changed there
+waits for a restart, and that is said too.
 
 Files are looked at by `stat`, once in a while: editors replace files, network file systems tell of nothing, and a
 pattern may come to mean one more. A change is taken when two looks have seen the same, so that no file is read which is
@@ -22,7 +22,7 @@ from tailrace.core.errors import TailraceError
 Look: TypeAlias = Callable[[str], object]
 Prints: TypeAlias = tuple[tuple[str, int, int, int], ...]
 
-OF_THE_START: Final = ("server", "audit", "hooks")
+OF_THE_START: Final = ("server", "oidc", "audit", "hooks")
 """sections of which things are made that last"""
 
 

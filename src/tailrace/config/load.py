@@ -7,13 +7,15 @@ from types import MappingProxyType
 
 import msgspec
 
-from tailrace.config import audit, hooks, limits, server
+from tailrace.config import access, audit, hooks, limits, server
+from tailrace.config.access import Oidc
 from tailrace.config.commands import DEFAULTS, commands_in
 from tailrace.config.commands import SECTION as COMMANDS
 from tailrace.config.document import Document, Keys, Table
 from tailrace.config.files import INCLUDE, Files
 from tailrace.config.server import Layer, Server
 from tailrace.config.tables import Report, table_at
+from tailrace.core.access import Access
 from tailrace.core.audit import Audit
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import Fault, InvalidValues
@@ -23,7 +25,7 @@ from tailrace.core.near import near
 from tailrace.host.enforcement import unenforceable
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-OF_THE_FIRST = (server.SECTION, limits.SECTION, audit.SECTION, hooks.SECTION)
+OF_THE_FIRST = (server.SECTION, access.SECTION, access.OIDC, limits.SECTION, audit.SECTION, hooks.SECTION)
 """what holds for all, and stands in no file that is included"""
 SECTIONS = (INCLUDE, *OF_THE_FIRST, DEFAULTS, COMMANDS)
 
@@ -33,12 +35,16 @@ class Config(msgspec.Struct, frozen=True):
 
     server: Server
     commands: Commands
+    access: Access = Access()
+    oidc: Oidc | None = None
     limits: Limits = Limits()
     """what holds for every run that is started, besides what its command says"""
     audit: Audit = Audit()
     hooks: tuple[Hook, ...] = ()
     looked: tuple[str, ...] = ()
     """the paths of the files, and patterns of more: what a change could come from"""
+    only_run: str | None = None
+    """serve this run alone, to whoever has a link to it; no file says so"""
 
 
 def load(
@@ -65,12 +71,21 @@ def load(
     first = _First(files, faults)
     layers = (first.settings(), server.from_environment(environ), server.from_flags(flags))
     settings = server.merged(layers, lambda *fault: faults.append(Fault(*fault)))
-    bounds, record, told = first.limits(), first.audit(), tuple(first.hooks())
+    bounds = first.limits()
     declared = [] if files is None else list(_commands(files, faults))
+    config = Config(
+        server=settings,
+        commands=Commands(limits=bounds),
+        access=first.access(),
+        oidc=first.oidc(settings),
+        limits=bounds,
+        audit=first.audit(),
+        hooks=tuple(first.hooks()),
+        looked=() if files is None else tuple(files.looked),
+    )
     if faults:
         raise InvalidValues.of(faults if files is None else sorted(faults, key=files.order_of), op="read")
-    looked = () if files is None else tuple(files.looked)
-    return Config(settings, Commands(declared, bounds), bounds, record, told, looked)
+    return msgspec.structs.replace(config, commands=Commands(declared, bounds))
 
 
 class _First:
@@ -89,6 +104,17 @@ class _First:
             if isinstance(path := found.get(name), str):
                 found[name] = os.fspath(self._directory / path)
         return Layer(found, lambda name: self._place((server.SECTION, name)))
+
+    def access(self) -> Access:
+        """Return what `[access]` says."""
+        return access.access_in(self._table, self._report)
+
+    def oidc(self, settings: Server) -> Oidc | None:
+        """Return what `[oidc]` says; None: it is not there."""
+        found = access.oidc_in(self._table, self._directory, self._report)
+        if found is None and settings.auth == "oidc" and access.OIDC not in self._table:
+            self._report((access.OIDC,), "is missing, while auth is oidc", "add [oidc] with issuer and client_id")
+        return found
 
     def limits(self) -> Limits:
         """Return what `[limits]` says, which this host can enforce."""

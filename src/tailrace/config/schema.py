@@ -13,6 +13,8 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from tailrace.config.access import OIDC, RULES, Oidc
+from tailrace.config.access import SECTION as ACCESS
 from tailrace.config.audit import READINGS as AUDIT_READINGS
 from tailrace.config.audit import SECTION as AUDIT
 from tailrace.config.commands import DEFAULTS, OWN, READINGS, SECTION
@@ -25,6 +27,7 @@ from tailrace.config.limits import USER
 from tailrace.config.server import SECTION as SERVER
 from tailrace.config.server import Server
 from tailrace.config.tables import bytes_of, duration_s
+from tailrace.core.access import Access, Rule
 from tailrace.core.audit import Audit
 from tailrace.core.command import Command
 from tailrace.core.hook import Hook
@@ -58,6 +61,8 @@ def file_schema() -> Schema:
                     "description": "more files, or patterns of them",
                 },
                 SERVER: {**_table(_fields(Server, {})), "description": "how the commands are served"},
+                ACCESS: {**_access(), "description": "who may do what"},
+                OIDC: {**_provider(), "description": "who says who asks"},
                 LIMITS: {**_limits(), "description": "what holds for every run that is started"},
                 AUDIT: {**_table(_fields(Audit, AUDIT_READINGS)), "description": "what is recorded of who did what"},
                 HOOKS: {"type": "array", "items": _hook(), "description": "what is told of runs, or done"},
@@ -67,6 +72,15 @@ def file_schema() -> Schema:
         ),
         "$defs": {"command": command, "parameter": {"oneOf": list(_parameters())}},
     }
+
+
+def _access() -> Schema:
+    rules: Schema = {"type": "array", "items": _table(_fields(Rule, {})), "description": _words(Access)[RULES]}
+    return _table({**_fields(Access, {}), RULES: rules})
+
+
+def _provider() -> Schema:
+    return _table(_fields(Oidc, {}), required=("issuer", "client_id"))
 
 
 def _hook() -> Schema:

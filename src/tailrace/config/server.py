@@ -22,14 +22,16 @@ TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 Texts: TypeAlias = tuple[str, ...]
 
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*", re.IGNORECASE)
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 _ROOT_PATH = re.compile(r"(?:/[^/?#\s]+)*")
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
     """How commands are served."""
 
-    auth: Literal["none"] = "none"
-    """who may do what: `none`, everybody who reaches it, for which it must listen on this machine alone"""
+    auth: Literal["none", "token", "users", "proxy", "oidc"] = "token"
+    """how it knows who asks: by a `token` of its own, by `users` of a file, by what a `proxy` says, or by OpenID
+    Connect (`oidc`); with `none` everybody may do everything, for which it must listen on this machine alone"""
     host: str = "127.0.0.1"
     """the address to listen on"""
     port: int = 8000
@@ -61,10 +63,17 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     """write a line for each request"""
     log_format: Literal["text", "json"] = "text"
     """how the lines of the log are written"""
+    users_file: str | None = None
+    """where users are, for `auth = "users"`, from the file's directory; by default `auth/users.toml` in the state
+    directory. `tailrace user` writes it"""
+    user_header: str = ""
+    """the header in which a trusted proxy says who asks, for `auth = "proxy"`: `X-Forwarded-User`"""
+    groups_header: str = ""
+    """the header in which it says his groups, separated by commas; empty: it does not"""
 
 
 SERVER: Final = Reader(Server)
-PATHS: Final = ("uds", "tls_certificate", "tls_key", "state_dir")
+PATHS: Final = ("uds", "tls_certificate", "tls_key", "state_dir", "users_file")
 """that are from the file's directory, if the file says them"""
 VARIABLES: Final = {name: STATE if name == "state_dir" else PREFIX + name.upper() for name in Server.__struct_fields__}
 """the environment variable of each setting"""
@@ -148,6 +157,7 @@ def _is_replaced(name: str, found: Mapping[str, object]) -> bool:
 
 def _faults(server: Server) -> Iterator[Fault]:
     yield from _address_faults(server)
+    yield from _proxy_faults(server)
     yield from _name_faults(server)
     if _ROOT_PATH.fullmatch(server.root_path) is None:
         yield Fault(
@@ -164,11 +174,11 @@ def _faults(server: Server) -> Iterator[Fault]:
 
 
 def _address_faults(server: Server) -> Iterator[Fault]:
-    """Yield what is wrong with where it listens, which must be here as long as `auth` can only be `none`."""
+    """Yield what is wrong with where it listens, which must be here if everybody may do everything."""
     if not 0 <= server.port < 1 << 16:
         yield Fault("port", f"cannot be {server.port}", "0 to 65535; 0 is any that is free")
-    if server.uds is None and not _is_local(server.host):
-        hint = f"one of: {', '.join(LOCAL)}; or a Unix socket (uds); for others, put a proxy with a login in front"
+    if server.auth == "none" and server.uds is None and not is_local(server.host):
+        hint = f'one of: {", ".join(LOCAL)}; or a Unix socket (uds); for others, auth = "token" or another login'
         yield Fault("host", f"is {server.host[:60]!r}, while auth is none and everybody may do anything", hint)
     for index, proxy in enumerate(server.trusted_proxies):
         if proxy == UNIX:
@@ -178,6 +188,19 @@ def _address_faults(server: Server) -> Iterator[Fault]:
         except ValueError as error:
             hint = f"127.0.0.1, or 10.0.0.0/8, or {UNIX}"
             yield Fault(f"trusted_proxies[{index}]", f"is no address or network: {error}", hint)
+
+
+def _proxy_faults(server: Server) -> Iterator[Fault]:
+    """Yield what is missing for a proxy to be believed."""
+    for name in ("user_header", "groups_header"):
+        value = getattr(server, name)
+        if value and _HEADER.fullmatch(value) is None:
+            yield Fault(name, f"cannot be {value[:40]!r}", "a header's name: X-Forwarded-User")
+    if server.auth == "proxy":
+        if not server.trusted_proxies:
+            yield Fault("trusted_proxies", "is missing, while auth is proxy", 'for example ["127.0.0.1"], or ["unix"]')
+        if not server.user_header:
+            yield Fault("user_header", "is missing, while auth is proxy", "for example X-Forwarded-User")
 
 
 def _name_faults(server: Server) -> Iterator[Fault]:
@@ -190,7 +213,8 @@ def _name_faults(server: Server) -> Iterator[Fault]:
             yield Fault(f"cors_origins[{index}]", f"cannot be {origin[:60]!r}", hint)
 
 
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
+    """Tell whether nobody on another machine reaches what listens there."""
     if host == "localhost":
         return True
     try:

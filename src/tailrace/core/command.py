@@ -18,6 +18,7 @@ import msgspec
 from tailrace.core import hiding, spec, template
 from tailrace.core.errors import Fault, InvalidInput, InvalidValues, UnknownCommand
 from tailrace.core.filled import ANY, Filled, Locate, as_it_reads, at_fault, dash_fault, fill, hide
+from tailrace.core.identity import whom_faults
 from tailrace.core.limits import Limits, Quota, Resources, Scope, quota_faults, resource_faults
 from tailrace.core.near import near
 from tailrace.core.parameters import Boolean, Parameter, Secret, Upload
@@ -91,7 +92,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     max_starts_per_minute: int | None = None
     """at most so many of its runs are started in a minute; more are refused"""
     allow: tuple[str, ...] | None = None
-    """who may start it and see its runs: names of users, and `group:NAME`; by default whoever may start commands"""
+    """only these may see it and its runs, as far as their roles do: `user:NAME`, `group:NAME`, `role:NAME`, `*`"""
     secret_env: tuple[str, ...] = ()
     """the variables whose values are secret, and are masked in the output: of `env`, or else of the server's own"""
 
@@ -357,9 +358,7 @@ def _people_faults(command: Command) -> Iterator[Fault]:
     is_number = isinstance(command.user, int) and not 0 <= command.user < (1 << 32) - 1
     if is_name or is_number:
         yield Fault("user", f"cannot be {str(command.user)[:40]!r}", "the name of a user here, or its number")
-    for index, name in enumerate(command.allow or ()):
-        if not name.removeprefix("group:").strip() or not name.isprintable() or len(name) > 256:
-            yield Fault(f"allow[{index}]", f"cannot be {name[:40]!r}", 'names of users, and "group:NAME"')
+    yield from (fault._replace(subject=f"allow{fault.subject}") for fault in whom_faults(command.allow or ()))
     yield from hiding.env_faults(command.secret_env, command.env)
     yield from hiding.delivery_faults(command.parameters, is_pty=command.pty, has_user=command.user is not None)
     if command.user is not None and any(isinstance(each, Upload) for each in command.parameters.values()):
@@ -408,6 +407,12 @@ class Commands(Mapping[str, Command]):
 
     def __len__(self) -> int:
         return len(self._commands)
+
+    def only(self, is_wanted: Callable[[Command], bool]) -> "Commands":
+        """Return those of them that are wanted."""
+        found = Commands(limits=self.limits)
+        found._commands = {name: command for name, command in self._commands.items() if is_wanted(command)}
+        return found
 
     def find(self, name: str) -> Command:
         """Return the command of this name.

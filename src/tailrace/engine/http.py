@@ -24,6 +24,7 @@ from tailrace.core.errors import (
     WrongState,
 )  # fmt: skip
 from tailrace.core.run import RunInfo
+from tailrace.core.share import Shared
 from tailrace.core.timeline import Stream
 from tailrace.engine.base import Page, Pin, Pruned, Query, Request, Retention, StartOptions
 from tailrace.engine.remote import address
@@ -46,6 +47,7 @@ HELD_PAUSE_S, HELD_PAUSES_S = 0.05, 1.0
 Answer = TypeVar("Answer")
 _RUNS = msgspec.json.Decoder(RunInfo)
 _PAGES = msgspec.json.Decoder(Page)
+_LINKS = msgspec.json.Decoder(Shared)
 _COMMANDS = msgspec.json.Decoder(Declared)
 _DOCUMENTS = msgspec.json.Decoder(dict[str, object])
 
@@ -140,6 +142,24 @@ class HttpEngine:
         """
         reply = self._connections.get(f"/api/commands/{quote(name, safe='')}")
         return self._decoded(_DOCUMENTS, _wanted(reply, "start", name, OK))
+
+    def share(self, run_id: str, expires: float) -> Shared:
+        """Return a link by which whoever has it may watch the run.
+
+        Args:
+            run_id: of the run.
+            expires: how many seconds it is to be good.
+
+        Raises:
+            UnknownRun: there is no such run, or not for this caller.
+            NotAllowed: the caller may not share it.
+            InvalidInput: that is too long.
+            EngineUnavailable: the server does not answer.
+        """
+        body = msgspec.json.encode({"expires": expires})
+        return self._decoded(
+            _LINKS, _wanted(self._post(run_id, f"{self._path(run_id)}/share", body, JSON), "share", run_id, CREATED)
+        )
 
     def get(self, run_id: str, *, usage: bool = False) -> RunInfo:  # noqa: ARG002  the server always tells
         """See `Engine.get`."""
@@ -271,7 +291,7 @@ class HttpEngine:
                 subject=run_id,
                 hint="look at the run before you try again",
             ) from None
-        return _wanted(reply, "control", run_id, OK, ACCEPTED, NO_CONTENT)
+        return _wanted(reply, "control", run_id, OK, CREATED, ACCEPTED, NO_CONTENT)
 
     def _send(self, run_id: str, data: bytes) -> None:
         """Send input in pieces of the size that is taken whole; without any, only see that the run can be asked."""

@@ -11,6 +11,7 @@ STATE/starts.lock    held while a run is admitted that has a limit of how many t
 STATE/starts.json    what was started in the last minute, where that is limited
 STATE/hooks/         what hooks are still to be told: outbox/, known.json, and a lock; see `tailrace.hooks`
 STATE/runs/<id>/     see `rundir`
+STATE/auth/          what a server knows its callers by; see `tailrace.server.auth.vault`
 """
 
 import errno
@@ -27,7 +28,7 @@ from tailrace.host import lock
 LAYOUT = 1
 _NAMES = {
     "version", "active", "runs", "runner.sock", "runner.lock", "runner.log", "runner.start", "settings.json",
-    "ended", ".rehearsal", "keys.lock", "starts.lock", "starts.json", ".starts.json",
+    "ended", ".rehearsal", "auth", "keys.lock", "starts.lock", "starts.json", ".starts.json",
     "catalog.db", "catalog.db-wal", "catalog.db-shm", "catalog.db-journal", "hooks",
 }  # fmt: skip
 _HINT = "choose another: TAILRACE_STATE, --state-dir on the command line, state_dir= in Python"

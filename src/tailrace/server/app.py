@@ -6,13 +6,17 @@ from http import HTTPStatus
 
 import msgspec
 
-from tailrace._asgi.asking import path_of
+from tailrace._asgi.asking import body_of, path_of
 from tailrace.asgi import Answer, Tailrace
 from tailrace.config.live import Live
 from tailrace.config.load import Config
-from tailrace.core.errors import NotRecorded, TailraceError
+from tailrace.core.errors import InvalidInput, NotRecorded, TailraceError
 from tailrace.engine.base import Query
 from tailrace.server.access import Noted, line_of
+from tailrace.server.auth.guard import TRUSTED
+from tailrace.server.auth.guests import Guests
+from tailrace.server.auth.login import Login, login_of
+from tailrace.server.auth.pages import FORM_BYTES, Asked
 from tailrace.server.cors import Allowing, Cors, answer_preflight, is_preflight
 from tailrace.server.forwarded import Proxies
 from tailrace.server.limits import Limits
@@ -25,9 +29,16 @@ from tailrace.web.problems import STOPPING, response_to
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.account import event
+from tailrace.web.routes.call import guarded
 
 OWN_PATHS = ("/healthz", "/readyz", "/metrics")
-"""for whoever looks after the server; everybody who reaches it may ask"""
+"""for whoever looks after the server"""
+PRIVATE_PATHS = ("/metrics",)
+"""of those, for whoever may: unless `auth` is `none`, an `admin`, or a token for it"""
+
+
+KEPT = "kept: the log says why"
+"""to whom nobody knows: what the file says is not for everybody"""
 
 
 class ServerApp:
@@ -41,6 +52,10 @@ class ServerApp:
         settings = config.server
         self._race = Tailrace(state_dir=settings.state_dir)
         self._api = self._race.blueprint(open=True, hosts=settings.hosts, commands=config.commands, audit=config.audit)
+        self._login: Login | None = None if settings.auth == "none" else login_of(config, self._api.auditor)
+        if self._login is not None:
+            self._api.guard = self._login.guard.visit
+            self._api.watch = Guests(self._login.guard).enter
         self._api.limits = Limits(settings.max_viewers_per_run, settings.max_viewers_per_address)
         self._proxies = Proxies(settings.trusted_proxies)
         self._cors = Cors(settings.cors_origins)
@@ -50,7 +65,12 @@ class ServerApp:
         self._kept = ""
 
     def take(self, live: Live) -> None:
-        """Have what the files say count from the next request on; whoever watches goes on watching."""
+        """Have what the files say count from the next request on; whoever watches goes on watching.
+
+        The rules come first: no command is there before what is said of who may start it.
+        """
+        if self._login is not None:
+            self._login.take(live.config)
         self._api.commands = live.config.commands
         self._kept = self._api.notice = f"kept: {live.kept}" if live.kept else ""
 
@@ -69,7 +89,7 @@ class ServerApp:
         """Answer. Whoever awaits that waits for no frame of this: a viewer may stay for days."""
         if scope["type"] == "lifespan":
             return _live(receive, send)
-        self._proxies.apply(scope)
+        scope[TRUSTED] = self._proxies.apply(scope)
         if self._has_access_log:
             send = Noted(line_of(scope), send)
         if (origin := self._cors.origin_of(scope)) is not None:
@@ -77,7 +97,9 @@ class ServerApp:
             if scope["type"] == "http" and is_preflight(scope):
                 return answer_preflight(send)
         if (own := self._own.get(path_of(scope))) is not None and scope["type"] == "http":
-            return _tell(own, scope, receive, send)
+            return self._tell(own, scope, receive, send)
+        if self._login is not None and scope["type"] == "http" and self._login.is_for(scope):
+            return self._log_in(self._login, scope, receive, send)
         return self._api(scope, receive, send)
 
     def _readiness(self, hall: Hall) -> Response:
@@ -89,7 +111,8 @@ class ServerApp:
         except TailraceError as error:
             report(error)
             return response_to(error)
-        return _told({"status": "ok", "config": self._kept} if self._kept else {"status": "ok"})
+        kept = self._kept if self._login is None else self._kept and KEPT
+        return _told({"status": "ok", "config": kept} if kept else {"status": "ok"})
 
     def _metrics(self, hall: Hall) -> Response:
         try:
@@ -98,6 +121,28 @@ class ServerApp:
             report(error)
             return response_to(error)
         return Response(status=HTTPStatus.OK, headers=(("Content-Type", CONTENT_TYPE),), body=text)
+
+    async def _tell(self, about: Callable[[Hall], Response], scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer whoever looks after the server."""
+        hall = hall_of(asyncio.get_running_loop())
+
+        def answer() -> Response:
+            is_private = path_of(scope) in PRIVATE_PATHS
+            refusal = self._login.refusal(scope, "metrics") if self._login is not None and is_private else None
+            return about(hall) if refusal is None else refusal
+
+        response = await beside(guarded, answer, report)
+        await Answer(response, report)(scope, receive, send)
+
+    async def _log_in(self, login: Login, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer whoever comes in, or goes out."""
+        try:
+            asked = Asked(scope=scope, body=await body_of(receive, FORM_BYTES))
+        except InvalidInput as error:
+            response = response_to(error)
+        else:
+            response = await beside(guarded, lambda: login.answer(asked), report)
+        await Answer(response, report)(scope, receive, send)
 
 
 def _health(_hall: Hall) -> Response:
@@ -108,12 +153,6 @@ def _health(_hall: Hall) -> Response:
 def _told(words: dict[str, str]) -> Response:
     headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
     return Response(status=HTTPStatus.OK, headers=headers, body=msgspec.json.encode(words))
-
-
-async def _tell(about: Callable[[Hall], Response], scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer whoever looks after the server."""
-    response = await beside(about, hall_of(asyncio.get_running_loop()))
-    await Answer(response, report)(scope, receive, send)
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -9,7 +9,7 @@ from typing import cast
 
 from tailrace.web.loop.sinks import Message, Scope, Send
 
-ALLOWED_HEADERS = b"accept, cache-control, last-event-id, range, if-range"
+ALLOWED_HEADERS = b"accept, authorization, cache-control, last-event-id, range, if-range"
 EXPOSED_HEADERS = b"accept-ranges, content-range, etag, tailrace-run"
 ORIGIN = b"access-control-allow-origin"
 """stands in an answer once: files that any page may load have it already"""

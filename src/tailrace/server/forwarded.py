@@ -33,11 +33,15 @@ class Proxies:
         self._trusts_unix = UNIX in trusted
         self._networks: tuple[Network, ...] = tuple(ipaddress.ip_network(each) for each in trusted if each != UNIX)
 
-    def apply(self, scope: Scope) -> None:
-        """Put into the scope what its request was before it passed through trusted proxies."""
+    def apply(self, scope: Scope) -> bool:
+        """Put into the scope what its request was before it passed through trusted proxies.
+
+        Returns:
+            Whether a trusted proxy asks.
+        """
         client = cast("tuple[str, int] | None", scope.get("client"))
         if not (self._trusts_unix if client is None else self._is_trusted(client[0])):
-            return
+            return False
         headers = cast("Headers", scope["headers"])
         hops = _forwarded(headers) or _x_forwarded(headers)
         for address, scheme in reversed(hops):
@@ -50,6 +54,7 @@ class Proxies:
         if (prefix := _prefix(headers)) is not None:
             scope["root_path"] = prefix + str(scope.get("root_path", ""))
             scope["path"] = prefix + str(scope["path"])
+        return True
 
     def _is_trusted(self, address: str) -> bool:
         try:

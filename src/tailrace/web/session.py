@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from tailrace.core.access import Action
 from tailrace.core.errors import InvalidInput
 from tailrace.core.wires import asks
 from tailrace.core.wires.asks import Ask, Envelope
@@ -21,7 +22,7 @@ from tailrace.engine.run import Run
 from tailrace.host.messages import INPUT_BYTES
 from tailrace.web.problems import problem
 from tailrace.web.responses import Response
-from tailrace.web.routes.call import Action, Call, Instead, Refused, guarded
+from tailrace.web.routes.call import Call, Instead, Refused, guarded
 from tailrace.web.routes.permission import check, for_run
 from tailrace.web.steps import Stream
 from tailrace.web.viewer import Viewer

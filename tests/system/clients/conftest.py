@@ -40,7 +40,7 @@ def serve(state_dir: Path, tmp_path: Path) -> Iterator[Serve]:
     with ExitStack() as stack:
 
         def start(*settings: str) -> Server:
-            config.write_text("\n".join(["[server]", *settings, ""]))
+            config.write_text("\n".join(["[server]", 'auth = "none"', *settings, ""]))
             server = Server(
                 "tailrace", tmp_path / "serve.log", {"TAILRACE_STATE": str(state_dir)}, command, ping=HEALTH
             )

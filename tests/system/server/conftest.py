@@ -18,6 +18,11 @@ class Serve(Protocol):
         """Start it."""
 
 
+def with_auth(text: str) -> str:
+    """Return the settings; those that do not say how callers are known let everybody do everything."""
+    return text if "auth = " in text else f'auth = "none"\n{text}'
+
+
 @pytest.fixture
 def serve(state_dir: Path, tmp_path: Path) -> Iterator[Serve]:
     """Give what starts a server, which ends with the test."""
@@ -28,7 +33,7 @@ def serve(state_dir: Path, tmp_path: Path) -> Iterator[Serve]:
             directory = tmp_path / f"server-{len(list(tmp_path.iterdir()))}"
             directory.mkdir()
             flags = flags or ("--port", "0")
-            return stack.enter_context(closing(Serving(directory, f"[server]\n{text}\n", *flags, env=env)))
+            return stack.enter_context(closing(Serving(directory, f"[server]\n{with_auth(text)}\n", *flags, env=env)))
 
         yield begin
 

@@ -57,7 +57,7 @@ def engine(state_dir: Path) -> Iterator[Engine]:
 def serve(state_dir: Path, tmp_path: Path) -> Iterator[Callable[[], Server]]:
     """Give what starts a server; it ends with the test."""
     config = tmp_path / "tailrace.toml"
-    config.write_text("[server]\naccess_log = false\nmax_viewers_per_address = 0\n")
+    config.write_text('[server]\nauth = "none"\naccess_log = false\nmax_viewers_per_address = 0\n')
     command = [part.format(config=config) for part in SERVE]
     with ExitStack() as stack:
         env = {"TAILRACE_STATE": str(state_dir)}

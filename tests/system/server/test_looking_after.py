@@ -41,7 +41,7 @@ def test_it_is_not_ready_while_it_leaves(state_dir: Path) -> None:
             told.append(message)
 
         hall_of(asyncio.get_running_loop()).leave()
-        app = ServerApp(load(None, flags={"state_dir": str(state_dir)}))
+        app = ServerApp(load(None, flags={"auth": "none", "state_dir": str(state_dir)}))
         scope: Scope = {"type": "http", "method": "GET", "path": "/readyz", "headers": [], "client": None}
         await app(scope, _nothing, send)
 

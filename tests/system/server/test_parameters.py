@@ -12,6 +12,9 @@ from tests.support.wait import wait_for
 from tests.system.server.serving import Serving
 
 TEXT = """
+[server]
+auth = "none"
+
 [commands.all]
 argv = ["printf", "[%s]", "{loud}", "{names}", "--", "{size}", "{target}", "{day}", "{report}"]
 [commands.all.parameters]
@@ -28,7 +31,7 @@ parameters.data = { type = "file", maximum_size = 64 }
 
 [commands.keep]
 argv = ["true"]
-parameters.token = { type = "secret", maximum_length = 8 }
+parameters.token = { type = "secret", variable = "TOKEN", maximum_length = 8 }
 parameters.n = { type = "integer", minimum = 1 }
 key = "{n}"
 """

@@ -37,7 +37,7 @@ def engine(state_dir: Path) -> Iterator[Engine]:
 def server(state_dir: Path, tmp_path: Path) -> Iterator[Server]:
     """Give a server."""
     config = tmp_path / "tailrace.toml"
-    config.write_text("")
+    config.write_text('[server]\nauth = "none"\n')
     command = ("-m", "tailrace", "serve", str(config), "--port", "{port}")
     env = {"TAILRACE_STATE": str(state_dir)}
     with closing(Server("tailrace", tmp_path / "serve.log", env, command, ping=HEALTH)) as server:

@@ -21,7 +21,7 @@ SOCKETS = 50
 def server(state_dir: Path, tmp_path: Path) -> Iterator[Server]:
     """Give the server, which has a page of its own to say that it is there."""
     config = tmp_path / "tailrace.toml"
-    config.write_text(f"[server]\nmax_viewers_per_run = {SOCKETS + 1}\n")
+    config.write_text(f'[server]\nauth = "none"\nmax_viewers_per_run = {SOCKETS + 1}\n')
     command = ("-m", "tailrace", "serve", str(config), "--port", "{port}")
     env, ping = {"TAILRACE_STATE": str(state_dir)}, ("/healthz", b'{"status":"ok"}')
     with closing(Server("serve", tmp_path / "serve.log", env, command, ping=ping)) as made:

@@ -99,7 +99,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         state_dir = Path(name)
         stack.callback(end_everything, state_dir)
         env = {"TAILRACE_STATE": name}
-        with closing(Serving(directory, "", "--port", "0", env=env)) as serving:
+        with closing(Serving(directory, '[server]\nauth = "none"\n', "--port", "0", env=env)) as serving:
             run = tailrace.connect(state_dir).start(["cat"], stdin=True)
             wait_for(lambda: run.info().state is State.RUNNING)
             url = f"ws://127.0.0.1:{serving.port}/api/runs/{run.id}/socket"

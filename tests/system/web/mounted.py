@@ -12,9 +12,9 @@ from tailrace import RunInfo, asgi, flask
 from tailrace._asgi.asking import body_of
 from tailrace._asgi.blueprint import Verdict
 from tailrace._flask.blueprint import Authorize
+from tailrace.core.access import Action
 from tailrace.flask import Audit, Command, Commands
 from tailrace.web.loop.sinks import Receive, Scope, Send
-from tailrace.web.routes.call import Action
 from tests.system.web.served_asgi import plain, user_of
 from tests.system.web.sites import FlaskSite, Reply, Site
 

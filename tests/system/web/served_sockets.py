@@ -12,9 +12,9 @@ import uvicorn
 from tailrace import RunInfo
 from tailrace._asgi.blueprint import Verdict
 from tailrace.asgi import Tailrace
+from tailrace.core.access import Action
 from tailrace.server.protocol import LendingProtocol
 from tailrace.web.loop.sinks import Receive, Scope, Send
-from tailrace.web.routes.call import Action
 
 
 def user_of(scope: Scope) -> str | None:

@@ -19,7 +19,7 @@ Serve = Callable[[str], int]
 def serving(directory: Path, config: str) -> Iterator[int]:
     """Have it serve what a file declares, in the environment of the test; yield its port."""
     file, log = directory / "tailrace.toml", directory / "serve.log"
-    file.write_text(config)
+    file.write_text(f'[server]\nauth = "none"\n{config}')
     argv = [*TAILRACE, "serve", str(file), "--port", "0"]
     with log.open("wb") as out, subprocess.Popen(argv, stdout=out, stderr=out) as server:
         try:

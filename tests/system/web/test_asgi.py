@@ -17,10 +17,10 @@ import pytest
 
 from tailrace import Query, RunInfo
 from tailrace.asgi import Answer, Refused, Scope, Tailrace
+from tailrace.core.access import Action
 from tailrace.core.states import State
 from tailrace.web import broadcast
 from tailrace.web.loop.sinks import Message
-from tailrace.web.routes.call import Action
 from tests.support.wait import wait_for
 from tests.system.web.conftest import Mount, served_site
 from tests.system.web.mounted import UNKNOWN, Asked, MountedAsgi, Policy, ask, post

@@ -10,10 +10,10 @@ from flask import Flask, abort, session
 from werkzeug.wrappers import Response
 
 from tailrace import Engine, Query, RunInfo
+from tailrace.core.access import Action
 from tailrace.core.states import State
 from tailrace.flask import Tailrace
 from tailrace.web.engines import EngineHere
-from tailrace.web.routes.call import Action
 from tailrace.web.routes.route import Route
 from tailrace.web.routes.table import ROUTES, is_page
 from tests.support.wait import wait_for

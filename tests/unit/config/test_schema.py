@@ -5,8 +5,10 @@ import tomllib
 import jsonschema  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
 
+from tailrace.config.access import Oidc
 from tailrace.config.schema import file_schema
 from tailrace.config.server import Server
+from tailrace.core.access import Access, Rule
 from tailrace.core.audit import Audit
 from tailrace.core.command import Command
 from tailrace.core.hook import Hook
@@ -26,10 +28,10 @@ def test_what_the_documentation_shows_is_valid(text: str) -> None:
 
 
 def test_it_is_a_schema_that_knows_everything() -> None:
-    """Each key of the server, the limits, the audit, a hook, a command and each type stands in it, with words."""
+    """Each key of each section, of a command and of each type stands in it, with words."""
     jsonschema.Draft202012Validator.check_schema(file_schema())
     text = str(file_schema())
-    kinds = (Server, Limits, Allowance, Audit, Hook, Command, *TYPES.values())
+    kinds = (Server, Access, Rule, Oidc, Limits, Allowance, Audit, Hook, Command, *TYPES.values())
     assert [
         name for kind in kinds for name in kind.__struct_fields__ if f"'{name}'" not in text and name != "name"
     ] == []
@@ -49,6 +51,9 @@ def test_it_is_a_schema_that_knows_everything() -> None:
         '[commands.a]\nargv = ["a"]\nparameters.n = { type = "integer", pattern = "x" }\n',
         '[defaults]\nargv = ["a"]\n',
         "include = 1\n",
+        "[access]\nown_runs = true\n",
+        '[[access.rules]]\nallowed = ["*"]\n',
+        '[oidc]\nissuer = "https://login.example"\n',
         "[audit]\nfiles = 1\n",
         '[[hooks]]\nargv = ["a"]\n',
         "[limits]\nmax_run = 1\n",

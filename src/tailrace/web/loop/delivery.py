@@ -153,6 +153,16 @@ class Delivery:
             self._is_evicted = True
             self.sink.evict()
 
+    @property
+    def viewer_number(self) -> int:
+        """The number of what is sent (`id`)."""
+        return id(self._viewer)
+
+    def evict(self) -> None:
+        """End the stream of a viewer who may not see it any more."""
+        self.sink.evict()
+        self.lapse()
+
     def count_behind(self) -> None:
         """Have the lines counted of what is watched."""
         self._viewer.count_behind()

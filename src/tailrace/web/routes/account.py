@@ -6,7 +6,7 @@ refusal has one line, and so has a look at a run, where those are recorded. Ever
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -29,6 +29,8 @@ REFUSALS: Final = (
     HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.MISDIRECTED_REQUEST, HTTPStatus.TOO_MANY_REQUESTS,
 )  # fmt: skip
 HIDDEN: Final = "this caller may not view the run"
+UNKNOWN: Final = "nobody knows who asks, and he was led to the login"
+HIDDEN_COMMAND: Final = "this caller may not see the command"
 ELSEWHERE: Final = "the application answered itself"
 MOST_CHARS: Final = 500
 """of a path, or of what is said of an error"""
@@ -86,6 +88,10 @@ class Account:
     parameters: Mapping[str, object] | None = None
     why: str = ""
     is_asked: bool = False
+    declared: Container[str] = ()
+    """the names of all commands, those that this caller is not to know of included"""
+    is_unknown: bool = False
+    """nobody knows who asks, and he was told so, or led to the login"""
 
     def again(self, action: str, *, is_repeated: bool) -> "Account":
         """Return one for the next message of a websocket."""
@@ -105,9 +111,9 @@ class Account:
 
     def close(self, call: "Call", response: Response) -> Response:
         """Record what became of it, and return the response with its id."""
-        is_refused = bool(self.why) or response.status in REFUSALS
+        is_refused = self.is_unknown or bool(self.why) or response.status in REFUSALS
         if is_refused or self.is_asked or self._is_worth_a_line(call):
-            self.why = self.why or _detail(response)
+            self.why = self.why or detail_of(response) or (UNKNOWN if self.is_unknown else "")
             entry = self._entry(call, "answered", is_allowed=not is_refused)
             self._write(msgspec.structs.replace(entry, status=int(response.status)))
         return replace(response, headers=(*response.headers, (HEADER, self.request)))
@@ -129,7 +135,8 @@ class Account:
             time=datetime.now(UTC),
             request=self.request,
             phase=phase,
-            who=call.request.user,
+            who=call.request.user if call.who is None else call.who.name,
+            via="" if call.who is None else call.who.via,
             address=call.request.client,
             action=self.action,
             method=call.request.method[:20],
@@ -155,6 +162,24 @@ def note_values(call: "Call", values: Mapping[str, object]) -> None:
     """Note what the path's command is started with."""
     if call.account is not None:
         call.account.parameters = audit.told(call.declared, values)
+
+
+def note_command(call: "Call", name: str) -> None:
+    """Note which command it is about."""
+    if call.account is not None:
+        call.account.command = name
+
+
+def note_no_command(call: "Call", name: str) -> None:
+    """Note that a command was asked for which is not there, or not for this caller, who is told the former."""
+    if call.account is not None and name in call.account.declared:
+        call.account.command, call.account.why = name, HIDDEN_COMMAND
+
+
+def note_unknown(call: "Call") -> None:
+    """Note that nobody knows who asks."""
+    if call.account is not None:
+        call.account.is_unknown = True
 
 
 def note_run(call: "Call", run_id: str) -> None:
@@ -217,7 +242,7 @@ def event(  # noqa: PLR0913  what a line has
     )
 
 
-def _detail(response: Response) -> str:
+def detail_of(response: Response) -> str:
     """Return what a problem document says; empty for any other response."""
     if dict(response.headers).get("Content-Type") != CONTENT_TYPE or not isinstance(response.body, bytes):
         return ""

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Literal, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
+from tailrace.core.access import Action
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import CallerError, InvalidInput, TailraceError
+from tailrace.core.identity import Identity
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
 from tailrace.engine.run import Run
@@ -17,11 +19,11 @@ from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.account import UNRECORDED, Account, Unrecorded
 
-Action: TypeAlias = Literal["list", "view", "start", "stop", "input", "pin"]
-"""what a caller may be allowed to do"""
-
 May: TypeAlias = Callable[[Action, RunInfo | None], bool]
 """tells whether the caller may do this: to any run at all (None), or to this one"""
+
+Share: TypeAlias = Callable[[str, float], tuple[str, int]]
+"""makes what opens this run to whoever has it, for so many seconds; returns it, and until when (seconds since 1970)"""
 
 FIELDS_BYTES = 16 << 10
 """of a JSON body"""
@@ -117,6 +119,14 @@ class Call:
     """returns a `may` that can be asked after the call has been answered, while its stream goes on"""
     account: Account | None = None
     """what the audit is told of it; None: there is none"""
+    who: Identity | None = None
+    """the caller, where the server itself knows him"""
+    may_command: Callable[[Action, Command], bool] = lambda _action, _command: True
+    """tells whether the caller may do this to the command; `commands` has those that he may list, or start"""
+    has_open_files: bool = False
+    """whether the pages' files are for everybody, as where a login comes before the rest"""
+    share: Share | None = None
+    """None: links to a run cannot be made here"""
 
     @property
     def run(self) -> Run:

@@ -9,9 +9,10 @@ In this order:
 4. whether the caller may do this at all: `may(action, None)`;
 5. which run or command the path names, and whether the caller may view the run: `may("view", run)`. If not, the answer
    is the same as for a run that is not there, byte for byte;
-6. whether the caller may do this to the run: `may(action, run)`;
+6. whether the caller may do this to the run, or the command: `may(action, run)`;
 7. where there is an audit: that it is on record, if it changes something.
 
+Only the files that pages load are for everybody, where a login comes before the rest: they are the same for all.
 What was answered is recorded last; so is every refusal, whichever of these it comes from.
 """
 
@@ -26,7 +27,7 @@ from tailrace.web.problems import problem
 from tailrace.web.responses import Response
 from tailrace.web.routes import pages, table
 from tailrace.web.routes.call import Call, Instead, Refused, guarded
-from tailrace.web.routes.permission import check, for_run
+from tailrace.web.routes.permission import check, for_command, for_run
 from tailrace.web.routes.route import Route
 from tailrace.web.starting import is_cross_site
 
@@ -93,7 +94,7 @@ def _recorded(call: Call, place: Place, report: Callable[[Exception], None]) -> 
 
 
 def _answer(call: Call, path: str | None, name: str | None) -> Response:
-    _check_host(call)
+    check_host(call.request.headers.get("host", ""), call.hosts)
     if path is None:
         raise Refused(
             HTTPStatus.NOT_FOUND, "there is nothing at this address", f"what there is: {', '.join(table.PATHS)}"
@@ -108,7 +109,8 @@ def _answer(call: Call, path: str | None, name: str | None) -> Response:
     if call.protocols is not None and not route.is_socket:
         known = ", ".join(table.SOCKETS)
         raise Refused(HTTPStatus.BAD_REQUEST, "this address is not one of a WebSocket", f"what is: {known}")
-    check(call, route.action, None)
+    if not (route.is_file and call.has_open_files):
+        check(call, route.action, None)
     named = call if name is None else _with_name(call, route, name)
     if named.account is not None:
         named.account.ask(named)
@@ -119,10 +121,7 @@ def _with_name(call: Call, route: Route, name: str) -> Call:
     if "{file}" in route.path:
         return dataclasses.replace(call, file=name)
     if "{command}" in route.path:
-        command = call.commands.find(name)
-        if call.account is not None:
-            call.account.command = command.name
-        return dataclasses.replace(call, command=command)
+        return for_command(call, route.action, name)
     return for_run(call, route.action, name)
 
 
@@ -135,9 +134,13 @@ def _check_site(call: Call) -> None:
         )
 
 
-def _check_host(call: Call) -> None:
-    host = call.request.headers.get("host", "")
-    if call.hosts is not None and not _is_ours(host, call.hosts):
+def check_host(host: str, hosts: frozenset[str] | None) -> None:
+    """See that a request is for a name of ours, besides addresses and those of this machine; None: any.
+
+    Raises:
+        Refused: it is not.
+    """
+    if hosts is not None and not _is_ours(host, hosts):
         raise Refused(
             HTTPStatus.MISDIRECTED_REQUEST,
             f"this is not {host[:80]!r}",

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 import msgspec
 
+from tailrace.core.access import Action
 from tailrace.core.command import Command
 from tailrace.core.errors import Fault, InvalidInput, InvalidValues
 from tailrace.core.run import RunInfo
@@ -18,7 +19,7 @@ from tailrace.web.page.html import Html, element
 from tailrace.web.problems import CONTENT_TYPE as PROBLEM
 from tailrace.web.problems import OneOf, Problem, status_of
 from tailrace.web.responses import Response
-from tailrace.web.routes.call import Action, Call, Instead, Refused
+from tailrace.web.routes.call import Call, Instead, Refused
 from tailrace.web.routes.commands import Refilled, Texts, begun, form_taken, form_values
 from tailrace.web.routes.control import give, stopped
 from tailrace.web.routes.permission import viewable
@@ -56,7 +57,8 @@ def home(call: Call) -> Response:
 
 def _notice(call: Call) -> list[Html]:
     """Return what whoever looks after the server is to know; others are told nothing of its files."""
-    if not call.notice or not call.sees_all:
+    is_admin = call.sees_all if call.who is None else call.who.role == "admin"
+    if not call.notice or not is_admin:
         return []
     return [
         element("p", f"The file's commands are not what is served here. {call.notice}", class_="fault", role="alert")
@@ -217,6 +219,8 @@ def _allowed(call: Call, info: RunInfo | None) -> Allowed:
 
     def may(action: Action) -> bool:
         try:
+            if action == "start" and call.command is not None and not call.may_command(action, call.command):
+                return False
             return call.may(action, None) and (info is None or action == "start" or call.may(action, info))
         except Instead:
             return False

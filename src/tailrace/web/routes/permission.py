@@ -4,10 +4,11 @@ import dataclasses
 from collections.abc import Collection
 from http import HTTPStatus
 
-from tailrace.core.errors import UnknownRun
+from tailrace.core.access import Action
+from tailrace.core.errors import UnknownCommand, UnknownRun
 from tailrace.core.run import RunInfo
-from tailrace.web.routes.account import note_hidden, note_run
-from tailrace.web.routes.call import Action, Call, Refused
+from tailrace.web.routes.account import note_command, note_hidden, note_no_command, note_run
+from tailrace.web.routes.call import Call, Refused
 
 
 def check(call: Call, action: Action, info: RunInfo | None) -> None:
@@ -55,6 +56,27 @@ def for_run(call: Call, action: Action, run_id: str) -> Call:
     if action != "view":
         check(call, action, info)
     return dataclasses.replace(call, info=info)
+
+
+def for_command(call: Call, action: Action, name: str) -> Call:
+    """Return the call with its command, to which the caller may do this.
+
+    Raises:
+        UnknownCommand: it is not declared, or not for this caller, who cannot tell the one from the other.
+        Refused: he may know of it, and not do this to it.
+        Instead: the application answers itself.
+    """
+    try:
+        command = call.commands.find(name)
+    except UnknownCommand:
+        note_no_command(call, name)
+        raise
+    note_command(call, command.name)
+    if action != "list" and not call.may_command(action, command):
+        raise Refused(
+            HTTPStatus.FORBIDDEN, f"you may not {action} {command.name}", "ask whoever looks after this application"
+        )
+    return dataclasses.replace(call, command=command)
 
 
 def _no_run(run_id: str) -> UnknownRun:

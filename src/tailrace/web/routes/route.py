@@ -19,9 +19,10 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from tailrace.core import ids
+from tailrace.core.access import Action
 from tailrace.core.wires import WIRES
 from tailrace.web.responses import Response
-from tailrace.web.routes.call import BYTES, JSON, Action, Call
+from tailrace.web.routes.call import BYTES, JSON, Call
 
 Schema: TypeAlias = Mapping[str, object]
 Shape: TypeAlias = type[msgspec.Struct] | Schema
@@ -80,6 +81,8 @@ class Route(NamedTuple):
     refuses: tuple[HTTPStatus, ...] = ()
     is_socket: bool = False
     """whether it opens a websocket"""
+    is_file: bool = False
+    """whether it has a file of the pages, which is the same for everybody"""
 
 
 def gives(shape: type[msgspec.Struct], status: HTTPStatus = HTTPStatus.OK, what: str = "as it is now") -> Answer:

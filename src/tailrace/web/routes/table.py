@@ -12,6 +12,7 @@ from http import HTTPStatus
 from tailrace.core.activity import BUCKETS, MOST_BUCKETS, Activity
 from tailrace.core.outcome import KINDS
 from tailrace.core.run import RunInfo
+from tailrace.core.share import Shared
 from tailrace.core.states import State
 from tailrace.core.wires.eventstream import MAX_OFFSET
 from tailrace.core.wires.places import MOST_RUNS
@@ -32,6 +33,7 @@ from tailrace.web.routes import (
     probe,
     runs,
     search,
+    sharing,
     socket,
 )  # fmt: skip
 from tailrace.web.routes.call import JSON, Call
@@ -58,6 +60,7 @@ from tailrace.web.routes.route import (
     gives_stream,
     takes_json,
 )  # fmt: skip
+from tailrace.web.routes.sharing import ShareFields
 from tailrace.web.routes.shown import RunShown
 from tailrace.web.view import ANSI, STREAMS
 from tailrace.web.watching import RUN_HEADER
@@ -235,6 +238,10 @@ ROUTES = (
     Route("POST", "/api/runs/{run}/pin", "pin", control.pin, takes_json(NoFields), (A_RUN,), FIELDLESS),
     Route("POST", "/api/runs/{run}/unpin", "pin", control.unpin, takes_json(NoFields), (A_RUN,), FIELDLESS),
     Route(
+        "POST", "/api/runs/{run}/share", "share", sharing.share, takes_json(ShareFields),
+        (gives(Shared, CREATED, "the link"),), (*FIELDLESS, HTTPStatus.NOT_IMPLEMENTED),
+    ),
+    Route(
         "GET", "/api/probe", "list", probe.probe, Takes(PROBE),
         (gives_stream("the pieces", PROBE_HEADER), SEEN_ALL), (BAD, NOT_ACCEPTABLE, MANY),
     ),
@@ -259,9 +266,9 @@ ROUTES = (
     Route("POST", "/runs/{run}/stop", "stop", pages.stop_from_form),
     Route("POST", "/runs/{run}/input", "input", pages.type_from_form),
     Route("GET", "/runs", "view", pages.show_runs),
-    Route("GET", "/page/icon.svg", "view", files.show_icon),
-    Route("GET", "/page/tailrace-output.js", "view", files.show_element),
-    Route("GET", "/page/{file}", "view", files.show_file),
+    Route("GET", "/page/icon.svg", "view", files.show_icon, is_file=True),
+    Route("GET", "/page/tailrace-output.js", "view", files.show_element, is_file=True),
+    Route("GET", "/page/{file}", "view", files.show_file, is_file=True),
 )  # fmt: skip
 API_ROUTES = tuple(route for route in ROUTES if not is_page(route.path))
 """those for programs, which are described"""

@@ -1,0 +1,142 @@
+"""Sessions of browsers: a random id in a cookie, and a file for each here, named by the id's hash.
+
+A file's time of change is when its session was last used. What is not there any more is no session: a logout is the
+file's removal, so nobody gets in by a cookie from before.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from tailrace.server.auth.vault import SESSIONS, Vault, hashed, new_secret
+
+IDLE_S: Final = 14 * 24 * 3600.0
+LONGEST_S: Final = 90 * 24 * 3600.0
+NOTED_S: Final = 60.0
+"""a use is noted if the last one that was is so long ago"""
+SWEPT_S: Final = 3600.0
+"""between two looks for sessions that are over"""
+ID_CHARS: Final = 43
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a session. Times are seconds since 1970."""
+
+    user: str
+    via: str
+    """the way by which he came in: the server's `auth`"""
+    stamp: str
+    """of what he proved who he is by: with another password or token, the session is over"""
+    groups: tuple[str, ...] = ()
+    """as an OpenID provider has said"""
+    created: float
+    expires: float
+
+
+_DECODER: Final = msgspec.json.Decoder(Session)
+
+
+class Sessions:
+    """All sessions.
+
+    Args:
+        vault: where they are kept.
+        idle_s: how long one lasts without being used.
+        longest_s: how long one lasts.
+    """
+
+    def __init__(self, vault: Vault, idle_s: float = IDLE_S, longest_s: float = LONGEST_S) -> None:
+        self._vault = vault
+        self._idle_s = idle_s
+        self._longest_s = longest_s
+        self._directory = vault.path / SESSIONS
+        self._swept = 0.0
+
+    def begin(self, user: str, via: str, stamp: str, groups: tuple[str, ...] = ()) -> str:
+        """Begin a session, and return its id, which is kept nowhere here.
+
+        Raises:
+            EngineError: it cannot be written.
+        """
+        now = time.time()
+        if now - self._swept > SWEPT_S:
+            self._swept = now
+            self._sweep(now)
+        session_id = new_secret()
+        session = Session(
+            user=user, via=via, stamp=stamp, groups=groups, created=now, expires=now + self._longest_s
+        )  # fmt: skip
+        self._vault.write(self._name(session_id), msgspec.json.encode(session))
+        return session_id
+
+    def find(self, session_id: str) -> Session | None:
+        """Return the session of this id, and note that it is used; None: there is none, or it is over.
+
+        Raises:
+            EngineError: it cannot be read.
+        """
+        if len(session_id) != ID_CHARS:
+            return None
+        name = self._name(session_id)
+        data = self._vault.read(name)
+        if data is None:
+            return None
+        return self._live(name, data, time.time())
+
+    def end(self, session_id: str) -> None:
+        """End the session, if there is one."""
+        self._vault.remove(self._name(session_id))
+
+    def end_all(self, user: str) -> int:
+        """End all sessions of a user, and return how many there were."""
+        return sum(self._vault.remove(name) for name, session in self._all() if session.user == user)
+
+    def _live(self, name: str, data: bytes, now: float) -> Session | None:
+        session = _decoded(data)
+        path = self._vault.path / name
+        try:
+            used = path.stat().st_mtime
+        except FileNotFoundError:
+            return None
+        if session is None or now >= min(session.expires, used + self._idle_s):
+            self._vault.remove(name)
+            return None
+        if now - used > NOTED_S:
+            with suppress(FileNotFoundError):
+                os.utime(path, (now, now))
+        return session
+
+    def _all(self) -> Iterator[tuple[str, Session]]:
+        for path in self._directory.iterdir():
+            name = f"{SESSIONS}/{path.name}"
+            session = _decoded(self._vault.read(name) or b"")
+            if session is not None:
+                yield name, session
+
+    def _sweep(self, now: float) -> None:
+        for name, _session in self._all():
+            if (data := self._vault.read(name)) is not None:
+                self._swept_one(name, data, now)
+
+    def _swept_one(self, name: str, data: bytes, now: float) -> None:
+        """Remove the session if it is over, and note no use."""
+        session = _decoded(data)
+        with suppress(FileNotFoundError):
+            used = (self._vault.path / name).stat().st_mtime
+            if session is None or now >= min(session.expires, used + self._idle_s):
+                self._vault.remove(name)
+
+    @staticmethod
+    def _name(session_id: str) -> str:
+        return f"{SESSIONS}/{hashed(session_id)}"
+
+
+def _decoded(data: bytes) -> Session | None:
+    try:
+        return _DECODER.decode(data)
+    except msgspec.MsgspecError:
+        return None

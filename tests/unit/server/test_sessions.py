@@ -1,0 +1,67 @@
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tailrace.core.errors import InvalidInput
+from tailrace.server.auth.attempts import Attempts
+from tailrace.server.auth.sessions import Sessions
+from tailrace.server.auth.shares import Shares
+from tailrace.server.auth.vault import Vault
+
+
+@pytest.fixture
+def vault(state_dir: Path) -> Vault:
+    """Give a place of this test's own."""
+    return Vault(str(state_dir))
+
+
+def test_a_session_ends_when_it_is_not_used(vault: Vault) -> None:
+    """Its file's time of change is its last use; a use that was long ago is noted anew."""
+    sessions = Sessions(vault, idle_s=1000, longest_s=10_000)
+    session_id = sessions.begin("ann", "users", "stamp")
+    (path,) = (vault.path / "sessions").iterdir()
+    os.utime(path, (1, time.time() - 500))
+    assert sessions.find(session_id) is not None
+    assert path.stat().st_mtime > time.time() - 100
+    os.utime(path, (1, time.time() - 1001))
+    assert sessions.find(session_id) is None
+    assert not path.exists()
+
+
+def test_a_session_ends_however_often_it_is_used(vault: Vault) -> None:
+    """After so long, and its file goes."""
+    sessions = Sessions(vault, idle_s=1000, longest_s=0)
+    session_id = sessions.begin("ann", "users", "stamp")
+    assert sessions.find(session_id) is None
+    assert not list((vault.path / "sessions").iterdir())
+
+
+def test_a_success_forgets_what_was_held_against_the_user(vault: Vault) -> None:
+    """From his address; others have to wait as before, each by himself."""
+    attempts = Attempts(vault)
+    for _ in range(4):
+        assert attempts.begin("ann", "192.0.2.1") == 0
+    assert attempts.begin("ann", "192.0.2.1") > 0
+    assert attempts.begin("ann", "192.0.2.2") == 0
+    assert attempts.begin("bob", "192.0.2.1") == 0
+    attempts.succeed("ann", "192.0.2.1")
+    assert attempts.begin("ann", "192.0.2.1") == 0
+
+
+def test_attempts_take_no_more_room_however_many_there_are(vault: Vault) -> None:
+    """Names are hashed to so many records."""
+    attempts = Attempts(vault)
+    attempts.begin("ann", "192.0.2.1")
+    size = (vault.path / "attempts").stat().st_size
+    for number in range(200):
+        attempts.begin(f"user {number}", f"192.0.2.{number}")
+    assert (vault.path / "attempts").stat().st_size == size
+
+
+@pytest.mark.parametrize("lasts_s", [0, -1, 367 * 24 * 3600.0, float("nan"), float("inf")])
+def test_a_link_that_cannot_be(vault: Vault, lasts_s: float) -> None:
+    """For no time, or for ever."""
+    with pytest.raises(InvalidInput):
+        Shares(vault).make("1k17951cw9dpbgws1k00r24778j", lasts_s)
