@@ -70,6 +70,8 @@ def response_to(error: TailraceError) -> Response:
     status = status_of(error)
     if isinstance(error, errors.LimitReached):
         return _too_many(error)
+    if isinstance(error, errors.NotRecorded):
+        return UNRECORDED
     if isinstance(error, CallerError):
         faults = error.faults[:MOST_FAULTS] if isinstance(error, errors.InvalidValues) else ()
         return problem(status, error.message, error.hint, tuple(OneOf(*fault) for fault in faults))
@@ -119,3 +121,9 @@ def _told(status: HTTPStatus) -> str:
 
 STOPPING = problem(HTTPStatus.SERVICE_UNAVAILABLE, "the server is stopping", "ask the next one")
 """for what is not answered when a server's grace is over, and for who asks whether it takes more"""
+UNRECORDED = problem(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "this cannot be put on record, and nothing is done without",
+    "try again later; whoever looks after the server sees why in its log",
+)
+"""for what would change something while the audit cannot be written"""

@@ -173,6 +173,7 @@ def test_nobody_comes_in_off_the_record(serve: Serve, tmp_path: Path, state_dir:
     file.mkdir()
     answer = serving.post("/login", f"user=ann&password={PASSWORD}", {"Origin": serving.address.rstrip("/")})
     assert (answer.status, "set-cookie" in answer.headers) == (503, False)
+    assert b"cannot be put on record" in answer.body
     assert serving.post("/api/commands/wait/runs", "", ann).status == 503
     assert serving.ask("/api/runs", headers=ann).status == 200
     assert serving.post("/logout", "", ann).status == 303

@@ -17,7 +17,7 @@ import msgspec
 from tailrace.core import audit
 from tailrace.core.audit import Entry
 from tailrace.core.errors import NotRecorded
-from tailrace.web.problems import CONTENT_TYPE, Problem, problem
+from tailrace.web.problems import CONTENT_TYPE, Problem
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 
@@ -36,11 +36,6 @@ MOST_CHARS: Final = 500
 """of a path, or of what is said of an error"""
 LOOKS: Final = ("list", "view")
 """actions that change nothing"""
-UNRECORDED: Final = problem(
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    "this cannot be put on record, and nothing is done without",
-    "try again later; whoever looks after the server sees why in its log",
-)
 _PROBLEM = msgspec.json.Decoder(Problem)
 
 

@@ -14,10 +14,10 @@ from tailrace.core.identity import Identity
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
 from tailrace.engine.run import Run
-from tailrace.web.problems import problem, response_to
+from tailrace.web.problems import UNRECORDED, problem, response_to
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
-from tailrace.web.routes.account import UNRECORDED, Account, Unrecorded
+from tailrace.web.routes.account import Account, Unrecorded
 
 May: TypeAlias = Callable[[Action, RunInfo | None], bool]
 """tells whether the caller may do this: to any run at all (None), or to this one"""

@@ -6,7 +6,9 @@ from tailrace.engine.remote.answers import Reply, error_of
 from tailrace.web.problems import STATUSES, response_to
 
 STARTING = (CallerError, TailraceError, errors.KeyBusy, errors.UnknownCommand)
-RUNNING = [kind for kind, _status in STATUSES if kind not in STARTING]
+LATER = errors.NotRecorded
+"""what is not on record over there is to be tried again later, as what cannot be reached"""
+RUNNING = [kind for kind, _status in STATUSES if kind not in (*STARTING, LATER)]
 
 
 def reply_to(error: TailraceError) -> Reply:
@@ -32,6 +34,9 @@ def test_some_depend_on_what_was_asked() -> None:
     assert type(error_of(reply_to(errors.UnknownCommand("x")), op="start", subject="x")) is errors.UnknownCommand
     assert type(error_of(reply_to(errors.InvalidInput("x")), op="list", subject="x")) is errors.InvalidInput
     assert type(error_of(reply_to(errors.EngineError("x")), op="list", subject="x")) is errors.EngineError
+    later = error_of(reply_to(LATER("x")), op="start", subject="x")
+    assert type(later) is errors.EngineUnavailable
+    assert "cannot be put on record" in later.message
 
 
 @pytest.mark.parametrize(
