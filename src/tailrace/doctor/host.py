@@ -13,10 +13,10 @@ from typing import Final
 from tailrace.core import ids
 from tailrace.core.errors import EngineError
 from tailrace.doctor.findings import Finding, Report, fine, note, wrong
-from tailrace.engine.disk import FLOOR_BYTES
 from tailrace.follow.backends import Polling, is_remote, native
 from tailrace.host import cgroup, enforcement, linux, runner_link
 from tailrace.host.messages import Status
+from tailrace.host.space import FLOOR_BYTES
 from tailrace.host.statedir import StateDir, default_path, names_in
 
 DELEGATE: Final = "under systemd, Delegate=yes for the unit; in a container, a writable cgroup"

@@ -12,7 +12,6 @@ from tailrace.core.errors import (
     EngineUnavailable,
     InvalidInput,
     KeyBusy,
-    NoSpace,
     OffsetBeyondEnd,
     StreamBroken,
     UnknownRun,
@@ -36,18 +35,15 @@ from tailrace.follow.lines import Lines
 from tailrace.follow.reader import Reader, open_files
 from tailrace.follow.tail import last_lines
 from tailrace.follow.watch import Subscription, subscribe
-from tailrace.host import messages, rundir, runner_link, settings, settle, unix
+from tailrace.host import messages, rundir, runner_link, settle, unix
 from tailrace.host.admission import Admission
 from tailrace.host.clock import Clock, anchor
 from tailrace.host.messages import Stop
 from tailrace.host.rundir import Damaged, RunDir
+from tailrace.host.space import check_space
 from tailrace.host.statedir import StateDir, default_path
 from tailrace.host.wait import readable
 
-MIB = 1 << 20
-FLOOR_BYTES = 64 * MIB
-FLOOR_SHARE = 50
-"""or one part in so many of a small file system"""
 ASK_S = 30.0
 NOT_COUNTED = -1
 
@@ -94,7 +90,7 @@ class DiskEngine:
     def start(self, argv: Sequence[str], **options: Unpack[StartOptions]) -> Run:
         """See `Engine.start`."""
         spec, launch = preparation.prepare(argv, options, os.path.join(self.state.path, "runs"))
-        self._check_space()
+        check_space(self.state)
         files = _names(options.get("files") or {})
         if files:
             home = f"{self.state.path}/runs/{spec.id}/{rundir.FILES}"
@@ -184,19 +180,6 @@ class DiskEngine:
         self.state.close()
 
     # Starting
-
-    def _check_space(self) -> None:
-        free, size = self.state.free_bytes()
-        floor = settings.load(self.state).free_floor
-        if floor is None:
-            floor = min(FLOOR_BYTES, size // FLOOR_SHARE)
-        if free < floor:
-            raise NoSpace(
-                f"only {free} bytes are free at {self.state.path}, and new runs need {floor}",
-                op="start",
-                subject=self.state.path,
-                hint="make room (`tailrace prune` removes old runs), or `tailrace runner set --free-floor BYTES`",
-            )
 
     def _create(self, spec: Spec, launch: Launch, extras: rundir.Extras) -> None:
         try:

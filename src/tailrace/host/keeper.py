@@ -32,7 +32,7 @@ from tailrace.core.outcome import (
     Stopped,
     TimedOut,
     limited,
-)
+)  # fmt: skip
 from tailrace.core.result import Child, LadderStep, Result, Usage
 from tailrace.core.run import Live, ProcessId
 from tailrace.core.spec import LADDER, Rung
@@ -229,16 +229,10 @@ class Keeper:
                 self._feeder.feed()
 
     def _timeout_ms(self) -> float:
-        guard_ns = self._guard.due_ns if self._guard is not None and self._cause is None else None
-        instants = (
-            guard_ns,
-            self._full_ns,
-            self._viewers_ns,
-            self._grace_end_ns(),
-            self._sweep_ns(),
-            *self._limit_instants(),
-        )
+        instants = (self._full_ns, self._viewers_ns, self._grace_end_ns(), self._sweep_ns(), *self._limit_instants())
         due = [at for at in instants if at is not None]
+        if self._guard is not None and self._cause is None:
+            due.append(self._guard.due_ns)
         if self._ladder is not None and not self._family.is_gone:
             due.append(self._ladder.due_ns)
         return min(LONGEST_MS, max(0.0, (min(due) - time.monotonic_ns()) / 1e6 + 0.05)) if due else -1
@@ -445,9 +439,7 @@ class Keeper:
             return OutputLimit()  # it was quicker than we; the bytes are not there all the same
         if self._guard is not None and (limit := self._guard.behind(status)) is not None:
             return limited(limit)
-        if os.WIFSIGNALED(status):
-            return Signaled(os.WTERMSIG(status))
-        return Exited(os.WEXITSTATUS(status))
+        return Signaled(os.WTERMSIG(status)) if os.WIFSIGNALED(status) else Exited(os.WEXITSTATUS(status))
 
     def _result(self) -> Result:
         status, command = self._family.status, self._family.command
