@@ -502,7 +502,7 @@ def test_a_link_opens_one_run(guarded: Serving, state_dir: Path) -> None:
     assert paths == {f"/runs/{run_id}", f"/api/runs/{run_id}", "/api/events"}
     cookie = {"Cookie": cookies[0].partition(";")[0], **SAME}
     assert guarded.ask(f"/runs/{run_id}", headers=cookie).status == 200
-    assert guarded.ask(f"/api/runs/{run_id}/output?follow=0", headers=cookie).body == b"begun\n"
+    wait_for(lambda: guarded.ask(f"/api/runs/{run_id}/output?follow=0", headers=cookie).body == b"begun\n")
     assert guarded.ask(f"/api/runs/{other}", headers=cookie).status == 404
     assert _status(guarded, "GET", f"/api/events?run={run_id}&run={other}", cookie) == 404
     assert _status(guarded, "GET", f"/api/events?run={run_id}&list=1", cookie) == 403
