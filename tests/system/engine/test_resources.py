@@ -107,6 +107,34 @@ def test_no_group_is_left(engine: DiskEngine) -> None:
     wait_for(lambda: not any(place.exists() for place in places))
 
 
+TREE = ("sleep 30 & sleep 30 & sleep 30 & wait", {"max_processes": 2}, "processes")
+LOOP = ("while :; do :; done", {"max_cpu": 0.3, "timeout": 60.0}, "cpu")
+
+
+@pytest.mark.parametrize(("script", "limits", "limit"), [TREE, LOOP], ids=["processes", "cpu"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param(
+            {"user": "nobody"},
+            id="user",
+            marks=[
+                pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else"),
+                pytest.mark.other_platform,
+            ],
+        ),
+        pytest.param({"secrets": {"TOKEN": "correct horse"}}, id="secrets"),
+    ],
+)
+def test_whoever_it_runs_as_and_whatever_it_hides(
+    engine: DiskEngine, script: str, limits: StartOptions, limit: str, more: StartOptions
+) -> None:
+    """A run of another user, and one whose output is masked, are held to their limits like any other."""
+    options: StartOptions = {"cwd": "/", "ladder": LADDER, **limits, **more}
+    info = ended(engine.start(["sh", "-c", script], **options))
+    assert (info.limit, info.lingering) == (limit, ())
+
+
 def test_what_makes_no_sense_is_refused(engine: DiskEngine) -> None:
     """Nothing is started, and the name of the limit is in the message."""
     for name, number in (("max_cpu", 0), ("max_memory", 5), ("max_processes", 0), ("max_open_files", 1)):
