@@ -36,7 +36,7 @@ def share(call: Call) -> Response:
     asked = fields(call, SHARE)
     if call.share is None:
         raise Refused(
-            HTTPStatus.NOT_IMPLEMENTED,
+            HTTPStatus.FORBIDDEN,
             "no links to a run are made here",
             "`tailrace serve` makes them; an application decides by itself who may watch",
         )

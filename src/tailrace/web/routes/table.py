@@ -239,7 +239,7 @@ ROUTES = (
     Route("POST", "/api/runs/{run}/unpin", "pin", control.unpin, takes_json(NoFields), (A_RUN,), FIELDLESS),
     Route(
         "POST", "/api/runs/{run}/share", "share", sharing.share, takes_json(ShareFields),
-        (gives(Shared, CREATED, "the link"),), (*FIELDLESS, HTTPStatus.NOT_IMPLEMENTED),
+        (gives(Shared, CREATED, "the link"),), FIELDLESS,
     ),
     Route(
         "GET", "/api/probe", "list", probe.probe, Takes(PROBE),
