@@ -46,9 +46,13 @@ def serve_command(config: str | None, **flags: Unpack[Flags]) -> int:
     from tailrace.server.serve import serve
 
     found = config if config is not None else FILE if Path(FILE).exists() else None
-    if found is None:
-        talk.say(f"there is no {FILE} here, so nothing can be started by this server; runs can be watched")
-        talk.advise(EXAMPLE)
     settings = load(found, os.environ, {**flags, "state_dir": state_path()})
-    serve(settings, lambda address: click.echo(f"tailrace serves at {address}"))
+
+    def tell(address: str) -> None:
+        click.echo(f"tailrace serves at {address}")
+        if found is None:
+            talk.say(f"there is no {FILE} here, so nothing can be started by this server; runs can be watched")
+            talk.advise(EXAMPLE)
+
+    serve(settings, tell)
     return 0
