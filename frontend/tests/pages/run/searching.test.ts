@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Listeners } from "../../../src/core/listeners";
 import type { Hit } from "../../../src/core/shapes";
 import { Portions } from "../../../src/net/portions";
@@ -39,7 +39,11 @@ class Found implements Finder {
   before = async (offset: number) => this.#all.findLast((mark) => mark.offset < offset) ?? null;
 }
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 150));
+const settled = () => vi.advanceTimersByTimeAsync(150);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
 
 async function searched(offsets: number[], near: number, options = {}) {
   const found = new Found();
