@@ -21,6 +21,10 @@ export default defineConfig({
       input: { page: "src/page.tsx", element: "src/element/element.ts" },
     },
   },
+  // The development server serves the page of `tests/log` alone, which a browser tries while other tests bundle the sources:
+  // it must not be loaded anew half way, and needs no package.
+  server: { hmr: false, watch: null },
+  optimizeDeps: { noDiscovery: true },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   worker: { format: "es" },
   test: { include: ["tests/**/*.test.{ts,tsx}"], environment: "node" },

@@ -109,7 +109,7 @@ def _found(at: Opened, run_id: str, needle: str) -> tuple[float, float]:
     begun = time.monotonic()
     path = f"/api/runs/{run_id}/search?format=ndjson&q={needle.replace(' ', '+')}"
     with at.serving.asking(path) as response:
-        next(line for line in response if b'"columns"' in line)  # the first hit
+        next(line for line in response if b'"match":' in line)  # the first hit
     server = time.monotonic() - begun
     with at.page(f"runs/{run_id}") as page:
         page.evaluate(f"window.whenText('{LAST}')")

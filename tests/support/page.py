@@ -29,7 +29,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-DEADLINE_MS = 25_000
+DEADLINE_MS = 90_000
 """for what a browser does on a busy machine"""
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run"),

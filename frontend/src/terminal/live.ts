@@ -10,6 +10,7 @@ import type { Terminal } from "@xterm/xterm";
 import { Listeners, type Unsubscribe } from "../core/listeners";
 import type { Run } from "../core/shapes";
 import { shortSize } from "../core/words";
+import { bounded } from "./marks";
 import { screenIn } from "./screen";
 import { RunSocket, type SocketEvent } from "./socket";
 
@@ -37,6 +38,7 @@ export class LiveTerminal {
   readonly #socket: RunSocket;
   readonly #terminal: Terminal;
   readonly #fit = new FitAddon();
+  readonly #decoder = new TextDecoder();
   readonly #listeners = new Listeners<LiveEvent>();
   readonly #observer: ResizeObserver;
   readonly #takesInput: boolean;
@@ -106,7 +108,7 @@ export class LiveTerminal {
       return;
     }
     const { data, offset } = event.frame;
-    this.#terminal.write(data, () => {
+    this.#terminal.write(bounded(this.#decoder.decode(data, { stream: true })), () => {
       this.#written = offset + data.length;
       this.#socket.written(data.length);
     });

@@ -2,6 +2,7 @@
 
 import type { Terminal } from "@xterm/xterm";
 import type { LinePage, Run } from "../core/shapes";
+import { bounded } from "./marks";
 import { Player, type Screen, type Tape } from "./player";
 import { recording } from "./recording";
 import { screenIn } from "./screen";
@@ -33,7 +34,7 @@ export class Replay {
 function screenOf(terminal: Terminal): Screen {
   return {
     reset: () => terminal.reset(),
-    write: (text) => new Promise((resolve) => terminal.write(text, resolve)),
+    write: (text) => new Promise((resolve) => terminal.write(bounded(text), resolve)),
   };
 }
 

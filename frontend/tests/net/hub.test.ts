@@ -83,8 +83,9 @@ describe("the hub", () => {
     for (let n = 0; n < 6; n += 1) ids.push(await server.python(TICKS));
     const viewers: Viewer[] = [];
     for (const id of ids) {
-      viewers.push(follow(hub, id));
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      const viewer = follow(hub, id);
+      viewers.push(viewer);
+      await until(() => viewer.text !== "");
     }
     hub.follow(ids[0] ?? "", "end", () => undefined)();
     await until(() => viewers.every((each) => each.isOver), 20_000);

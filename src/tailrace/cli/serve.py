@@ -50,13 +50,17 @@ def serve_command(config: str | None, **flags: Unpack[Flags]) -> int:
     from tailrace.server.serve import serve
 
     found = config if config is not None else FILE if Path(FILE).exists() else None
-    if found is None:
-        talk.say(f"there is no {FILE} here, so nothing can be started by this server; runs can be watched")
-        talk.advise(EXAMPLE)
     said = {**flags, "state_dir": state_path()}
     live = Live(lambda look: load(found, os.environ, said, look=look))
     _advise(live.config)
-    serve(live.config, lambda address: _say(live.config, address), live if found is not None else None)
+
+    def tell(address: str) -> None:
+        _say(live.config, address)
+        if found is None:
+            talk.say(f"there is no {FILE} here, so nothing can be started by this server; runs can be watched")
+            talk.advise(EXAMPLE)
+
+    serve(live.config, tell, live if found is not None else None)
     return 0
 
 

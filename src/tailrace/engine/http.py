@@ -7,14 +7,13 @@ one signal, remove runs, or read a spec.
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import NoReturn, TypeVar, Unpack
+from typing import NoReturn, Unpack
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from tailrace.core import ids
 from tailrace.core.errors import (
-    EngineError,
     EngineUnavailable,
     InvalidInput,
     NotAllowed,
@@ -28,7 +27,7 @@ from tailrace.core.share import Shared
 from tailrace.core.timeline import Stream
 from tailrace.engine.base import Page, Pin, Pruned, Query, Request, Retention, StartOptions
 from tailrace.engine.remote import address
-from tailrace.engine.remote.answers import Reply, error_of, is_problem
+from tailrace.engine.remote.answers import Reply, decoded, error_of, is_problem
 from tailrace.engine.remote.connections import Connections, Unanswered
 from tailrace.engine.remote.cursor import HttpCursor
 from tailrace.engine.remote.headers import checked
@@ -44,7 +43,6 @@ JSON, BYTES = "application/json", "application/octet-stream"
 HELD_PAUSE_S, HELD_PAUSES_S = 0.05, 1.0
 """between two attempts to send on while the command has not taken what came before: the first, and the longest"""
 
-Answer = TypeVar("Answer")
 _RUNS = msgspec.json.Decoder(RunInfo)
 _PAGES = msgspec.json.Decoder(Page)
 _LINKS = msgspec.json.Decoder(Shared)
@@ -122,7 +120,7 @@ class HttpEngine:
             raise self._unknown_start(name, error.message) from None
         if reply.status >= SERVER_ERROR and not is_problem(reply):  # the words of what stands between, or of a bug
             raise self._unknown_start(name, error_of(reply, op="start", subject=name).message)
-        info = self._decoded(_RUNS, _wanted(reply, "start", name, CREATED, OK))
+        info = decoded(_wanted(reply, "start", name, CREATED, OK), _RUNS, self.url)
         return Run(self, info.id), reply.status == OK
 
     def command(self, name: str) -> Declared:
@@ -132,7 +130,7 @@ class HttpEngine:
             UnknownCommand: there is none of this name.
         """
         reply = self._connections.get(f"/api/commands/{quote(name, safe='')}")
-        return self._decoded(_COMMANDS, _wanted(reply, "start", name, OK))
+        return decoded(_wanted(reply, "start", name, OK), _COMMANDS, self.url)
 
     def described(self, name: str) -> dict[str, object]:
         """Return all that the server tells of a command that it declares, as it stands in its JSON.
@@ -163,7 +161,7 @@ class HttpEngine:
 
     def get(self, run_id: str, *, usage: bool = False) -> RunInfo:  # noqa: ARG002  the server always tells
         """See `Engine.get`."""
-        return self._decoded(_RUNS, _wanted(self._connections.get(self._path(run_id)), "get", run_id, OK))
+        return decoded(_wanted(self._connections.get(self._path(run_id)), "get", run_id, OK), _RUNS, self.url)
 
     def spec(self, run_id: str) -> NoReturn:
         """Refuse, if there is such a run.
@@ -195,7 +193,7 @@ class HttpEngine:
         pairs += [("state", state) for state in query.states]
         pairs += [("label", f"{name}={value}") for name, value in query.labels.items()]
         reply = self._connections.get(f"/api/runs?{urlencode(pairs)}")
-        return self._decoded(_PAGES, _wanted(reply, "list", self.url, OK))
+        return decoded(_wanted(reply, "list", self.url, OK), _PAGES, self.url)
 
     def cursor(  # noqa: PLR0913  as the protocol
         self,
@@ -317,17 +315,6 @@ class HttpEngine:
             else:
                 break
         (self._held.add if reply.status == ACCEPTED else self._held.discard)(run_id)
-
-    def _decoded(self, decoder: msgspec.json.Decoder[Answer], reply: Reply) -> Answer:
-        try:
-            return decoder.decode(reply.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise EngineError(
-                f"the answer of {self.url} cannot be read: {error}",
-                op="ask",
-                subject=self.url,
-                hint="see that this is a Tailrace server, of the same version as this client",
-            ) from None
 
     def _unknown_start(self, name: str, why: str) -> EngineUnavailable:
         return EngineUnavailable(

@@ -88,9 +88,8 @@ class Reader:
         """Return where the output was so many seconds after the start: where what came last by then begins."""
         if self._timeline < 0:
             return 0
-        time_us, end = round(time_s * 1e6), self.size()
-        # the last record may be of bytes that are still to come
-        record = self.records.at(self.records.find(lambda record: record.time_us > time_us or record.offset >= end))
+        time_us = round(time_s * 1e6)
+        record = self.records.at(self.records.find(lambda record: record.time_us > time_us))
         return 0 if record is None or record.time_us > time_us else record.offset
 
     def read(self, end: int) -> list[Chunk]:

@@ -125,14 +125,21 @@ class Stat(NamedTuple):
         return self.state in "ZX"
 
 
-def stat_of(pid: int) -> Stat | None:
-    """Return who the process is, or None if there is none (any more)."""
+def stat_fields(pid: int) -> list[bytes] | None:
+    """Return the fields of /proc/PID/stat from the third on (proc(5)), or None if there is no such process."""
     try:
         with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
             raw = file.read(1024)
     except OSError:
         return None
-    fields = raw[raw.rindex(b")") + 2 :].split()
+    return raw[raw.rindex(b")") + 2 :].split()
+
+
+def stat_of(pid: int) -> Stat | None:
+    """Return who the process is, or None if there is none (any more)."""
+    fields = stat_fields(pid)
+    if fields is None:
+        return None
     return Stat(pid, int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]), fields[0].decode())
 
 

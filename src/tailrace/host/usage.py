@@ -75,13 +75,8 @@ def _children(pid: int) -> list[int]:
 
 def _used(pid: int) -> _Used | None:
     """Return the times of the process, fields 14 to 17 of /proc/PID/stat; None: it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
-            raw = file.read(1024)
-    except OSError:
-        return None
-    fields = raw[raw.rindex(b")") + 2 :].split()
-    return _Used(*map(int, fields[11:15]))
+    fields = linux.stat_fields(pid)
+    return None if fields is None else _Used(*map(int, fields[11:15]))
 
 
 def _memory(pid: int) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -73,7 +72,6 @@ def test_less_is_read_from_the_keyboard(terminals: Serving, page: Page) -> None:
     expect(page.locator(".head .state")).to_have_text("exited 0")
 
 
-@pytest.mark.skipif(shutil.which("vim") is None, reason="vim is not installed")
 def test_vim_edits_a_file_from_the_keyboard(terminals: Serving, page: Page, text: Path) -> None:
     """With arrows and Escape, as it is used to."""
     run_id = terminals.start("vim")

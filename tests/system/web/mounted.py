@@ -15,6 +15,7 @@ from tailrace._flask.blueprint import Authorize
 from tailrace.core.access import Action
 from tailrace.flask import Audit, Command, Commands
 from tailrace.web.loop.sinks import Receive, Scope, Send
+from tailrace.web.page import bundle
 from tests.system.web.served_asgi import plain, user_of
 from tests.system.web.sites import FlaskSite, Reply, Site
 
@@ -28,7 +29,9 @@ COMMANDS = Commands([Command(name="true", argv=("true",))])
 
 def address(path: str, run_id: str) -> str:
     """Return where a path of the table is, for this run and the one command."""
-    return "/ops" + path.replace("{run}", run_id).replace("{command}", "true").replace("{file}", "none")
+    page = bundle.entry(bundle.PAGE)
+    file = "none" if page is None else page.script
+    return "/ops" + path.replace("{run}", run_id).replace("{command}", "true").replace("{file}", file)
 
 
 Decide: TypeAlias = Callable[[Action, RunInfo | None], object]

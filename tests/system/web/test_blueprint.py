@@ -332,7 +332,7 @@ def test_its_output_on_any_wire_from_any_offset(app: Site, engine: Engine) -> No
 def test_head(app: Site, engine: Engine, path: str) -> None:
     """Whatever can be got can be asked for its headers."""
     (run_id,) = finished(engine, 1)
-    queries = {"/api/events": f"?run={run_id}", "/api/runs/{run}/search": "?q=x"}
+    queries = {"/api/events": f"?run={run_id}", "/runs": f"?run={run_id}", "/api/runs/{run}/search": "?q=x"}
     there = address(path, run_id) + queries.get(path, "")
     head, whole = ask(app, there, method="HEAD"), ask(app, there)
     assert (head.status_code, head.data) == (200, b"")

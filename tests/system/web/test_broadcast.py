@@ -19,6 +19,7 @@ from tests.support.wait import wait_for
 from tests.system.web.conftest import EACH_PATH
 from tests.system.web.gate import gated
 from tests.system.web.sites import Site
+from tests.system.web.told import assert_stopped_by_ladder
 from tests.unit.core.wires.event_source import parse
 
 pytestmark = EACH_PATH
@@ -182,15 +183,7 @@ def test_states_are_told_to_all(app: Site, engine: Engine) -> None:
     wait_for(lambda: all(_counts(viewer, b'"ready\\n"', 1) for viewer in viewers))
     run.stop(by="test")
     for viewer in viewers:
-        events = parse(viewer.done())
-        runs = [json.loads(event.data) for event in events if event.type in ("state", "end")]
-        told = [(run["state"], [step["signal"] for step in run["ladder"]]) for run in runs]
-        assert told[-2:] == [("stopping", ["INT"]), ("finished", ["INT", "KILL"])] or told[-2:] == [
-            ("stopping", ["INT", "KILL"]),
-            ("finished", ["INT", "KILL"]),
-        ]
-        assert runs[-2]["stopped_by"] == "test"
-        assert all(told[n] != told[n + 1] for n in range(len(told) - 1)), "nothing is told twice"
+        assert_stopped_by_ladder(parse(viewer.done()))
 
 
 def test_half_a_line_comes_to_all_after_a_silence(app: Site, engine: Engine) -> None:

@@ -11,6 +11,7 @@ from tests.system.web.conftest import EACH_PATH
 from tests.system.web.gate import gated
 from tests.system.web.sites import Site
 from tests.system.web.test_rules import check_problem, count, get
+from tests.system.web.told import assert_stopped_by_ladder
 from tests.unit.core.wires.event_source import EventSource, parse
 
 pytestmark = EACH_PATH
@@ -188,14 +189,7 @@ def test_changes_of_state_are_told(app: Site, engine: Engine) -> None:
         if client.events[-1].type == "output":
             run.stop(by="test")
     response.close()
-    runs = [json.loads(event.data) for event in client.events if event.type in ("state", "end")]
-    told = [(run["state"], [step["signal"] for step in run["ladder"]]) for run in runs]
-    assert told[-2:] == [("stopping", ["INT"]), ("finished", ["INT", "KILL"])] or told[-2:] == [
-        ("stopping", ["INT", "KILL"]),
-        ("finished", ["INT", "KILL"]),
-    ]
-    assert runs[-2]["stopped_by"] == "test"
-    assert all(told[n] != told[n + 1] for n in range(len(told) - 1)), "nothing is told twice"
+    assert_stopped_by_ladder(client.events)
 
 
 def test_a_viewer_that_never_reads_holds_nothing(app: Site, engine: Engine, state_dir: Path, tmp_path: Path) -> None:

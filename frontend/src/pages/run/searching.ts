@@ -15,6 +15,8 @@ export type Finder = Pick<Search, "marks" | "portions" | "state" | "total" | "se
 
 /** Hits may come by thousands a second; the page is told of them at most so often, in milliseconds. */
 const EVERY_MS = 100;
+/** The hit behind the place where one looks is waited for so long, where there are others. */
+const PATIENCE_MS = 1000;
 
 export class Searching {
   readonly #open: (needle: Needle) => Finder;
@@ -22,6 +24,8 @@ export class Searching {
   #leave: Unsubscribe = () => undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wanted = 0;
+  /** whether it was looked for a hit behind the place that is wanted */
+  #isNearKnown = false;
   #steps = 0;
   #near: readonly Hit[] = [];
   #sight: [number, number] = [0, 0];
@@ -69,7 +73,9 @@ export class Searching {
     return begins.filter((begin) => begin > last).map((begin) => Math.min(1, (begin + bytesEach / 2) / size));
   }
 
-  /** Search for something else; the first hit at this offset or behind it is looked at first. */
+  /** Search for something else; the first hit at this offset or behind it is looked at first. Where the server does not
+   * find one there at once, that is the first hit at all, as soon as it comes: nobody waits for the whole output.
+   */
   begin(needle: Needle, near: number): void {
     this.clear();
     if (needle.q === "") return;
@@ -77,8 +83,20 @@ export class Searching {
     this.#wanted = near;
     this.found = this.#open(needle);
     this.#leave = this.found.on(() => this.#came());
-    this.#isSeen = false;
+    this.#isSeen = this.#isNearKnown = false;
+    void this.#lookNear(this.found, near);
     void this.#markSoon();
+  }
+
+  async #lookNear(found: Finder, near: number): Promise<void> {
+    const nothing = new Promise<readonly Hit[]>((resolve) => setTimeout(resolve, PATIENCE_MS, []));
+    const hits = await Promise.race([found.near(near), nothing]).catch(() => []); // the stream's own have to do then
+    if (found !== this.found) return;
+    this.#isNearKnown = true;
+    const hit = hits.find((each) => each.offset >= near);
+    if (this.current === null && hit) this.#look({ ...hit, hit }, null);
+    this.#settle();
+    this.#changes.tell();
   }
 
   clear(): void {
@@ -147,8 +165,6 @@ export class Searching {
     const near = await found.near(from);
     if (found !== this.found) return;
     this.#near = near;
-    const hit = near.find((each) => each.offset >= this.#wanted && each.offset < to);
-    if (this.current === null && hit) this.current = { ...hit, hit };
     this.#changes.tell();
   }
 
@@ -177,10 +193,8 @@ export class Searching {
       if (kept !== undefined) this.#look(kept, null);
       return;
     }
-    const isOver = ["done", "enough", "refused"].includes(found.state.state);
     const mark = found.marks.find((each) => each.offset >= this.#wanted);
-    // Nothing was found behind the place that was looked at: then the first that there is.
-    const to = mark ?? (isOver || found.searched > this.#wanted ? found.marks[0] : undefined);
+    const to = mark ?? (this.#isNearKnown ? found.marks[0] : undefined);
     if (to !== undefined) this.#look(to, null);
   }
 }

@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Listeners } from "../../../src/core/listeners";
+import type { Hit } from "../../../src/core/shapes";
 import { Portions } from "../../../src/net/portions";
 import type { Mark, SearchState } from "../../../src/net/search";
 import { type Finder, Searching } from "../../../src/pages/run/searching";
@@ -32,13 +33,17 @@ class Found implements Finder {
   retry = () => undefined;
   goOn = () => undefined;
   fill = async () => undefined;
-  near = async () => [];
+  near = async (): Promise<readonly Hit[]> => [];
   between = () => [];
   after = async (offset: number) => this.#all.find((mark) => mark.offset > offset) ?? null;
   before = async (offset: number) => this.#all.findLast((mark) => mark.offset < offset) ?? null;
 }
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 150));
+const settled = () => vi.advanceTimersByTimeAsync(150);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
 
 async function searched(offsets: number[], near: number, options = {}) {
   const found = new Found();
@@ -59,6 +64,22 @@ describe("a search", () => {
   it("looks at the first hit where there is none behind", async () => {
     const { searching } = await searched([10], 500);
     expect(searching.current?.offset).toBe(10);
+  });
+
+  it("does not wait for the end to look at the first hit", async () => {
+    const { searching, found } = await searched([10], 500, { isDone: false });
+    expect([found.state.state, searching.current?.offset]).toEqual(["searching", 10]);
+  });
+
+  it("looks first at the hit behind, also where the search has not come yet", async () => {
+    const found = new Found();
+    const hit = { ...markAt(600), time: null, stream: "stdout", text: "x", columns: [] } satisfies Hit & Mark;
+    found.near = async () => [hit];
+    const searching = new Searching(() => found);
+    searching.begin({ q: "x" }, 500);
+    found.find([10], { isDone: false });
+    await settled();
+    expect(searching.current?.offset).toBe(600);
   });
 
   it("steps round from the last hit to the first, and back", async () => {

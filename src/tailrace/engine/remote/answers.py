@@ -5,6 +5,7 @@ together.
 """
 
 from http import HTTPStatus
+from typing import TypeVar
 
 import msgspec
 
@@ -24,6 +25,8 @@ from tailrace.core.errors import (
     UnknownWire,
     WrongState,
 )  # fmt: skip
+
+T = TypeVar("T")
 
 PROBLEM = "application/problem+json"
 TEXT_CHARS = 1000
@@ -55,6 +58,39 @@ class Reply(msgspec.Struct, frozen=True):
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+def read(reply: Reply, decoder: msgspec.json.Decoder[T], subject: str) -> T:
+    """Return what a server's answer of 200 says.
+
+    Args:
+        reply: the answer.
+        decoder: of what is expected.
+        subject: what was asked about.
+
+    Raises:
+        TailraceError: it is a refusal; or, as an `EngineError`, it is not what such a server answers.
+    """
+    if reply.status != HTTPStatus.OK:
+        raise error_of(reply, op="read", subject=subject)
+    return decoded(reply, decoder, subject)
+
+
+def decoded(reply: Reply, decoder: msgspec.json.Decoder[T], subject: str) -> T:
+    """Return what the body of an answer says.
+
+    Raises:
+        EngineError: it is not what such a server answers.
+    """
+    try:
+        return decoder.decode(reply.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise EngineError(
+            f"the server's answer cannot be read: {error}",
+            op="read",
+            subject=subject,
+            hint="see that this is the address of a Tailrace server, of this client's version, and what stands between",
+        ) from None
 
 
 class _Problem(msgspec.Struct, frozen=True):

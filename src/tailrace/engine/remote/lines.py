@@ -8,9 +8,9 @@ import time
 
 import msgspec
 
-from tailrace.core.errors import EngineError, InvalidInput
+from tailrace.core.errors import InvalidInput
 from tailrace.core.piece import Counted, Reach, Spot
-from tailrace.engine.remote.answers import error_of
+from tailrace.engine.remote.answers import read
 from tailrace.engine.remote.connections import Connections
 
 OK = 200
@@ -102,17 +102,7 @@ class RemoteLines:
 
     def _page(self, query: str) -> _Page:
         reply = self._connections.get(f"/api/runs/{self._run_id}/lines?{query}")
-        if reply.status != OK:
-            raise error_of(reply, op="read", subject=self._run_id)
-        try:
-            return _PAGES.decode(reply.body)
-        except msgspec.MsgspecError as error:
-            raise EngineError(
-                f"the server's answer makes no sense: {error}",
-                op="read",
-                subject=self._run_id,
-                hint="see that this is the address of a Tailrace server, and what stands between",
-            ) from None
+        return read(reply, _PAGES, self._run_id)
 
 
 def _pause(seconds: float) -> float:

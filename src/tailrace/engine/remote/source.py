@@ -11,7 +11,7 @@ from tailrace.core.errors import EngineError, EngineUnavailable, StreamBroken
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import End
-from tailrace.engine.remote.answers import error_of
+from tailrace.engine.remote.answers import error_of, read
 from tailrace.engine.remote.connections import Connections, Opened
 from tailrace.engine.remote.events import Begun, Ended, Event, EventReader, State, Told
 from tailrace.engine.remote.lines import RemoteLines
@@ -81,16 +81,7 @@ class Source:
         check_span(buckets, begin_s, until_s)
         until = "" if until_s is None else f"&until={until_s:.6f}"
         query = f"buckets={buckets}&from={begin_s:.6f}{until}"
-        reply = self._connections.get(f"/api/runs/{self.run_id}/activity?{query}")
-        if reply.status != OK:
-            raise error_of(reply, op="read", subject=self.run_id)
-        try:
-            return _ACTIVITIES.decode(reply.body)
-        except msgspec.MsgspecError as error:
-            raise EngineError(
-                f"the server's answer makes no sense: {error}", op="read", subject=self.run_id,
-                hint="see that this is the address of a Tailrace server, of the same version as this client",
-            ) from None  # fmt: skip
+        return read(self._connections.get(f"/api/runs/{self.run_id}/activity?{query}"), _ACTIVITIES, self.run_id)
 
     def lines(self) -> RemoteLines:
         """Return where its lines begin."""

@@ -129,7 +129,10 @@ class LinesContract:
             assert lines.at_time(0) == Spot(1, 0)
             assert lines.at_time(first.time_s) == Spot(1, 0) or first.time_s == second.time_s
             last = Spot(2, 4) if first.time_s < second.time_s else Spot(1, 0)  # what came together has one time
-            assert lines.at_time(second.time_s) == lines.at_time(second.time_s + 1e6) == last
-            assert (lines.offset_at(0), lines.offset_at(second.time_s + 1e6)) == (0, last.offset)
+            ends = (last, Spot(3, 8))  # a record may stand ready for bytes that are still to come
+            assert lines.at_time(second.time_s) == last
+            assert lines.at_time(second.time_s + 1e6) in ends
+            assert lines.offset_at(0) == 0
+            assert lines.offset_at(second.time_s + 1e6) in [end.offset for end in ends]
         run.close_input()
         ended(run)
