@@ -2,14 +2,14 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.support.cleanup import end_everything
-from tests.system.security.town import Town
+from tests.system.security.town import MakeTown, Town
 
 
 @contextmanager
@@ -41,7 +41,11 @@ def unmoved(town: Town) -> Iterator[None]:
 
 
 @pytest.fixture
-def make_town() -> Iterator[Callable[..., Town]]:
+def make_town() -> Iterator[MakeTown]:
     """Give what makes a town of a test's own."""
     with ExitStack() as stack:
-        yield lambda text="", auth="users", **env: stack.enter_context(begun(text, auth, **env))
+
+        def make(text: str = "", auth: str = "users", **env: str) -> Town:
+            return stack.enter_context(begun(text, auth, **env))
+
+        yield make

@@ -7,13 +7,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.wait import wait_for
-from tests.system.security.town import HTML, JSON, OBJECT, SECRET, Town, bearer
+from tests.system.security.town import HTML, JSON, OBJECT, SECRET, MakeTown, Town, bearer
 
 KEY = "key-and-nothing-but-a-key"
 PASSWORD = "the password of otto"
@@ -87,7 +87,6 @@ def test_a_secret_is_nowhere_but_in_its_command(town: Town) -> None:
         {"token": {"x": SECRET}, "key": KEY},
         {"token": SECRET, "key": KEY, "more": SECRET},
         {"token": SECRET},
-        {SECRET: SECRET},
     ],
 )
 def test_a_refusal_repeats_no_secret(town: Town, values: object) -> None:
@@ -101,11 +100,10 @@ def test_a_refusal_repeats_no_secret(town: Town, values: object) -> None:
     assert answer.status == page.status == 400
     assert SECRET.encode() not in page.body
     assert KEY.encode() not in page.body + answer.body
-    if SECRET not in dict(values):  # type: ignore[call-overload]  # what is no name is a value
-        assert SECRET.encode() not in answer.body
+    assert SECRET.encode() not in answer.body
 
 
-def test_what_proves_who_somebody_is_stands_in_no_log(make_town: Callable[..., Town]) -> None:
+def test_what_proves_who_somebody_is_stands_in_no_log(make_town: MakeTown) -> None:
     """A token, a password, a session, a link: sent in any way, also a wrong one, or where it does not belong."""
     town = make_town()
     run_id = town.start("count", town.browser("otto"))
@@ -158,7 +156,7 @@ def test_a_log_has_the_lines_that_the_server_writes(town: Town) -> None:
         OBJECT.decode(line)
 
 
-def test_no_process_is_told_a_token(make_town: Callable[..., Town], tmp_path: Path) -> None:
+def test_no_process_is_told_a_token(make_town: MakeTown, tmp_path: Path) -> None:
     """Neither the server, its runner and keepers, nor a client that was given one properly."""
     token = "tailrace_of_whoever_started_it"
     town = make_town(auth="token", TAILRACE_TOKEN=token)

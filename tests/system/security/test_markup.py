@@ -1,14 +1,13 @@
 """Markup in whatever is shown beside output: titles, descriptions, parameters, values, labels, files and users."""
 
 import json
-from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.support.page import Watch
-from tests.system.security.town import JSON, OBJECT, Town
+from tests.system.security.town import JSON, OBJECT, MakeTown, Town
 
 MARKUP = """<img src=x onerror="window.ran=1;alert(1)"><script>window.ran=1</script>"'><svg/onload=alert(1)>"""
 HOSTILE = f"""
@@ -34,19 +33,30 @@ USER = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture
-def evil(make_town: Callable[..., Town]) -> Town:
+def evil(make_town: MakeTown) -> Town:
     """Give a server whose file, users and runs are called like that."""
     return make_town(
         f'user_header = "X-User"\ntrusted_proxies = ["127.0.0.1"]\n[access]\ndefault_role = "admin"\n{HOSTILE}', "proxy"
     )
 
 
+def _dialogs(page: Page) -> list[str]:
+    """Return what the page's dialogs say, as they come; each is closed."""
+    said: list[str] = []
+
+    def hear(dialog: Dialog) -> None:
+        said.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", hear)
+    return said
+
+
 @pytest.mark.browser(extra_http_headers={"X-User": USER})
 @pytest.mark.timeout(300)
 def test_names_are_text_on_every_page(evil: Town, page: Page, watch: Watch) -> None:
     """No dialog opens, nothing runs, nothing is asked for, on the pages of commands, runs, several runs, and errors."""
-    dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    dialogs = _dialogs(page)
     watch.forgive("Failed to load resource")
     body = json.dumps({"parameters": {"text": MARKUP}}).encode()
     answer = evil.ask("/api/commands/evil/runs", {"X-User": USER, **JSON}, "POST", body)
@@ -69,8 +79,7 @@ def test_names_are_text_on_every_page(evil: Town, page: Page, watch: Watch) -> N
 @pytest.mark.timeout(300)
 def test_a_form_that_is_shown_again(evil: Town, page: Page, watch: Watch) -> None:
     """What was typed stands in it as it was typed, with what is wrong beside it."""
-    dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    dialogs = _dialogs(page)
     watch.forgive("400")
     page.goto(f"{evil.serving.address}commands/evil")
     field = page.locator("[name=text]")

@@ -1,12 +1,11 @@
 """A foreign name that leads to this machine: its page is then of the same origin as what it asks (DNS rebinding)."""
 
-from collections.abc import Callable
 from http import HTTPStatus
 
 import pytest
 
 from tests.support.wait import wait_for
-from tests.system.security.town import HTML, JSON, Town, refused
+from tests.system.security.town import HTML, JSON, MakeTown, refused
 from tests.system.server.serving import UPGRADE, raw
 
 NAMES = (
@@ -27,7 +26,7 @@ TOLD = HTTPStatus.MISDIRECTED_REQUEST
 
 
 @pytest.mark.parametrize("auth", ["none", "users"])
-def test_nothing_is_told_under_a_foreign_name(make_town: Callable[..., Town], auth: str) -> None:
+def test_nothing_is_told_under_a_foreign_name(make_town: MakeTown, auth: str) -> None:
     """Not by the API, the pages, their files, the login, a link, or what is for whoever looks after the server."""
     town = make_town(auth=auth)
     run_id = town.start("count", {} if auth == "none" else town.browser("otto"))
@@ -51,7 +50,7 @@ def test_nothing_is_told_under_a_foreign_name(make_town: Callable[..., Town], au
                 assert town.ask("/login", HTML, "POST", form, Host=host, Origin=f"http://{host}").status == TOLD
 
 
-def test_a_websocket_under_a_foreign_name(make_town: Callable[..., Town]) -> None:
+def test_a_websocket_under_a_foreign_name(make_town: MakeTown) -> None:
     """It is of the same origin, and refused all the same."""
     town = make_town(auth="none")
     run_id = town.waiting({})
@@ -60,7 +59,7 @@ def test_a_websocket_under_a_foreign_name(make_town: Callable[..., Town]) -> Non
         assert raw(town.serving, head.encode() + UPGRADE + b"\r\n").startswith(b"HTTP/1.1 421 ")
 
 
-def test_a_health_check_tells_a_foreign_name_nothing(make_town: Callable[..., Town]) -> None:
+def test_a_health_check_tells_a_foreign_name_nothing(make_town: MakeTown) -> None:
     """It asks by any name, as load balancers do, and learns that all is well, but not what is wrong in a file."""
     town = make_town(auth="none")
     assert town.ask("/healthz", Host="evil.example").body == b'{"status":"ok"}'

@@ -4,16 +4,14 @@ Logging out, another password, another role, a removed user, and a session's fil
 `tests/system/server/test_access.py`.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
-from http.client import HTTPException, HTTPResponse
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.wait import wait_for
-from tests.system.security.town import HTML, Town, refused
+from tests.system.security.town import HTML, MakeTown, Town, has_ended, refused
 
 EVIL = (
     "//evil.example",
@@ -80,7 +78,7 @@ def test_a_session_that_was_brought_along(town: Town) -> None:
     town._sessions.pop("olga")
 
 
-def test_a_session_of_another_server(town: Town, make_town: Callable[..., Town]) -> None:
+def test_a_session_of_another_server(town: Town, make_town: MakeTown) -> None:
     """Servers share a host's cookies, and no sessions: of each it has another name, and is in another directory."""
     other = make_town()
     name, _, secret = town.cookie("anna")["Cookie"].partition("=")
@@ -90,13 +88,6 @@ def test_a_session_of_another_server(town: Town, make_town: Callable[..., Town])
         refused(other.ask("/api/runs", {"Cookie": cookie}), 401)
 
 
-def _has_ended(stream: HTTPResponse) -> bool:
-    try:
-        return stream.read1() == b""
-    except (HTTPException, OSError):
-        return True
-
-
 def _is_closed(socket: ClientConnection) -> bool:
     with suppress(TimeoutError, ConnectionClosed):
         socket.recv(0.1)
@@ -104,7 +95,7 @@ def _is_closed(socket: ClientConnection) -> bool:
 
 
 @pytest.mark.parametrize("how", ["logout", "removed", "password"])
-def test_what_goes_on_ends_with_the_session(make_town: Callable[..., Town], how: str) -> None:
+def test_what_goes_on_ends_with_the_session(make_town: MakeTown, how: str) -> None:
     """A stream, the events of many runs, and a websocket, which can do nothing any more either."""
     town = make_town()
     otto, run_id = town.browser("otto"), town.waiting(town.browser("otto"))
@@ -114,15 +105,14 @@ def test_what_goes_on_ends_with_the_session(make_town: Callable[..., Town], how:
         town.serving.asking(f"/api/events?list=1&run={run_id}", headers=otto) as events,
         connect(url, additional_headers=otto, proxy=None) as socket,
     ):
-        match how:
-            case "logout":
-                assert town.serving.post("/logout", "", otto).status == 303
-            case "removed":
-                town.users.remove("otto")
-            case "password":
-                town.users.change("otto", password="another password")
-        wait_for(lambda: _has_ended(output))
-        wait_for(lambda: _has_ended(events))
+        if how == "logout":
+            assert town.serving.post("/logout", "", otto).status == 303
+        elif how == "removed":
+            town.users.remove("otto")
+        else:
+            town.users.change("otto", password="another password")
+        wait_for(lambda: has_ended(output))
+        wait_for(lambda: has_ended(events))
         wait_for(lambda: _is_closed(socket))
     with town.unmoved():
         refused(town.ask(f"/api/runs/{run_id}/stop", otto, "POST", b""), 401)
@@ -138,7 +128,7 @@ def test_a_cookie_says_what_browsers_are_to_do(town: Town) -> None:
     assert town.log_in("otto").headers["cache-control"] == "no-store"
 
 
-def test_a_cookie_over_tls(make_town: Callable[..., Town]) -> None:
+def test_a_cookie_over_tls(make_town: MakeTown) -> None:
     """As a trusted proxy says that the browser asked."""
     town = make_town('trusted_proxies = ["127.0.0.1"]')
     form = "user=otto&password=the password of otto"

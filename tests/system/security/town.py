@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -201,9 +202,24 @@ class Town:
         assert "Traceback" not in self.serving.err()
 
 
+class MakeTown(Protocol):
+    """What makes a town of a test's own, which is gone with the test."""
+
+    def __call__(self, text: str = "", auth: str = "users", **env: str) -> Town:
+        """Make it; see `Town`."""
+
+
 def bearer(token: str) -> dict[str, str]:
     """Return the header by which a token comes."""
     return {"Authorization": f"Bearer {token}"}
+
+
+def has_ended(stream: HTTPResponse) -> bool:
+    """Tell whether a stream is over, however it ended; read on, if it is not."""
+    try:
+        return stream.read1() == b""
+    except (HTTPException, OSError):
+        return True
 
 
 def refused(answer: Answer, *statuses: int) -> str:
