@@ -170,3 +170,15 @@ def _is_closed(socket: ClientConnection) -> bool:
     with suppress(TimeoutError, ConnectionClosed):
         socket.recv(0.1)
     return socket.close_code is not None
+
+
+def test_a_user_who_is_called_like_a_token(make_town: MakeTown) -> None:
+    """Whatever a proxy or a provider says that he is called: runs are somebody's by name, and this is a program's."""
+    text = 'user_header = "X-User"\ntrusted_proxies = ["127.0.0.1"]\n[access]\ndefault_role = "operator"\n'
+    town = make_town(f"{text}own_runs_only = true", "proxy")
+    run_id = town.waiting(town.token("operator", "CI"))
+    with town.unmoved():
+        for name in ("token:CI", "token:", " token:CI"):
+            refused(town.ask(f"/api/runs/{run_id}", {"X-User": name}), 401)
+            refused(town.ask(f"/api/runs/{run_id}/stop", {"X-User": name}, "POST", b""), 401)
+    refused(town.ask(f"/api/runs/{run_id}", {"X-User": "CI"}), 404)
