@@ -18,7 +18,7 @@ import msgspec
 from tailrace.core import hiding, spec, template
 from tailrace.core.errors import Fault, InvalidInput, InvalidValues, UnknownCommand
 from tailrace.core.filled import ANY, Filled, Locate, as_it_reads, at_fault, dash_fault, fill, hide
-from tailrace.core.identity import whom_faults
+from tailrace.core.identity import allow_faults
 from tailrace.core.limits import Limits, Quota, Resources, Scope, quota_faults, resource_faults
 from tailrace.core.near import near
 from tailrace.core.parameters import Boolean, Parameter, Secret, Upload
@@ -358,7 +358,7 @@ def _people_faults(command: Command) -> Iterator[Fault]:
     is_number = isinstance(command.user, int) and not 0 <= command.user < (1 << 32) - 1
     if is_name or is_number:
         yield Fault("user", f"cannot be {str(command.user)[:40]!r}", "the name of a user here, or its number")
-    yield from (fault._replace(subject=f"allow{fault.subject}") for fault in whom_faults(command.allow or ()))
+    yield from allow_faults(command.allow)
     yield from hiding.env_faults(command.secret_env, command.env)
     yield from hiding.delivery_faults(command.parameters, is_pty=command.pty, has_user=command.user is not None)
     if command.user is not None and any(isinstance(each, Upload) for each in command.parameters.values()):

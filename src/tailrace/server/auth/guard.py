@@ -26,7 +26,7 @@ from tailrace.web.page.document import plain_page, see_other
 from tailrace.web.page.html import element
 from tailrace.web.problems import problem
 from tailrace.web.responses import Response
-from tailrace.web.routes.call import Refused, Share
+from tailrace.web.routes.call import Refused, Sharing
 from tailrace.web.routes.table import is_page
 
 Auth: TypeAlias = Literal["none", "token", "users", "proxy", "oidc"]
@@ -200,9 +200,14 @@ class Visit:
         self._looked = -FRESH_S
 
     @property
-    def share(self) -> Share:
-        """What makes links to runs."""
-        return self._guard.shares.make
+    def sharing(self) -> Sharing:
+        """Where links to runs are made."""
+        return self._guard.shares
+
+    @property
+    def session_cookie(self) -> str:
+        """The name of the cookie by which browsers are known; empty: a proxy says who they are."""
+        return "" if self._guard.auth == "proxy" else self._guard.cookie_name(self._scope)
 
     def who(self) -> Identity | None:
         """Return the caller; None: nobody knows him."""
