@@ -56,6 +56,8 @@ def given(words: Sequence[str], wanted: Wanted, *, has_input: bool) -> Given:
     found = Given([], {})
     reading = _Reading(has_input=has_input)
     for name, text in map(pair, words):
+        if name in found.files:
+            raise _bad(name, "stands there twice", "give each file once")
         if name in wanted.files:
             found.files[name] = reading.path(name, text, wanted.files[name])
         else:

@@ -6,11 +6,11 @@
 | hint | type |
 |---|---|
 | `str`, `int`, `float`, `bool`, `datetime.date` | text, integer, number, boolean, date |
-| `Literal["a", "b"]`, an `Enum` | choice; of an `Enum`'s values, or its names where not all are text |
+| `Literal["a", "b"]`, an `Enum` | choice; of an `Enum`, its values, or its names if not all are text |
 | `list[Literal["a", "b"]]`, a list of an `Enum` | choices |
 
 `msgspec.Meta` in `Annotated` says more: `ge`, `le`, `min_length`, `max_length`, `pattern`, `title`, `description`,
-`examples`. `Annotated[str, PathBelow(root="reports")]` has a parameter as a file declares it, and with `Path` instead of
+`examples`. `Annotated[str, PathBelow(root="reports")]` has a parameter as a file declares it; with `Path` in place of
 `str` the function gets one. A default of the function's is the parameter's.
 
 The argv is looked at before it runs: it must be a list of texts, and where an argument is, or begins with, a value that

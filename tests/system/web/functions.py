@@ -56,7 +56,7 @@ def paint(
     And says what it was asked for.
     """
     got: list[object] = [wall, colour, plan, accents, doors, coats, litres, gloss, mode, day, is_wet]
-    return ["printf", "%s\\n", "--", *map(repr, got)]
+    return ["printf", "%s\\n", *map(repr, got)]
 
 
 def keep(

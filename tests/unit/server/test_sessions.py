@@ -76,7 +76,7 @@ def test_links_are_kept_as_long_as_they_are_good(vault: Vault) -> None:
     old, _link = shares.make(RUN, 1)
     token, link = shares.make(RUN, 60, "ann")
     assert shares.find(token) == (RUN, int(link.expires.timestamp()))
-    assert shares.of(RUN)[0] == link
+    assert link in shares.of(RUN)
     wait_for(lambda: shares.find(old) is None)
     shares.make("1k17951cw9dpbgws1k00r24779k", 60)
     assert len(list((vault.path / "shares").iterdir())) == 2

@@ -152,7 +152,11 @@ class Provider:
 
         if self._keys is None:
             self._keys = self._get(session, self._endpoint(session, "jwks_uri"))
-        keys = KeySet.import_key_set(cast("KeySetSerialization", self._keys))
+        try:
+            keys = KeySet.import_key_set(cast("KeySetSerialization", self._keys))
+        except (KeyError, TypeError, AttributeError) as error:  # what joserfc raises for JSON of another shape
+            self._keys = None
+            raise self._unusable(f"its keys cannot be read: {type(error).__name__}") from None
         return dict(jwt.decode(token, keys, algorithms=list(ALGORITHMS)).claims)
 
     def _person(self, claims: Object) -> Person:
