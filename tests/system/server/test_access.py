@@ -179,6 +179,21 @@ def test_metrics_and_health(guarded: Serving, state_dir: Path) -> None:
     assert guarded.ask("/api/runs", headers=_bearer(scrape)).status == 403
 
 
+def test_the_description_says_how_to_come_in(guarded: Serving, state_dir: Path) -> None:
+    """By a token, or a browser's cookie; and each caller is told of what he may start alone."""
+    shown = msgspec.json.decode(guarded.ask("/api/openapi.json", headers=_bearer(_own(state_dir))).body)
+    assert shown["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    cookie = shown["components"]["securitySchemes"]["session"]
+    answer = _log_in(guarded, f"token={_own(state_dir)}")
+    assert (cookie["in"], cookie["name"]) == ("cookie", _cookie(answer).partition("=")[0])
+    assert shown["security"] == [{"bearer": []}, {"session": []}]
+    assert "/api/commands/count/runs" in shown["paths"]
+    narrow = _token(state_dir, "operator", "narrow", commands=("wait",))
+    other = msgspec.json.decode(guarded.ask("/api/openapi.json", headers=_bearer(narrow)).body)
+    assert "/api/commands/wait/runs" in other["paths"]
+    assert "/api/commands/count/runs" not in other["paths"]
+
+
 def test_a_refusal_says_what_to_do(guarded: Serving) -> None:
     """A program gets a problem and a challenge, a browser the way to the login, and back to where it wanted to go."""
     answer = guarded.ask("/api/runs")
