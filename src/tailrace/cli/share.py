@@ -165,12 +165,16 @@ def _serve(run: Run, where: str, linger_s: float, expires_s: float) -> int:
 
     host, port = _address(where)
     settings = Server(auth="token", host=host, port=port, state_dir=state_path(), access_log=False)
-    token, _link = _shares(vault_of(settings)).make(run.id, expires_s, login.name())
+    shares = _shares(vault_of(settings))
+    token, link = shares.make(run.id, expires_s, login.name())
     threading.Thread(target=_end_after, args=(run, linger_s), daemon=True).start()
-    serve(
-        Config(settings, Commands(), only_run=run.id),
-        lambda address: click.echo(f"watch it at {address}runs/{run.id}?share={quote(token)}"),
-    )
+    try:
+        serve(
+            Config(settings, Commands(), only_run=run.id),
+            lambda address: click.echo(f"watch it at {address}runs/{run.id}?share={quote(token)}"),
+        )
+    finally:
+        shares.end(run.id, link.id)
     return 0
 
 
