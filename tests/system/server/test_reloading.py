@@ -49,3 +49,27 @@ def test_sighup_has_the_file_read_at_once(serve: Serve) -> None:
     assert b"is not what" not in serving.ask("/").body
     assert names(serving) == {200}
     assert serving.stop() == 0
+
+
+def test_a_file_that_is_included(serve: Serve) -> None:
+    """What is wrong in it is told with its own name and line, whether it was seen or told of; all else goes on."""
+    serving = serve()
+    more = serving.file.parent / "more.toml"
+    more.write_text(NEW)
+    serving.file.write_text('include = ["more.toml"]\n' + serving.file.read_text())
+    wait_for(lambda: names(serving) == {200})
+    for broken, said in (
+        ("[commands.fresh]\nargv = 5\n", f"{more}:2: commands.fresh.argv must be a list"),
+        ("[commands.fresh\n", f"{more}:1:"),
+        (None, f"{serving.file}:1: include[0] cannot be: {more} cannot be read: no such file"),
+    ):
+        more.unlink() if broken is None else more.write_text(broken)
+        serving.process.send_signal(signal.SIGHUP)
+        wait_for(lambda said=said: said.encode() in serving.ask("/readyz").body)
+        assert said in serving.err()
+        assert names(serving) == {200}
+    more.write_text('[commands.other]\nargv = ["true"]\n')
+    wait_for(lambda: names(serving) == {404})
+    assert serving.ask("/readyz").body == b'{"status":"ok"}'
+    assert serving.ask("/api/commands/other").status == 200
+    assert serving.stop() == 0
