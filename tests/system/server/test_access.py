@@ -148,11 +148,11 @@ def test_every_route_asks(guarded: Serving, state_dir: Path) -> None:
     headers = {
         "nobody": {},
         "viewer": _bearer(_token(state_dir, "viewer")),
+        "share": _bearer(share),
         "operator": _bearer(_token(state_dir, "operator")),
         "admin": _bearer(own),
-        "share": _bearer(share),
     }
-    for route in sorted(ROUTES, key=lambda route: route.path.endswith("/stop")):
+    for route in sorted(ROUTES, key=lambda route: (route.path.endswith("/unshare"), route.path.endswith("/stop"))):
         query = QUERIES.get(route.path, "").replace("{run}", run_id)
         path = route.path.replace("{run}", run_id).replace("{command}", "count").replace("{file}", "x.js") + query
         if route.is_file:
@@ -585,7 +585,7 @@ def test_a_link_is_ended_alone(guarded: Serving, state_dir: Path) -> None:
     first, second, third = (link["token"] for link in made)
     answer = guarded.ask(f"/api/runs/{run_id}/shares", headers=_bearer(own))
     listed = msgspec.json.decode(answer.body)["links"]
-    assert [each["by"] for each in listed] == ["server", "server"]
+    assert [each["by"] for each in listed] == ["token", "token"]
     assert {each["id"] for each in listed} == {made[0]["id"], made[1]["id"]}
     assert first.encode() not in answer.body
     with guarded.asking(f"/api/runs/{run_id}/output", headers={**_bearer(first), "Accept": "text/plain"}) as viewer:
