@@ -207,7 +207,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
         faults = list(self._unknown(values))
         for name, parameter in self.parameters.items():
             if name not in values and parameter.is_required:
-                hint = parameter.help or f"give it a value of type {parameter.__struct_config__.tag}"
+                hint = parameter.help or parameter.need
                 faults.append(Fault(name, "is missing", hint))
                 continue
             try:
@@ -421,6 +421,6 @@ class Commands(Mapping[str, Command]):
             UnknownCommand: there is none.
         """
         if name not in self._commands:
-            hint = near(name, self._commands, otherwise="none is declared here")
+            hint = near(name, self._commands, otherwise="none is declared here, or none that you may see")
             raise UnknownCommand(f"there is no command {name[:40]!r} here", op="find", subject=name[:40], hint=hint)
         return self._commands[name]

@@ -73,6 +73,7 @@ user = "no-such-user"
 cwd = "nowhere"
 parameters.what = { type = "text" }
 parameters.bad = { type = "text", pattern = "(" }
+parameters.slow = { type = "text", pattern = '(a+)\\1' }
 [commands.path]
 argv = ["ls", "{p}"]
 allow = ["group:nobody-is-in-it"]
@@ -121,10 +122,11 @@ def test_nasty_files(program: Program, tmp_path: Path) -> None:
         "main.toml:8: commands.build.argv has {wat}, which is no parameter of it",
         "main.toml:11: commands.build.parameters.what is not used",
         "main.toml:12: commands.build.parameters.bad.pattern is no regular expression",
-        "main.toml:15: commands.path.allow[0] names 'group:nobody-is-in-it', whom nobody is",
-        "main.toml:16: commands.path.parameters.p.root is not-here, which is no directory here",
-        "main.toml:19: commands.lost.timeout cannot be so: 'soon' is not a duration",
-        "main.toml:20: commands.lost.titel means nothing here",
+        "main.toml:13: commands.build.parameters.slow.pattern cannot be matched in linear time",
+        "main.toml:16: commands.path.allow[0] names 'group:nobody-is-in-it', whom nobody is",
+        "main.toml:17: commands.path.parameters.p.root is not-here, which is no directory here",
+        "main.toml:20: commands.lost.timeout cannot be so: 'soon' is not a duration",
+        "main.toml:21: commands.lost.titel means nothing here",
         "b.toml:1: include[0] names main.toml, which is read already",
         "b.toml:2: commands.build is declared twice, first at main.toml:7",
         "b.toml:3: commands.build.argv must be a list, not a whole number",

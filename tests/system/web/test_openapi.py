@@ -125,6 +125,7 @@ def _asked() -> Iterator[tuple[str, str, dict[str, str], bytes | None, str | Non
     yield "GET", "/api/commands/odd", {}, None, None, 404
     yield "POST", "/api/commands/true/runs", {}, None, None, 201
     yield "POST", "/api/commands/true/runs?format=text", {}, None, None, 200
+    yield "POST", "/api/commands/true/runs?format=text&ansi=strip&stream=stdout", {}, None, None, 200
     yield "POST", "/api/commands/true/runs?format=gif", {}, None, None, 406
     yield "POST", "/api/commands/true/runs?odd=1", {}, None, None, 400
     yield "POST", "/api/commands/true/runs", {"If-None-Match": '"x"'}, None, None, 412
