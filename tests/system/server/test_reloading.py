@@ -1,6 +1,7 @@
 """Commands that change while the server serves."""
 
 import signal
+from functools import partial
 
 import pytest
 
@@ -9,6 +10,10 @@ from tests.system.server.conftest import Serve
 from tests.system.server.serving import Serving
 
 NEW = '\n[commands.fresh]\nargv = ["echo", "fresh"]\n'
+
+
+def _is_kept(serving: Serving, why: str) -> bool:
+    return why.encode() in serving.ask("/readyz").body
 
 
 def names(serving: Serving) -> set[int]:
@@ -65,7 +70,7 @@ def test_a_file_that_is_included(serve: Serve) -> None:
     ):
         more.unlink() if broken is None else more.write_text(broken)
         serving.process.send_signal(signal.SIGHUP)
-        wait_for(lambda said=said: said.encode() in serving.ask("/readyz").body)
+        wait_for(partial(_is_kept, serving, said))
         assert said in serving.err()
         assert names(serving) == {200}
     more.write_text('[commands.other]\nargv = ["true"]\n')
