@@ -106,7 +106,7 @@ def opened(name: str, path: Path) -> tuple[BinaryIO, int]:
         InvalidInput: it cannot be read, or is no file.
     """
     try:
-        file = path.open("rb")
+        file = open(path, "rb", opener=_opener)  # noqa: SIM115  it is open until the form is left
     except (OSError, ValueError) as error:
         why = ((error.strerror if isinstance(error, OSError) else "") or str(error)).lower()
         raise _unread(name, f"{path} cannot be read: {why}", "give the path of a file") from None
@@ -115,6 +115,11 @@ def opened(name: str, path: Path) -> tuple[BinaryIO, int]:
         file.close()
         raise _unread(name, f"{path} is no regular file", "its size must be known: put what it has into a file first")
     return file, status.st_size
+
+
+def _opener(path: str, flags: int) -> int:
+    """Open it without waiting for somebody at the other end of a FIFO."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
