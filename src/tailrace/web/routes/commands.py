@@ -208,7 +208,7 @@ def _check_query(pairs: Sequence[tuple[str, str]]) -> None:
     Raises:
         InvalidInput: the query has a name that means nothing here.
     """
-    known = ("format", "stream", *PLACES)
+    known = ("format", "stream", "ansi", *PLACES)
     if unknown := [name for name, _value in pairs if name not in known]:
         raise _bad(f"{unknown[0][:40]!r} in the query means nothing here", f"parameters go into the body: {HINT}")
 

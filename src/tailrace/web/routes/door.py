@@ -109,7 +109,7 @@ def _answer(call: Call, path: str | None, name: str | None) -> Response:
     if call.protocols is not None and not route.is_socket:
         known = ", ".join(table.SOCKETS)
         raise Refused(HTTPStatus.BAD_REQUEST, "this address is not one of a WebSocket", f"what is: {known}")
-    if not (route.is_file and call.has_open_files):
+    if not (route.is_file and call.has_login):
         check(call, route.action, None)
     named = call if name is None else _with_name(call, route, name)
     if named.account is not None:
