@@ -7,19 +7,18 @@ from typing import NamedTuple
 
 from tailrace.cli.explain import help_of
 from tailrace.config.load import load_commands
-from tailrace.core.command import Command
+from tailrace.core.command import Command, Commands
 from tailrace.core.errors import InvalidInput
-from tailrace.core.limits import Limits
 from tailrace.core.parameters import Upload
 from tailrace.core.parameters.file import Sent
 from tailrace.engine.declared import Ready, ready
 
 
 class Declared(NamedTuple):
-    """A command that a file declares, and what the file says of all runs."""
+    """A command that a file declares, among all that it declares."""
 
     command: Command
-    limits: Limits
+    commands: Commands
 
 
 def find(file: str, name: str) -> Declared:
@@ -30,7 +29,7 @@ def find(file: str, name: str) -> Declared:
         UnknownCommand: it declares no such command.
     """
     commands = load_commands(file)
-    return Declared(commands.find(name), commands.limits)
+    return Declared(commands.find(name), commands)
 
 
 def explain(command: Command, file: str) -> str:
@@ -58,7 +57,7 @@ def prepared(declared: Declared, texts: Sequence[tuple[str, str]]) -> Ready:
     for name, parameter in command.parameters.items():
         if isinstance(parameter, Upload) and isinstance(path := values.get(name), str):
             values[name] = _sent(name, path)
-    return ready(command, values, declared.limits)
+    return ready(command, values, declared.commands)
 
 
 def _sent(name: str, path: str) -> Sent:

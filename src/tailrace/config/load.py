@@ -85,7 +85,8 @@ def load(
     )
     if faults:
         raise InvalidValues.of(faults if files is None else sorted(faults, key=files.order_of), op="read")
-    return msgspec.structs.replace(config, commands=Commands(declared, bounds))
+    private = [hook.secret_env for hook in config.hooks if hook.secret_env is not None]
+    return msgspec.structs.replace(config, commands=Commands(declared, bounds, private))
 
 
 class _First:

@@ -192,7 +192,7 @@ class Coded:
         Raises:
             InvalidValues: it is not usable, or there is one of its name.
         """
-        self._all = Commands([*self._all.values(), command], self._all.limits)
+        self._all = Commands([*self._all.values(), command], self._all.limits, self._all.private)
 
 
 def _parameter(given: inspect.Parameter, hint: object) -> Parameter | Fault:

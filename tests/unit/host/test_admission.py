@@ -1,5 +1,6 @@
 """What takes a place among the runs that there may be."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,13 @@ def test_a_place_is_kept_for_what_comes_late(tmp_path: Path) -> None:
     assert room.has(waiting.id)
     rundir.create(state, waiting, other)
     assert not room.has(waiting.id)
+
+
+def test_what_is_sent_along_is_a_regular_file(tmp_path: Path) -> None:
+    """A pipe would have the start, and all that wait for it, wait for its writer."""
+    state = StateDir(tmp_path / "state")
+    os.mkfifo(tmp_path / "pipe")
+    spec, launch = prepared(ONE)
+    with pytest.raises(OSError, match="regular file"):
+        rundir.create(state, spec, launch, rundir.Extras(files={"0": str(tmp_path / "pipe")}))
+    assert (state.active(), list((tmp_path / "state" / "runs").iterdir())) == ([], [])
