@@ -91,7 +91,7 @@ def _serve(run: Run, where: str, linger_s: float, expires_s: float) -> int:
     from tailrace.server.auth.shares import Shares
     from tailrace.server.serve import serve
 
-    host, port = _address(where)
+    host, port = address(where)
     settings = Server(auth="token", host=host, port=port, state_dir=state_path(), access_log=False)
     token, _until = Shares(vault_of(settings)).make(run.id, expires_s)
     threading.Thread(target=_end_after, args=(run, linger_s), daemon=True).start()
@@ -108,7 +108,12 @@ def _end_after(run: Run, linger_s: float) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _address(text: str) -> tuple[str, int]:
+def address(text: str) -> tuple[str, int]:
+    """Return (host, port) of `HOST:PORT`.
+
+    Raises:
+        InvalidInput: it is none.
+    """
     host, colon, port = text.rpartition(":")
     if not colon or not host or re.fullmatch("[0-9]{1,5}", port) is None or int(port) > 65535:
         raise InvalidInput(
