@@ -40,7 +40,8 @@ def test_its_streams_can_be_opened_by_name(state_dir: object, way: StartOptions)
     assert state_dir
     null = Path(os.devnull).stat()
     script = "echo a >/dev/stdout; echo b >/dev/stderr"
-    run = tailrace.connect().start(["sh", "-c", script], user="nobody", cwd="/", **way)
+    options: StartOptions = {**way, "user": "nobody", "cwd": "/"}
+    run = tailrace.connect().start(["sh", "-c", script], **options)
     assert sorted(b"".join(chunk.data for chunk in run.follow()).split()) == [b"a", b"b"]
     after = Path(os.devnull).stat()
     assert (after.st_uid, after.st_mode) == (null.st_uid, null.st_mode)
