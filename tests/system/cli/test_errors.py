@@ -58,6 +58,15 @@ def test_a_secret_that_is_not_taken_whole_is_not_taken(program: Program, typed: 
     assert b"hint: " in done.stderr
 
 
+def test_an_empty_token_file_is_a_mistake(program: Program, tmp_path: Path) -> None:
+    """No other token is sent in the place of the one that was meant."""
+    (tmp_path / "token").write_text("\n")
+    done = program(
+        "list", "--on", "http://127.0.0.1:9", "--token-file", str(tmp_path / "token"), TAILRACE_TOKEN="other"
+    )
+    assert (done.returncode, b"token is empty" in done.stderr) == (2, True)
+
+
 def test_what_is_missing_is_asked_for(program: Program) -> None:
     """In words, not in the terms of a parser."""
     assert program("run").stderr == b"tailrace: what is to be run?\n  hint: for example: tailrace run -- make test\n"
