@@ -8,18 +8,17 @@ from typing import NamedTuple
 from tailrace.cli.explain import help_of
 from tailrace.cli.given import Wanted, given
 from tailrace.config.load import load_commands
-from tailrace.core.command import Command
-from tailrace.core.limits import Limits
+from tailrace.core.command import Command, Commands
 from tailrace.core.parameters import Secret, Upload
 from tailrace.core.parameters.file import Sent
 from tailrace.engine.declared import Ready, ready
 
 
 class Declared(NamedTuple):
-    """A command that a file declares, and what the file says of all runs."""
+    """A command that a file declares, among all that it declares."""
 
     command: Command
-    limits: Limits
+    commands: Commands
 
 
 def find(file: str, name: str) -> Declared:
@@ -30,7 +29,7 @@ def find(file: str, name: str) -> Declared:
         UnknownCommand: it declares no such command.
     """
     commands = load_commands(file)
-    return Declared(commands.find(name), commands.limits)
+    return Declared(commands.find(name), commands)
 
 
 def explain(command: Command, file: str) -> str:
@@ -57,7 +56,7 @@ def prepared(declared: Declared, words: Sequence[str], *, has_input: bool) -> Re
     for name, text in found.texts:
         gathered.setdefault(name, []).append(text)
     sent = {name: _sent(path) for name, path in found.files.items()}
-    return ready(command, {**command.values_from(gathered), **sent}, declared.limits)
+    return ready(command, {**command.values_from(gathered), **sent}, declared.commands)
 
 
 def _wanted(command: Command) -> Wanted:

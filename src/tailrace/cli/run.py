@@ -72,7 +72,7 @@ class Options(TypedDict):
     max_open_files: int | None
     share: bool
     share_at: str
-    linger: str
+    linger: float
 
 
 class _Run(click.Command):
@@ -150,7 +150,9 @@ class _Run(click.Command):
 @click.option("--by", default=login.name, metavar="TEXT", help="Who asks.  [default: your login name]")
 @click.option("--share", is_flag=True, help="Print a link by which others may watch this run, and serve it alone.")
 @click.option("--share-at", default="127.0.0.1:0", show_default=True, metavar="HOST:PORT", help="Where it is served.")
-@click.option("--linger", default="1m", show_default=True, metavar="TIME", help="How long it is, after its end.")
+@click.option(
+    "--linger", type=seconds, default="1m", show_default=True, metavar="TIME", help="How long it is, after its end."
+)
 @anywhere_option
 def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
     """Run a command and show its output; exit as it does.
@@ -225,6 +227,8 @@ def _run_declared(file: str, argv: tuple[str, ...], options: Options) -> int:
 
 
 def _run_here(argv: tuple[str, ...], start: StartOptions, options: Options) -> int:
+    if options["share"]:
+        _check_share(options)
     with Signals([*_STOPPING, *_LEAVING, signal.SIGWINCH]) as signals:
         begun_us = time.time_ns() // 1000
         run = engine().start(argv, **start)
@@ -236,15 +240,22 @@ def _run_here(argv: tuple[str, ...], start: StartOptions, options: Options) -> i
         return _Foreground(run, options, signals, is_joined=ids.created_us(run.id) < begun_us).watch()
 
 
-def _share(run: Run, options: Options) -> None:
-    """Have the run served alone, by a process that stays until its end, and says on standard error where it is.
+def _check_share(options: Options) -> None:
+    """See that the run can be served, before there is one.
 
     Raises:
-        InvalidInput: a server's packages are not installed.
+        InvalidInput: a server's packages are not installed, or it is no address.
     """
+    from tailrace.cli.share import address  # with what it needs of a server
+
     need_server()
+    address(options["share_at"])
+
+
+def _share(run: Run, options: Options) -> None:
+    """Have the run served alone, by a process that stays until its end, and says on standard error where it is."""
     where = ["--state-dir", path] if (path := state_path()) else []
-    words = ["share", run.id, "--serve", options["share_at"], "--linger", options["linger"], *where]
+    words = ["share", run.id, "--serve", options["share_at"], "--linger", f"{options['linger']:f}", *where]
     subprocess.Popen(
         [sys.executable, "-m", "tailrace", *words], stdin=subprocess.DEVNULL, stdout=STDERR, start_new_session=True
     )

@@ -163,7 +163,7 @@ def _serve(run: Run, where: str, linger_s: float, expires_s: float) -> int:
     from tailrace.core.command import Commands
     from tailrace.server.serve import serve
 
-    host, port = _address(where)
+    host, port = address(where)
     settings = Server(auth="token", host=host, port=port, state_dir=state_path(), access_log=False)
     shares = _shares(vault_of(settings))
     token, link = shares.make(run.id, expires_s, login.name())
@@ -184,7 +184,12 @@ def _end_after(run: Run, linger_s: float) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _address(text: str) -> tuple[str, int]:
+def address(text: str) -> tuple[str, int]:
+    """Return (host, port) of `HOST:PORT`.
+
+    Raises:
+        InvalidInput: it is none.
+    """
     host, colon, port = text.rpartition(":")
     if not colon or not host or re.fullmatch("[0-9]{1,5}", port) is None or int(port) > 65535:
         raise InvalidInput(

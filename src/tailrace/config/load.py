@@ -90,7 +90,8 @@ def load(
         hooks=tuple(first.hooks()),
         looked=() if files is None else tuple(files.looked),
     )
-    config = msgspec.structs.replace(config, commands=Commands(declared, bounds))
+    private = [hook.secret_env for hook in config.hooks if hook.secret_env is not None]
+    config = msgspec.structs.replace(config, commands=Commands(declared, bounds, private))
     for keys, message, hint in (*_lost_rules(files, config), *examine(config)):
         faults.append(Fault(".".join(keys) if files is None else files.place(keys), message, hint))
     if faults:

@@ -127,7 +127,8 @@ class CodedCommand(Command, frozen=True, kw_only=True):
     def _made(self, values: Mapping[str, object]) -> tuple[str, ...]:
         argv = self.make(**{name.replace("-", "_"): value for name, value in values.items()})
         if not isinstance(argv, list | tuple) or not argv or not all(isinstance(each, str) for each in argv):
-            raise TypeError(f"the function of the command {self.name} must return a list of texts, not {argv!r}")
+            what = type(argv).__name__  # and not what is in it, which may be a secret
+            raise TypeError(f"the function of the command {self.name} must return a list of texts, not this {what}")
         return tuple(argv)
 
     def _secret_faults(self, argv: Sequence[str], values: Mapping[str, object]) -> Iterator[Fault]:
@@ -208,7 +209,7 @@ class Coded:
         Raises:
             InvalidValues: it is not usable, or there is one of its name.
         """
-        self._all = Commands([*self._all.values(), command], self._all.limits)
+        self._all = Commands([*self._all.values(), command], self._all.limits, self._all.private)
 
 
 def _parameter(given: inspect.Parameter, hint: object) -> Parameter | Fault:

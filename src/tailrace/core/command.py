@@ -380,14 +380,19 @@ class Commands(Mapping[str, Command]):
     Args:
         commands: the commands, each of another name.
         limits: what holds for their runs besides what each says itself.
+        private: variables of our own environment that are for no command.
 
     Raises:
         InvalidValues: one is not usable, or two have the same name; everything that is wrong is told.
     """
 
-    def __init__(self, commands: Iterable[Command] = (), limits: Limits = NO_LIMITS) -> None:
+    def __init__(
+        self, commands: Iterable[Command] = (), limits: Limits = NO_LIMITS, private: Iterable[str] = ()
+    ) -> None:
         self.limits = limits
         declared = tuple(commands)
+        self.private = frozenset([*private, *(name for command in declared for name in command.secret_env)])
+        """variables that only those commands have which name them in `secret_env`, or in `env`"""
         self._commands = {command.name: command for command in declared}
         faults = [
             fault._replace(subject=f"commands.{command.name}.{fault.subject}")
@@ -410,7 +415,7 @@ class Commands(Mapping[str, Command]):
 
     def only(self, is_wanted: Callable[[Command], bool]) -> "Commands":
         """Return those of them that are wanted."""
-        found = Commands(limits=self.limits)
+        found = Commands(limits=self.limits, private=self.private)
         found._commands = {name: command for name, command in self._commands.items() if is_wanted(command)}
         return found
 

@@ -9,6 +9,7 @@ import pytest
 
 import tailrace
 from tailrace.core.errors import InvalidInput
+from tailrace.engine.base import StartOptions
 
 SCRIPT = 'id -un; id -g; echo "$HOME $USER $LOGNAME"; cat /proc/self/status | grep -E "^(Uid|Groups)"'
 
@@ -30,6 +31,21 @@ def test_a_command_runs_as_its_user(state_dir: object, *, pty: bool) -> None:
     assert "0" not in lines[4].split()[1:]
     assert not pty or lines[5].strip() == "nobody"
     assert run.engine.spec(run.id).user == "nobody"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+@pytest.mark.parametrize("way", [{}, {"merge": True}, {"stdin": True}, {"pty": True}])
+@pytest.mark.other_platform
+def test_its_streams_can_be_opened_by_name(state_dir: object, way: StartOptions) -> None:
+    """As scripts do, which write to /dev/stderr; what is everybody's, /dev/null, stays as it is."""
+    assert state_dir
+    null = Path(os.devnull).stat()
+    script = "echo a >/dev/stdout; echo b >/dev/stderr"
+    options: StartOptions = {**way, "user": "nobody", "cwd": "/"}
+    run = tailrace.connect().start(["sh", "-c", script], **options)
+    assert sorted(b"".join(chunk.data for chunk in run.follow()).split()) == [b"a", b"b"]
+    after = Path(os.devnull).stat()
+    assert (after.st_uid, after.st_mode) == (null.st_uid, null.st_mode)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")

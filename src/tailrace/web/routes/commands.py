@@ -74,7 +74,7 @@ def start_run(call: Call) -> Response:
 def _started(call: Call, values: Values) -> Response:
     """Start the command with the values, and answer."""
     note_values(call, values)
-    argv, options = ready(call.declared, values, call.commands.limits)
+    argv, options = ready(call.declared, values, call.commands)
     before_us = time.time_ns() // 1000
 
     def see(run_id: str) -> None:
@@ -100,7 +100,7 @@ def begun(call: Call, values: Values) -> tuple[Run, bool]:
         KeyBusy, NoSpace, EngineUnavailable: see `Engine.start`.
     """
     note_values(call, values)
-    argv, options = ready(call.declared, values, call.commands.limits)
+    argv, options = ready(call.declared, values, call.commands)
     before_us = time.time_ns() // 1000
     run = begin(call.engine(), call.request, argv, options)
     note_run(call, run.id)
