@@ -1,8 +1,9 @@
 """Secrets in an output, masked before it is stored: bytes in, bytes out, however they are cut.
 
 Masking is best effort, and is called so. It finds a secret as it is, and in the forms in which programs mostly show
-one: base64 (both alphabets, at each of the three alignments that it may have within something longer), percent-encoded,
-and as a JSON string. It does not find it reversed, compressed, encrypted, in hexadecimal, a character a line, or cut by
+one: base64 (both alphabets, at each of the three alignments that it may have within something longer; broken into lines
+only where it is all that is encoded, or its beginning), percent-encoded, and as a JSON string, however that is escaped.
+It does not find it reversed, compressed, encrypted, in hexadecimal, a character a line, or cut by
 what the program writes between. And it masks whatever looks the same: a secret of a few characters would black out half
 an output, so one of less than `SHORTEST` bytes is refused.
 
@@ -33,6 +34,12 @@ _HEAD_BYTES = 16
 """of a form, that are compared before the rest is cut out for that"""
 _LEAST_FORM = 5
 """bytes of a form that is looked for; what base64 leaves of a short secret may be less"""
+WRAPS: Final = (64, 76)
+"""columns at which base64 is broken into lines: by PEM and openssl (RFC 7468), by MIME and base64(1) (RFC 2045)"""
+_MARKUP: Final = "<>&\u2028\u2029"
+"""that Go's encoding/json, and others for the sake of pages, escape as well"""
+_CAUTIOUS: Final = _MARKUP + "\"'+`"
+"""and .NET's System.Text.Json, a quotation mark included"""
 _ENCODE_COMPONENT = "!'()*"
 """that JavaScript's encodeURIComponent leaves alone, besides what `quote` does (ECMA-262, 19.2.6.4)"""
 
@@ -79,6 +86,15 @@ def _base64_forms(secret: bytes) -> Iterator[bytes]:
         inner = encoded[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
         yield inner
         yield inner.translate(bytes.maketrans(b"+/", b"-_"))
+    yield from _wrapped(base64.b64encode(secret)[: len(secret) * 8 // 6])
+
+
+def _wrapped(encoded: bytes) -> Iterator[bytes]:
+    """Yield what is longer than a line in lines; where it lies within something longer, it may break anywhere."""
+    for width in WRAPS:
+        lines = [encoded[at : at + width] for at in range(0, len(encoded), width)]
+        yield b"\n".join(lines)
+        yield b"\r\n".join(lines)
 
 
 def _percent_forms(secret: bytes) -> Iterator[bytes]:
@@ -98,6 +114,20 @@ def _json_forms(secret: str) -> Iterator[bytes]:
         for form in (text, text.replace("/", "\\/")):
             yield form.encode()
             yield json.dumps(form, ensure_ascii=is_ascii)[1:-1].encode()  # JSON within JSON, as logs have it
+        for escaped in ("", _MARKUP, _CAUTIOUS):
+            yield from (form.encode() for form in _unicode_forms(secret, escaped, is_ascii=is_ascii))
+
+
+def _unicode_forms(secret: str, escaped: str, *, is_ascii: bool) -> Iterator[str]:
+    """Yield the secret as JSON with these characters as `\\u` and four digits, in both ways to write those."""
+    for digits in ("04x", "04X"):
+        parts = []
+        for character in secret:
+            plain = json.dumps(character, ensure_ascii=is_ascii)[1:-1]
+            units = character.encode("utf-16-be") if character in escaped or plain.startswith("\\u") else b""
+            codes = [f"\\u{units[at] << 8 | units[at + 1]:{digits}}" for at in range(0, len(units), 2)]
+            parts.append("".join(codes) or plain)
+        yield "".join(parts)
 
 
 class Masker:
