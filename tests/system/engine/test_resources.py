@@ -82,6 +82,7 @@ def test_a_user_of_its_own_is_bounded_by_the_kernel_too(state_dir: Path) -> None
     told = without_cgroups("tests.system.engine.own_user", str(state_dir)).split()
     assert told[0] == "processes"
     assert int(told[1]) >= 2 * 20
+    assert told[2] != told[1]
 
 
 def without_cgroups(module: str, *arguments: str) -> str:
