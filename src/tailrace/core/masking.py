@@ -32,6 +32,8 @@ MOST: Final = 64
 """secrets of a run"""
 _HEAD_BYTES = 16
 """of a form, that are compared before the rest is cut out for that"""
+_SHARED_BYTES = 64
+"""by which forms that begin alike are looked for together"""
 _LEAST_FORM = 5
 """bytes of a form that is looked for; what base64 leaves of a short secret may be less"""
 WRAPS: Final = (64, 76)
@@ -141,6 +143,7 @@ class Masker:
         # a form that lies within another needs not be looked for behind it
         self._forms = sorted({form for secret in secrets for form in forms(secret)}, key=len, reverse=True)
         self._longest = len(self._forms[0]) if self._forms else 0
+        self._groups = _by_heads(self._forms)
         self._sorted = sorted(self._forms)
         self._heads = _heads(self._forms)
         self._held = b""
@@ -185,11 +188,14 @@ class Masker:
         return b"".join(parts), end
 
     def _found(self, data: bytes) -> Iterator[_Span]:
-        for form in self._forms:
-            at = data.find(form)
+        for head, forms_of in self._groups.items():
+            at = data.find(head)
             while at >= 0:
-                yield _Span(at, at + len(form))
-                at = data.find(form, at + 1)
+                for form in forms_of:
+                    if data.startswith(form, at):
+                        yield _Span(at, at + len(form))
+                        break  # the longest comes first
+                at = data.find(head, at + 1)
 
     def _border(self, data: bytes) -> int:
         """Return where the first form begins that is not whole yet; the end of the data if there is none."""
@@ -203,6 +209,14 @@ class Masker:
         """Tell whether a form begins with the text and goes on: in order, it would come right behind that."""
         after = bisect_right(self._sorted, text)
         return after < len(self._sorted) and self._sorted[after].startswith(text)
+
+
+def _by_heads(forms: Iterable[bytes]) -> dict[bytes, list[bytes]]:
+    """Return the forms by how they begin: what many begin with is looked for once."""
+    groups: dict[bytes, list[bytes]] = {}
+    for form in forms:
+        groups.setdefault(form[:_SHARED_BYTES], []).append(form)
+    return groups
 
 
 def _heads(forms: Iterable[bytes]) -> re.Pattern[bytes]:
