@@ -8,11 +8,11 @@ import dataclasses
 import inspect
 import logging
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
 from tailrace._asgi.answers import Answer
-from tailrace._asgi.asking import client_of, headers_of, pairs_of, path_of
+from tailrace._asgi.asking import headers_of, pairs_of, path_of
 from tailrace._asgi.bodies import Body, Later
 from tailrace._asgi.handshakes import Refusing, accept, protocols_of
 from tailrace.core.access import Action
@@ -21,6 +21,7 @@ from tailrace.core.identity import Identity
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
 from tailrace.web.answering import USUAL
+from tailrace.web.audience import Audience
 from tailrace.web.loop.hall import hall_of
 from tailrace.web.loop.sinks import Receive, Scope, Send
 from tailrace.web.loop.sockets import Socket
@@ -41,16 +42,6 @@ Authorize: TypeAlias = Callable[[Scope, Action, RunInfo | None], Verdict | Await
 MakeRequest: TypeAlias = Callable[[Scope, str | None, Pace], Coroutine[object, object, Request]]
 
 T = TypeVar("T")
-
-
-class Limiting(Protocol):
-    """What lets viewers in; see `tailrace.server.limits`."""
-
-    def refusal(self, address: str) -> Response | None:
-        """Return the answer to one more viewer from the address; None: there is room."""
-
-    def enter(self, address: str, run_ids: Sequence[str], *, has_begun: bool) -> Callable[[], None] | Response:
-        """Return what is called when the viewer has left, or its refusal."""
 
 
 class Visiting(Protocol):
@@ -122,8 +113,8 @@ class Blueprint:
         """what may be started from now on, instead of what it was made with"""
         self.notice = ""
         """what whoever looks after the server is to know; told to those who may do everything"""
-        self.limits: Limiting | None = None
-        """asked before a viewer is served"""
+        self.audience = Audience(engine)
+        """lets viewers in"""
         self.guard: Callable[[Scope], Visiting] | None = None
         """returns who asks, instead of `authorize`, where the server knows by itself; called in a thread"""
         self.watch: Callable[[Scope, Stream], Callable[[], None]] | None = None
@@ -203,14 +194,17 @@ class Blueprint:
 
     def _admitted(self, scope: Scope, response: Response) -> Callable[[], None] | Response | None:
         """Return what is to be called when the viewer has left, or its refusal; None for what is no stream."""
-        stream = response.body if response.session is None else response.session.viewer
-        if self.limits is None or not isinstance(stream, Stream):
+        stream, visitor = response.stream, response.visitor
+        if stream is None or visitor is None:
             return None
-        entered = self.limits.enter(client_of(scope), stream.run_ids, has_begun=scope.get("method") == "POST")
+        entered = self.audience.enter(visitor, self._declared(), has_begun=scope.get("method") == "POST")
         if isinstance(entered, Response):
             stream.close()
             return entered
         return entered if self.watch is None else _both(entered, self.watch(scope, stream))
+
+    def _declared(self) -> Commands:
+        return self._commands() if self.commands is None else self.commands
 
     async def _response(self, scope: Scope, receive: Receive) -> Response:
         place = _place(path_of(scope))
@@ -233,13 +227,13 @@ class Blueprint:
                 hosts=self._hosts,
                 query=tuple(pairs_of(scope)),
                 content_type=headers_of(scope, ["content-type"]).get("content-type", ""),
-                commands=self._commands() if self.commands is None else self.commands,
+                commands=self._declared(),
                 notice=self.notice,
                 protocols=protocols_of(scope),
                 is_leaving=lambda: hall.is_leaving,
                 has_sockets=True,
                 report=_log_failure,
-                refusal=lambda: None if self.limits is None else self.limits.refusal(client_of(scope)),
+                refusal=lambda visitor: self.audience.refusal(visitor, self._declared()),
                 read=body.read,
                 account=account,
             )

@@ -15,6 +15,7 @@ from tailrace.core.access import Action
 from tailrace.core.command import Commands
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
+from tailrace.web.audience import Audience
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.account import Account, Auditor
@@ -46,6 +47,7 @@ class _Own(Instead):
 def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | None, name: str) -> Blueprint:
     """Return the blueprint; without `authorize`, anybody may do anything."""
     made = Blueprint(name, __name__)
+    audience = Audience(adapter.engine)
 
     def make_call() -> Call:
         return Call(
@@ -59,12 +61,25 @@ def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | 
             read=_read,
             commands=adapter.commands(),
             lasting=copy_current_request_context,
+            refusal=lambda visitor: audience.refusal(visitor, adapter.commands()),
             account=None if adapter.auditor is None else Account(adapter.auditor, _report),
         )
 
+    def admitted(response: Response) -> FlaskResponse:
+        """Return the response as Flask's; a stream only if there is room for its viewer."""
+        made = adapter.response(response)
+        if response.visitor is None:
+            return made
+        entered = audience.enter(response.visitor, adapter.commands(), has_begun=request.method == "POST")
+        if isinstance(entered, Response):
+            made.close()
+            return adapter.response(entered)
+        made.call_on_close(entered)
+        return made
+
     def serve(place: Place) -> ResponseReturnValue:
         try:
-            return adapter.response(answer(make_call, place, _report))
+            return admitted(answer(make_call, place, _report))
         except _Own as own:
             if isinstance(own.answer, HTTPException):
                 raise own.answer from None  # for the error handlers of the application

@@ -87,6 +87,7 @@ class About(TypedDict, total=False):
     max_running: int | None
     max_queued: int | None
     max_starts_per_minute: int | None
+    max_viewers: int | None
     allow: tuple[str, ...] | None
     secret_env: tuple[str, ...]
 

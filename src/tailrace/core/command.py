@@ -19,7 +19,7 @@ from tailrace.core import hiding, spec, template
 from tailrace.core.errors import Fault, InvalidInput, InvalidValues, UnknownCommand
 from tailrace.core.filled import ANY, Filled, Locate, as_it_reads, at_fault, dash_fault, fill, hide
 from tailrace.core.identity import allow_faults
-from tailrace.core.limits import Limits, Quota, Resources, Scope, quota_faults, resource_faults
+from tailrace.core.limits import Limits, Quota, Resources, Scope, quota_faults, resource_faults, viewer_faults
 from tailrace.core.near import near
 from tailrace.core.parameters import Boolean, Parameter, Secret, Upload
 from tailrace.core.template import NAME, Element
@@ -91,6 +91,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """at most so many of its runs wait because of `max_running`; more are refused"""
     max_starts_per_minute: int | None = None
     """at most so many of its runs are started in a minute; more are refused"""
+    max_viewers: int | None = None
+    """at most so many viewers watch its runs at a time, all of them together; more are refused"""
     allow: tuple[str, ...] | None = None
     """only these may see it and its runs, as far as their roles do: `user:NAME`, `group:NAME`, `role:NAME`, `*`"""
     secret_env: tuple[str, ...] = ()
@@ -344,6 +346,7 @@ def _option_faults(command: Command) -> Iterator[Fault]:
         yield Fault("max_output", f"cannot be {command.max_output}", "it is a number of bytes, 0 or more")
     yield from resource_faults(command.resources)
     yield from quota_faults(command.max_running, command.max_queued, command.max_starts_per_minute)
+    yield from viewer_faults(command.max_viewers)
     yield from _people_faults(command)
     for check in _checks(command):
         try:

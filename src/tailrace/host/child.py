@@ -44,6 +44,8 @@ CPU_SLACK_S = 2
 """seconds that one process may take more than its run, before the kernel ends it: the keeper is to be first"""
 DATA_SLACK_BYTES = 256 << 20
 """of memory that is only reserved, such as the stacks of threads"""
+THREADS_SLACK = 32
+"""threads that other runs of the same user may have started since, before this one's are refused for it"""
 
 
 class Self(NamedTuple):
@@ -99,7 +101,7 @@ def _become(us: Self) -> None:
         os.umask(launch.umask)
         step = "limits"
         _limit(launch)
-        _confine(us.group, ordered)
+        _confine(us.group, ordered, launch)
         if launch.account is not None:
             step = "user"
             _become_user(Account(*launch.account))
@@ -183,7 +185,7 @@ def _become_user(account: Account) -> None:
     linux.die_with_parent(signal.SIGKILL)  # a change of user takes that away (prctl(2))
 
 
-def _confine(group: Cgroup | None, ordered: Order) -> None:
+def _confine(group: Cgroup | None, ordered: Order, launch: Launch) -> None:
     """Limit what the keeper looks after, too, by the kernel, so that nothing gets far in between two looks.
 
     Raises:
@@ -194,6 +196,9 @@ def _confine(group: Cgroup | None, ordered: Order) -> None:
         _lower("CPU", math.ceil(ordered.cpu_s) + CPU_SLACK_S)
     if ordered.memory is not None and confine.place_for("memory", group) is None:
         _lower("DATA", 2 * ordered.memory + DATA_SLACK_BYTES)
+    if ordered.processes is not None and launch.account is not None and confine.place_for("pids", group) is None:
+        uid = Account(*launch.account).uid
+        _lower("NPROC", linux.threads_of_user(uid) + 2 * ordered.processes + THREADS_SLACK)
 
 
 def _lower(name: str, value: int) -> None:

@@ -1,6 +1,11 @@
 """`tailrace check`: what a file declares, or all that is wrong with it."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from tests.system.cli.conftest import Program
 
@@ -181,3 +186,51 @@ def test_known_people_may_be_named(program: Program, tmp_path: Path) -> None:
     assert program("token", "create", "--name", "CI", *config).returncode == 0
     done = program("check", str(path))
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+LIMITED = "[commands.a]\nargv = ['true']\n[limits]\nmax_memory = '100M'\nmax_processes = 9\nmax_cpu = '1h'\n"
+START = "import tailrace; tailrace.connect().start(['true'], max_processes=9)"
+
+
+def without(places: str, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of Python's where nothing is to be seen at these places."""
+    own = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
+    script = f'for each in {places}; do mount -t tmpfs none "$each" || exit 9; done; exec "$@"'
+    return subprocess.run(
+        [*own, "sh", "-c", script, "sh", sys.executable, *command],
+        capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
+
+
+def test_limits_where_no_cgroup_can_be_made(tmp_path: Path) -> None:
+    """They are enforced, and it is said how."""
+    path = tmp_path / "tailrace.toml"
+    path.write_text(LIMITED)
+    done = without("/sys/fs/cgroup", "-m", "tailrace", "check", str(path))
+    assert (done.returncode, done.stderr) == (0, "")
+    for limit in ("max_memory", "max_processes"):
+        assert f"{limit}: no cgroup can be made: the keeper adds up all processes" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_limits_that_cannot_be_enforced(tmp_path: Path, state_dir: Path, command: str) -> None:
+    """Exit 2, with each of them, its line and a cure; nothing is served. A run with one is not started."""
+    path = tmp_path / "tailrace.toml"
+    path.write_text(LIMITED)
+    done = without("/sys/fs/cgroup /proc", "-m", "tailrace", command, str(path))
+    assert (done.returncode, done.stdout) == (2, "")
+    lines = done.stderr.splitlines()
+    for line, limit in enumerate(("max_memory", "max_processes", "max_cpu"), 4):
+        (told,) = [each for each in lines if f"{path}:{line}: limits.{limit} cannot be enforced here" in each]
+        assert "/proc" in lines[lines.index(told) + 1]
+    assert not (state_dir / "runs").exists() or not list((state_dir / "runs").iterdir())
+
+
+def test_a_run_whose_limit_cannot_be_enforced(state_dir: Path) -> None:
+    """The engine says so before anything is made, and the doctor says it beforehand."""
+    done = without("/sys/fs/cgroup /proc", "-c", START)
+    assert "tailrace.core.errors.NotEnforceable: max_processes cannot be enforced here" in done.stderr
+    assert list((state_dir / "runs").iterdir()) == []
+    done = without("/sys/fs/cgroup /proc", "-m", "tailrace", "doctor")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "max_processes cannot be enforced" in done.stdout

@@ -17,7 +17,7 @@ from tailrace.engine.base import Engine
 from tailrace.engine.run import Run
 from tailrace.web.problems import UNRECORDED, problem, response_to
 from tailrace.web.requests import Request
-from tailrace.web.responses import Response
+from tailrace.web.responses import Response, Visitor
 from tailrace.web.routes.account import Account, Unrecorded
 
 May: TypeAlias = Callable[[Action, RunInfo | None], bool]
@@ -124,7 +124,7 @@ class Call:
     """whether the adapter can open websockets"""
     report: Callable[[Exception], None] = lambda _error: None
     """told of errors, not the caller's, that come after the call has been answered"""
-    refusal: Callable[[], Response | None] = lambda: None
+    refusal: Callable[[Visitor], Response | None] = lambda _visitor: None
     """returns the answer to one viewer too many; to be asked before a run is started for him"""
     lasting: Callable[[May], May] = lambda may: may
     """returns a `may` that can be asked after the call has been answered, while its stream goes on"""

@@ -18,7 +18,7 @@ from tailrace.core.wires.table import is_named
 from tailrace.engine.declared import ready
 from tailrace.engine.run import Run
 from tailrace.web.page.given import CommandShown, all_shown, shown
-from tailrace.web.responses import Response
+from tailrace.web.responses import Response, Visitor
 from tailrace.web.routes.account import note_run, note_values
 from tailrace.web.routes.call import JSON, Call, Refused, body, check_type, json_response, media_type, wrong_type
 from tailrace.web.starting import begin, check_no_place, refuse, start
@@ -82,7 +82,8 @@ def _started(call: Call, values: Values) -> Response:
         _check_view(call, run_id, is_new=ids.created_us(run_id) >= before_us)
 
     if _wants_stream(call):
-        if (refusal := call.refusal()) is not None:
+        visitor = Visitor(call.request.client, call.request.user, commands=(call.declared.name,))
+        if (refusal := call.refusal(visitor)) is not None:
             return refusal
         return start(call.engine(), call.request, argv, options, see=see)
     check_no_place(call.request)

@@ -24,7 +24,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from tailrace.web.problems import problem
-from tailrace.web.responses import Response
+from tailrace.web.responses import Response, Visitor
 from tailrace.web.routes import pages, table
 from tailrace.web.routes.call import Call, Instead, Refused, guarded
 from tailrace.web.routes.permission import check, for_command, for_run
@@ -114,7 +114,15 @@ def _answer(call: Call, path: str | None, name: str | None) -> Response:
     named = call if name is None else _with_name(call, route, name)
     if named.account is not None:
         named.account.ask(named)
-    return route.function(named)
+    return _for_visitor(call, route.function(named))
+
+
+def _for_visitor(call: Call, response: Response) -> Response:
+    """Return the response with whom its stream is for, if it has one."""
+    if (stream := response.stream) is None:
+        return response
+    visitor = Visitor(call.request.client, call.request.user, stream.run_ids, stream.commands)
+    return dataclasses.replace(response, visitor=visitor)
 
 
 def _with_name(call: Call, route: Route, name: str) -> Call:
