@@ -133,7 +133,8 @@ class Call:
     who: Identity | None = None
     """the caller, where the server itself knows him"""
     may_command: Callable[[Action, Command], bool] = lambda _action, _command: True
-    """tells whether the caller may do this to the command; `commands` has those that he may list, or start"""
+    """tells whether the caller may do this to the command; behind the door, `commands` has those that he may list, or
+    start"""
     has_login: bool = False
     """whether a login comes before the rest, so that the pages' files are for everybody"""
     session_cookie: str = ""

@@ -73,6 +73,16 @@ def start_run(call: Call) -> Response:
 
 def _started(call: Call, values: Values) -> Response:
     """Start the command with the values, and answer."""
+    if _wants_stream(call):
+        return _streamed(call, values)
+    check_no_place(call.request)
+    run, is_new = begun(call, values)
+    response = json_response(run.info(), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
+    return dataclasses.replace(response, headers=(*response.headers, ("Location", _address(call, run.id))))
+
+
+def _streamed(call: Call, values: Values) -> Response:
+    """Start the command with the values, and answer with its stream."""
     note_values(call, values)
     argv, options = ready(call.declared, values, call.commands)
     before_us = time.time_ns() // 1000
@@ -81,15 +91,10 @@ def _started(call: Call, values: Values) -> Response:
         note_run(call, run_id)
         _check_view(call, run_id, is_new=ids.created_us(run_id) >= before_us)
 
-    if _wants_stream(call):
-        visitor = Visitor(call.request.client, call.request.user, commands=(call.declared.name,))
-        if (refusal := call.refusal(visitor)) is not None:
-            return refusal
-        return start(call.engine(), call.request, argv, options, see=see)
-    check_no_place(call.request)
-    run, is_new = begun(call, values)
-    response = json_response(run.info(), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
-    return dataclasses.replace(response, headers=(*response.headers, ("Location", _address(call, run.id))))
+    visitor = Visitor(call.request.client, call.request.user, commands=(call.declared.name,))
+    if (refusal := call.refusal(visitor)) is not None:
+        return refusal
+    return start(call.engine(), call.request, argv, options, see=see)
 
 
 def begun(call: Call, values: Values) -> tuple[Run, bool]:
