@@ -56,6 +56,7 @@ ACTIONS = {
     "GET /api/probe/socket": "list",
     "GET /api/probe/request": "list",
     "POST /api/probe/request": "list",
+    "GET /api/me": "view",
     "GET /api/openapi.json": "list",
     "GET /": "list",
     "GET /commands/{command}": "list",
