@@ -57,7 +57,9 @@ export function SessionNotice({ who, root }: { who: Who | null; root: string }) 
     <div class="session">
       <Notice tone="other" isAlert actions={<WayIn who={who} root={root} />}>
         <strong>{who?.via === "share" ? "This link is not good any more." : "You are not logged in any more."}</strong>{" "}
-        {who?.via === "share" ? "Ask whoever sent it for another." : "What is here stays, and goes on when you are in again."}
+        {who?.via === "share"
+          ? "Ask whoever sent it for another."
+          : "What is here stays, and goes on when you are in again."}
       </Notice>
     </div>
   );

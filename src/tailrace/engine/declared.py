@@ -14,7 +14,6 @@ from tailrace.core.secrets import secret_file
 from tailrace.engine.base import StartOptions
 from tailrace.host.beneath import locate
 
-
 EXACT_BELOW: Final = 1 << 53
 """integers that every reader of JSON knows exactly (RFC 8259, 6)"""
 

@@ -186,7 +186,9 @@ def _parameters(given: object) -> dict[str, object] | None:
     try:
         return _PARAMETERS.decode(msgspec.json.encode(given))
     except (msgspec.MsgspecError, TypeError, ValueError, OverflowError):
-        raise _bad("parameters", "cannot be written down", "a dictionary of plain values: text, numbers, lists") from None
+        raise _bad(
+            "parameters", "cannot be written down", "a dictionary of plain values: text, numbers, lists"
+        ) from None
 
 
 def _resources(options: StartOptions) -> Resources:

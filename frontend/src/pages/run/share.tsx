@@ -40,7 +40,8 @@ export function ShareSheet({ api, runId, name }: { api: Api; runId: string; name
   return (
     <div class="sharing">
       <p>
-        Whoever has the link can watch this run, and do nothing else, until it expires. It cannot be taken back by itself.
+        Whoever has the link can watch this run, and do nothing else, until it expires. It cannot be taken back by
+        itself.
       </p>
       <form
         class="length"
@@ -85,7 +86,13 @@ function Link({ link, name }: { link: Shared; name: string }) {
     <div class="link">
       <label for="share-link">The link</label>
       <div class="row">
-        <input id="share-link" type="text" readOnly value={link.url} onFocus={(event) => event.currentTarget.select()} />
+        <input
+          id="share-link"
+          type="text"
+          readOnly
+          value={link.url}
+          onFocus={(event) => event.currentTarget.select()}
+        />
         <button type="button" onClick={() => void copy(link.url, "Link")}>
           <Icon name="copy" />
           Copy

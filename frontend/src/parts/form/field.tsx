@@ -32,8 +32,8 @@ interface Common {
   "aria-required": boolean;
   "aria-invalid": "true" | undefined;
   "aria-describedby": string | undefined;
-  /** whoever leaves a field has filled it in, and is told what looks wrong with it */
-  onBlur: () => void;
+  /** whoever goes on to another field has filled this one in, and is told what looks wrong with it */
+  onBlur: (event: FocusEvent) => void;
 }
 
 export function Field(parts: Parts) {
@@ -49,7 +49,8 @@ export function Field(parts: Parts) {
     "aria-required": isRequired,
     "aria-invalid": wrong ? "true" : undefined,
     "aria-describedby": told || undefined,
-    onBlur: () => setLeft(true),
+    // not on the way to a button, which would move away from under the pointer
+    onBlur: ({ relatedTarget }) => isField(relatedTarget) && setLeft(true),
   };
   const kind = kindOf(schema);
   const isMust = isRequired && schema.default === undefined;
@@ -102,6 +103,10 @@ export function Field(parts: Parts) {
 function Input({ kind, ...parts }: Inner & { kind: FieldKind }) {
   if (kind === "choice") return <Choice {...parts} />;
   return kind === "file" ? <Upload {...parts} /> : <Text {...parts} kind={kind} />;
+}
+
+function isField(at: EventTarget | null): boolean {
+  return at instanceof Element && at.matches("input, select, textarea");
 }
 
 function Must() {

@@ -78,11 +78,13 @@ export function StartForm({ command, api, known, wrong: wrongAtFirst = NOTHING, 
           change={(value) => setValues((before) => ({ ...before, [name]: value }))}
         />
       ))}
-      {[...wrong].filter(([name]) => !(name in command.parameters.properties)).map(([name, each]) => (
-        <p key={name} class="fault">
-          {sentence(`${name} ${each.detail}`)} {sentence(each.hint)}
-        </p>
-      ))}
+      {[...wrong]
+        .filter(([name]) => !(name in command.parameters.properties))
+        .map(([name, each]) => (
+          <p key={name} class="fault">
+            {sentence(`${name} ${each.detail}`)} {sentence(each.hint)}
+          </p>
+        ))}
       {isBusy(fault) ? <Busy problem={fault} again={() => void start()} /> : fault !== null && <Fault error={fault} />}
       <button type="submit" class="start" disabled={isStarting} aria-label={`Start ${command.title || command.name}`}>
         {isStarting ? "Starting…" : "Start"}

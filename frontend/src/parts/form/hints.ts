@@ -23,7 +23,10 @@ function wordsOf(schema: ParameterSchema): string {
     case "file":
       return [`up to ${size(schema.maxLength ?? 0)}`, schema.accept?.join(", ")].filter(Boolean).join("; ");
     case "date":
-      return [schema.formatMinimum && `from ${schema.formatMinimum}`, schema.formatMaximum && `to ${schema.formatMaximum}`]
+      return [
+        schema.formatMinimum && `from ${schema.formatMinimum}`,
+        schema.formatMaximum && `to ${schema.formatMaximum}`,
+      ]
         .filter(Boolean)
         .join(" ");
     case "whole":

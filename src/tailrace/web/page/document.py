@@ -30,7 +30,7 @@ def page(title: str, given: Given, *main: Html, status: HTTPStatus = HTTPStatus.
     return _sent(head, banner_of(root, given.who), framed, script_of(given), status=status)
 
 
-def plain_page(
+def plain_page(  # noqa: PLR0913  what such a page has
     title: str,
     root: str,
     *main: Html,
