@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Page
 
@@ -41,16 +42,19 @@ maximum_count = 2
 type = "date"
 minimum = "2026-01-01"
 default = "2026-11-27"
-[commands.login]
+[commands.secret]
 title = "With a secret"
-argv = ["sh", "-c", 'echo "$KEY" | tr a-z A-Z; echo "$KEY"; cat "$1"', "login", "{list}", "{note}"]
-[commands.login.parameters.key]
+argv = ["sh", "-c", 'echo "$KEY" | tr a-z A-Z; echo "$KEY"; cat "$1"', "secret", "{list}", "{note}"]
+[commands.secret.parameters.key]
+title = "Password for it"
 type = "secret"
 variable = "KEY"
-[commands.login.parameters.list]
+[commands.secret.parameters.list]
+title = "Names"
 type = "file"
 accept = [".txt"]
-[commands.login.parameters.note]
+[commands.secret.parameters.note]
+title = "Note"
 type = "text"
 allow_newlines = true
 default = "none"
@@ -69,4 +73,4 @@ def come_in(page: Page, address: str, name: str, path: str = "") -> None:
     page.get_by_label("User").fill(name)
     page.get_by_label("Password").fill(f"{name}'s password")
     page.get_by_role("button", name="Log in").click()
-    page.wait_for_url(lambda url: "/login" not in url)
+    page.wait_for_url(lambda url: not urlsplit(url).path.startswith("/login"))

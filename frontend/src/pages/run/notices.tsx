@@ -1,7 +1,7 @@
 /** What is out of the ordinary with a run, in a line each. */
 
 import type { Run } from "../../core/shapes";
-import { limitWords, size } from "../../core/words";
+import { size } from "../../core/words";
 import { Notice } from "../../parts/notice";
 import { sentence } from "../../parts/sentence";
 
@@ -26,11 +26,7 @@ export function Notices({ run }: { run: Run }) {
           Nobody saw how the command ended, so there is no exit code. What it wrote until then is here.
         </Notice>
       )}
-      {run.limit && isOver && LIMIT_CURES[run.limit] && (
-        <Notice tone="other">
-          It was ended because {limitWords(run.limit)}. {LIMIT_CURES[run.limit]}
-        </Notice>
-      )}
+      {run.limit && LIMIT_CURES[run.limit] && <Notice tone="other">{LIMIT_CURES[run.limit]}</Notice>}
       {run.masked && (
         <Notice tone="going">
           Parts of the output that equal secrets of the run are hidden: <code>***</code> stands for them.

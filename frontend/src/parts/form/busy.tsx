@@ -12,8 +12,9 @@ export function isBusy(error: unknown): error is ApiProblem {
 }
 
 export function Busy({ problem, again }: { problem: ApiProblem; again: () => void }) {
-  const [until] = useState(() => Date.now() + (problem.retryAfterS ?? 0) * 1000);
-  const seconds = Math.max(0, Math.ceil((until - now.value) / 1000));
+  const waits = problem.retryAfterS ?? 0;
+  const [until] = useState(() => Date.now() + waits * 1000);
+  const seconds = Math.min(waits, Math.max(0, Math.ceil((until - now.value) / 1000)));
   return (
     <Notice
       tone="other"

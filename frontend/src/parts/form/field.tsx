@@ -67,7 +67,7 @@ export function Field(parts: Parts) {
   );
   const fault = wrong && (
     <p class="fault" id={`${id}-fault`}>
-      {sentence(`${title} ${wrong.detail}`)} {sentence(wrong.hint)}
+      {schema.title ? sentence(`${title} ${wrong.detail}`) : `${name} ${wrong.detail}.`} {sentence(wrong.hint)}
     </p>
   );
   const doubted = doubt !== "" && (
@@ -77,8 +77,7 @@ export function Field(parts: Parts) {
   );
   if (kind === "choices")
     return (
-      <Choices {...parts} common={common} heading={heading}>
-        {help}
+      <Choices {...parts} common={common} heading={heading} help={help}>
         {fault}
       </Choices>
     );
@@ -133,13 +132,23 @@ function Yes({ value, change, common, heading, children }: Titled) {
   );
 }
 
-function Choices({ schema, value, change, common, heading, children, name }: Titled) {
+function Choices({
+  schema,
+  value,
+  change,
+  common,
+  heading,
+  help,
+  children,
+  name,
+}: Titled & { help: ComponentChildren }) {
   const taken = typeof value === "object" && !(value instanceof File) ? value : [];
   const toggle = (choice: string, isOn: boolean) =>
     change(choicesOf(schema).filter((each) => (each === choice ? isOn : taken.includes(each))));
   return (
     <fieldset class="field" id={common.id} aria-describedby={common["aria-describedby"]}>
       <legend>{heading}</legend>
+      {help}
       <div class="choices">
         {choicesOf(schema).map((choice) => (
           <label key={choice} class="check">

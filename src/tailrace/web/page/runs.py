@@ -15,7 +15,7 @@ WHOLE_BYTES = 4 << 20
 """of output, up to which a browser without JavaScript gets all of it"""
 LAST_LINES, PANE_LINES = 10_000, 200
 """that it gets of a longer one, and of each of several"""
-MASKED = "*** stands for parts of the output that equal secrets of the run."
+MASKED = "parts of the output that equal secrets of the run: *** stands for them"
 MOST_TYPED = 300
 """characters of a command in a list; nobody sees more of it in a row"""
 
