@@ -132,7 +132,7 @@ def test_what_is_no_address_is_said(serve: Serve, page: Page, watch: Watch, tmp_
     expect(shown).not_to_contain_text("nowhere")
 
 
-def test_a_token_lets_the_page_in(
+def test_a_token_lets_the_page_in(  # noqa: PLR0917  fixtures
     serve: Serve, state_dir: Path, page: Page, watch: Watch, tmp_path: Path, elsewhere: str
 ) -> None:
     """Of a server that asks who comes: as a property, in no address, good for one run; without it, words say so."""
@@ -159,7 +159,7 @@ def test_a_token_lets_the_page_in(
     assert not [url for url in watch.asked if token in url or "token" in url]
 
 
-def test_a_token_that_was_given_before_the_element_was_known(
+def test_a_token_that_was_given_before_the_element_was_known(  # noqa: PLR0917  fixtures
     serve: Serve, state_dir: Path, page: Page, watch: Watch, tmp_path: Path, elsewhere: str
 ) -> None:
     """Counts all the same; the attribute will do, too."""

@@ -69,8 +69,9 @@ def test_a_form_of_all_types(declared: Serving, page: Page) -> None:
 
 
 @pytest.mark.browser(java_script_enabled=False)
-def test_a_form_of_all_types_without_javascript(declared: Serving, page: Page) -> None:
+def test_a_form_of_all_types_without_javascript(declared: Serving, page: Page, watch: Watch) -> None:
     """Gives the same; of one that is refused each fault stands at its field, and the first has the focus."""
+    watch.forgive("400")
     page.goto(f"{declared.address}commands/all")
     page.locator("input[name=n]").fill("50")
     page.get_by_role("button", name="Start").click()
@@ -129,7 +130,7 @@ def test_a_secret_and_a_file(declared: Serving, page: Page, watch: Watch, tmp_pa
 
 
 def test_secrets_and_files_are_asked_anew(declared: Serving, page: Page, watch: Watch, tmp_path: Path) -> None:
-    """In a form that has the other values; the secret is in no address, and gone from the form that one goes back to."""
+    """In a form that has the other values; the secret is in no address, and gone from the form when one goes back."""
     _with_secret(page, declared, tmp_path)
     expect(page.get_by_text("Parts of the output that equal secrets")).to_be_visible()
     page.get_by_role("link", name="Run again…").click()
