@@ -187,6 +187,16 @@ def test_a_link_to_a_run_is_made_and_shows_this_run_alone(
         expect(visitor.get_by_role("link", name="All runs")).to_have_count(0)
 
 
+def test_only_ones_own_runs_are_listed_and_that_is_said(serve: Serve, page: Page) -> None:
+    """Where the rules say so."""
+    add_user("olga", "operator")
+    serving = serve(f'auth = "users"\n[access]\nown_runs_only = true\n{STEADY}')
+    tailrace.connect().start(["true"], by="somebody").wait(60)
+    come_in(page, serving.address, "olga")
+    expect(page.get_by_text("Only runs that you may see are listed.")).to_be_visible()
+    expect(page.get_by_text("Nothing has run yet.")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_pages_of_a_team_at_each_width(team: Serving, page: Page, width: int, scheme: str) -> None:
