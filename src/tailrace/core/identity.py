@@ -36,6 +36,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     via: str
     """how he came in: `token`, `session`, `proxy`, `share`, …"""
     scope: Scope = Scope()
+    until: int | None = None
+    """when that is no longer good, in seconds since 1970; None: that is not known, or never"""
 
 
 def highest(roles: "set[Role]") -> Role | None:

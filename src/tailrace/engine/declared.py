@@ -2,17 +2,20 @@
 
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import EngineError
 from tailrace.core.limits import least
 from tailrace.core.masking import LONGEST, SHORTEST
-from tailrace.core.parameters import Secret
+from tailrace.core.parameters import Secret, Upload
 from tailrace.core.parameters.file import Sent
 from tailrace.core.secrets import secret_file
 from tailrace.engine.base import StartOptions
 from tailrace.host.beneath import locate
+
+EXACT_BELOW: Final = 1 << 53
+"""integers that every reader of JSON knows exactly (RFC 8259, 6)"""
 
 
 class Ready(NamedTuple):
@@ -63,6 +66,7 @@ def _options(command: Command, values: Mapping[str, object], commands: Commands)
         max_memory=resources.memory,
         max_processes=resources.processes,
         max_open_files=resources.open_files,
+        parameters=_plain(command, values),
         quotas=(*(() if command.quota.is_empty else (command.quota,)), *limits.quotas),
     )
     if command.user is not None:
@@ -71,6 +75,22 @@ def _options(command: Command, values: Mapping[str, object], commands: Commands)
     if files := {value.token: value.path for value in values.values() if isinstance(value, Sent)}:
         options["files"] = files
     return options
+
+
+def _plain(command: Command, values: Mapping[str, object]) -> dict[str, object]:
+    """Return what a run is given, standard values included, so that it can be started so again.
+
+    Secrets and files are left out: they are kept nowhere.
+    """
+    open_ones = {name: each for name, each in command.parameters.items() if not each.is_secret}
+    given = {name: values.get(name, each.standard) for name, each in open_ones.items() if not isinstance(each, Upload)}
+    return {name: _exact(value) for name, value in given.items() if value is not None}
+
+
+def _exact(value: object) -> object:
+    """Return the value as everybody reads it: of an integer beyond what JavaScript knows exactly, its digits."""
+    is_large = isinstance(value, int) and not isinstance(value, bool) and abs(value) >= EXACT_BELOW
+    return str(value) if is_large else value
 
 
 def _add_secrets(

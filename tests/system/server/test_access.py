@@ -58,6 +58,7 @@ ACTIONS = {
     "GET /api/probe/socket": "list",
     "GET /api/probe/request": "list",
     "POST /api/probe/request": "list",
+    "GET /api/me": "view",
     "GET /api/openapi.json": "list",
     "GET /": "list",
     "GET /commands/{command}": "list",
@@ -662,3 +663,49 @@ def _run(
     assert done.returncode == code, done
     assert "Traceback" not in done.stderr
     return done
+
+
+# What one may is told beforehand
+
+
+def _may(serving: Serving, path: str, headers: dict[str, str]) -> object:
+    return msgspec.json.decode(serving.ask(path, headers=headers).body, type=dict[str, object]).get("may")
+
+
+def test_what_one_may_is_told(guarded: Serving, state_dir: Path) -> None:
+    """Of a run, of a command, and of all: what the door would let him do, and no more."""
+    own = _own(state_dir)
+    run_id, typed = _start(guarded, own), _start(guarded, own, "echo")
+    operator, viewer = _bearer(_token(state_dir, "operator")), _bearer(_token(state_dir, "viewer"))
+    share = _bearer(_shared(guarded, own, run_id))
+    assert _may(guarded, f"/api/runs/{run_id}", operator) == ["view", "stop", "pin", "share"]
+    assert _may(guarded, f"/api/runs/{typed}", operator) == ["view", "stop", "input", "pin", "share"]
+    assert _may(guarded, f"/api/runs/{run_id}", viewer) == ["view"]
+    assert _may(guarded, f"/api/runs/{run_id}", share) == ["view"]
+    assert _may(guarded, "/api/commands/count", operator) == ["list", "start"]
+    assert _may(guarded, "/api/commands/count", viewer) == ["list"]
+    assert _may(guarded, "/api/me", viewer) == ["list", "view"]
+    assert _may(guarded, "/api/me", share) == ["view"]
+
+
+def test_who_one_is_is_told(guarded: Serving, state_dir: Path) -> None:
+    """With how he came in, and until when; a stranger learns nothing."""
+    own = _own(state_dir)
+    run_id = _start(guarded, own)
+    share = _shared(guarded, own, run_id, b'{"expires": 3600}')
+    told = msgspec.json.decode(guarded.ask("/api/me", headers=_bearer(share)).body, type=dict[str, object])
+    assert (told["name"], told["via"], told["sees_all"], told["can_leave"]) == ("share", "share", False, False)
+    assert told["until"] is not None
+    cookie = {"Cookie": _cookie(_log_in(guarded, f"token={own}"))}
+    told = msgspec.json.decode(guarded.ask("/api/me", headers=cookie).body, type=dict[str, object])
+    assert (told["role"], told["via"], told["until"], told["can_leave"]) == ("admin", "session", None, True)
+    assert guarded.ask("/api/me").status == 401
+
+
+def test_a_window_that_has_logged_in_says_so(guarded: Serving, state_dir: Path) -> None:
+    """At an address of its own, which is for nobody else."""
+    assert guarded.ask("/login/back").headers["location"] == "/login?next=/login/back"
+    answer = _log_in(guarded, f"token={_own(state_dir)}&next=/login/back")
+    assert answer.headers["location"] == "/login/back"
+    assert b'id="back"' in guarded.ask("/login/back", headers={"Cookie": _cookie(answer)}).body
+    assert _log_in(guarded, f"token={_own(state_dir)}&next=/login/backwards").headers["location"] == "/"

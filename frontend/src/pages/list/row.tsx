@@ -47,6 +47,11 @@ export function RunRow({ run, index, top, root, title, bytes }: Parts) {
           {name}
         </a>
         <span class="argv">{shortArgv(run)}</span>
+        {run.masked && (
+          <span class="label" title="Parts of its output that equal secrets are hidden">
+            masked
+          </span>
+        )}
         {labels.slice(0, 2).map(([label, value]) => (
           <span key={label} class="label">{`${label}=${value}`}</span>
         ))}

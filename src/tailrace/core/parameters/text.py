@@ -70,7 +70,7 @@ class Text(Base, frozen=True, kw_only=True, tag="text"):
         """See `Base.schema`."""
         pattern = {} if self.pattern is None else {"pattern": f"^(?:{self.pattern})$"}
         lengths = {"minLength": self.minimum_length, "maxLength": self.maximum_length}
-        return {"type": "string", **described(self), **lengths, **pattern}
+        return {"type": "string", **described(self), **_lines(self), **lengths, **pattern}
 
     def _matches(self, value: str) -> bool:
         return self.pattern is None or compiled(self.pattern).matcher.fullmatch(value) is not None
@@ -145,7 +145,12 @@ class Secret(Base, frozen=True, kw_only=True, tag="secret"):
         """See `Base.schema`."""
         lengths = {"minLength": self.minimum_length, "maxLength": self.maximum_length}
         words = {key: text for key, text in described(self).items() if key != "default"}
-        return {"type": "string", "format": "password", "writeOnly": True, **words, **lengths}
+        return {"type": "string", "format": "password", "writeOnly": True, **words, **_lines(self), **lengths}
+
+
+def _lines(parameter: Text | Secret) -> dict[str, object]:
+    """Return what a schema says of several lines, for forms."""
+    return {"multiline": True} if parameter.allow_newlines else {}
 
 
 def _length_faults(few: int, most: int) -> Iterator[Fault]:

@@ -149,7 +149,7 @@ class Guard:
 
     def _by_link(self, bearer: str) -> list[Identity]:
         shared = self.shares.find(bearer)
-        return [] if shared is None else [holder(shared[0])]
+        return [] if shared is None else [holder(*shared)]
 
     def _by_proxy(self, scope: Scope) -> Identity | None:
         if not scope.get(TRUSTED):
@@ -189,7 +189,7 @@ class Guard:
         found = []
         for name, value in cookies_of(scope).items():
             if name.startswith(self._share_prefix) and (shared := self.shares.find(value)) is not None:
-                found.append(holder(shared[0]))
+                found.append(holder(*shared))
         return found
 
 

@@ -157,6 +157,12 @@ def _text(made: str | bytes) -> str:
     return made if isinstance(made, str) else made.decode()
 
 
-def holder(run_id: str) -> Identity:
-    """Return who comes by a link to the run."""
-    return Identity(name="share", role="viewer", via="share", scope=Scope(actions=("view",), runs=(run_id,)))
+def holder(run_id: str, until: int | None = None) -> Identity:
+    """Return who comes by a link to the run.
+
+    Args:
+        run_id: of the run.
+        until: when the link expires, in seconds since 1970.
+    """
+    scope = Scope(actions=("view",), runs=(run_id,))
+    return Identity(name="share", role="viewer", via="share", scope=scope, until=until)

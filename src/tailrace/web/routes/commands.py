@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from tempfile import TemporaryDirectory
 from typing import NoReturn, TypeAlias, TypeVar
@@ -20,6 +21,7 @@ from tailrace.engine.run import Run
 from tailrace.web.page.given import CommandShown, all_shown, shown
 from tailrace.web.responses import Response, Visitor
 from tailrace.web.routes.account import note_run, note_values
+from tailrace.web.routes.allowed import on_command
 from tailrace.web.routes.call import JSON, Call, Refused, body, check_type, json_response, media_type, wrong_type
 from tailrace.web.starting import begin, check_no_place, refuse, start
 from tailrace.web.uploads import MULTIPART, parts_of, room_of, values_of
@@ -46,12 +48,12 @@ class CommandList(msgspec.Struct, frozen=True):
 
 def list_commands(call: Call) -> Response:
     """Return the commands that may be started, each with the JSON Schema of its parameters."""
-    return json_response(CommandList(all_shown(call.commands.values())))
+    return json_response(CommandList(all_shown(call.commands.values(), partial(on_command, call))))
 
 
 def show_command(call: Call) -> Response:
     """Return one command."""
-    return json_response(shown(call.declared))
+    return json_response(shown(call.declared, on_command(call, call.declared)))
 
 
 def start_run(call: Call) -> Response:

@@ -62,18 +62,18 @@ def answer(make_call: Callable[[], Call], place: Place, report: Callable[[Except
     Raises:
         Instead: the application answers itself.
     """
-    accept: list[str] = []
+    made: list[Call] = []
 
     def noted_call() -> Call:
         call = make_call()
-        accept.append(call.request.headers.get("accept", ""))
+        made.append(call)
         return call
 
     response = guarded(lambda: _recorded(noted_call(), place, report), report)
-    if not table.is_page(place.below) or "text/html" not in "".join(accept):
+    if not table.is_page(place.below) or not made or "text/html" not in made[-1].request.headers.get("accept", ""):
         return response
     is_nowhere = place.path is None and response.status == HTTPStatus.NOT_FOUND
-    return pages.told(response, place.below, NOWHERE if is_nowhere else "")
+    return pages.told(response, place.below, NOWHERE if is_nowhere else "", made[-1])
 
 
 def _recorded(call: Call, place: Place, report: Callable[[Exception], None]) -> Response:

@@ -18,7 +18,7 @@ from tailrace.core.wires.eventstream import MAX_OFFSET
 from tailrace.core.wires.places import MOST_RUNS
 from tailrace.engine.base import Page
 from tailrace.engine.selection import PAGE_LIMIT, Q_CHARS
-from tailrace.web.page.given import CommandShown
+from tailrace.web.page.given import CommandShown, Who
 from tailrace.web.probe import LONGEST_S, MOST_PIECES, SHORTEST_S
 from tailrace.web.responses import Response
 from tailrace.web.routes import (
@@ -36,6 +36,7 @@ from tailrace.web.routes import (
     sharing,
     socket,
 )  # fmt: skip
+from tailrace.web.routes.allowed import show_me
 from tailrace.web.routes.call import JSON, Call
 from tailrace.web.routes.commands import FORM, CommandList
 from tailrace.web.routes.control import NoFields, StopFields
@@ -260,6 +261,7 @@ ROUTES = (
         "POST", "/api/probe/request", "list", probe.look_at_request, Takes(bodies={"*/*": ANY}), (gives(Seen),),
         (BAD, LARGE),
     ),
+    Route("GET", "/api/me", "view", show_me, gives=(gives(Who, what="who asks, and what he may"),)),
     Route(
         "GET", "/api/openapi.json", "list", describe_api,
         gives=(Answer(OK, "this document", {JSON: {"type": "object"}}),),
