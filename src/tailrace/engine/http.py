@@ -139,7 +139,7 @@ class HttpEngine:
             UnknownCommand: there is none of this name.
         """
         reply = self._connections.get(f"/api/commands/{quote(name, safe='')}")
-        return self._decoded(_DOCUMENTS, _wanted(reply, "start", name, OK))
+        return decoded(_wanted(reply, "start", name, OK), _DOCUMENTS, self.url)
 
     def share(self, run_id: str, expires: float) -> Shared:
         """Return a link by which whoever has it may watch the run.
@@ -155,9 +155,8 @@ class HttpEngine:
             EngineUnavailable: the server does not answer.
         """
         body = msgspec.json.encode({"expires": expires})
-        return self._decoded(
-            _LINKS, _wanted(self._post(run_id, f"{self._path(run_id)}/share", body, JSON), "share", run_id, CREATED)
-        )
+        reply = self._post(run_id, f"{self._path(run_id)}/share", body, JSON)
+        return decoded(_wanted(reply, "share", run_id, CREATED), _LINKS, self.url)
 
     def get(self, run_id: str, *, usage: bool = False) -> RunInfo:  # noqa: ARG002  the server always tells
         """See `Engine.get`."""
