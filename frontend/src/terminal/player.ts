@@ -16,6 +16,8 @@ const SOON_S = 0.004;
 
 export interface Screen {
   reset(): void;
+  /** From here on it is written to a screen of this size. */
+  resize(rows: number, columns: number): void;
   /** Write the text; the promise is kept when it is on the screen. */
   write(text: string): Promise<void>;
 }
@@ -140,6 +142,7 @@ export class Player {
       for await (const piece of this.#tape.read(this.#offset, signal)) {
         await this.#due(piece.time ?? this.#state.position, signal);
         if (signal.aborted) return;
+        if (piece.rows && piece.columns) this.#screen.resize(piece.rows, piece.columns);
         await this.#screen.write(piece.text);
         if (signal.aborted) return;
         this.#offset = piece.offset;
