@@ -138,11 +138,14 @@ export class Player {
 
   async #run(signal: AbortSignal): Promise<void> {
     this.#isReading = true;
+    let isFirst = true;
     try {
       for await (const piece of this.#tape.read(this.#offset, signal)) {
+        if (isFirst) this.#resize(piece); // before it, the screen is empty, and of that size
+        isFirst = false;
         await this.#due(piece.time ?? this.#state.position, signal);
         if (signal.aborted) return;
-        if (piece.rows && piece.columns) this.#screen.resize(piece.rows, piece.columns);
+        this.#resize(piece);
         await this.#screen.write(piece.text);
         if (signal.aborted) return;
         this.#offset = piece.offset;
@@ -151,6 +154,10 @@ export class Player {
     } catch (error) {
       this.#failed(signal, error);
     }
+  }
+
+  #resize({ rows, columns }: Piece): void {
+    if (rows && columns) this.#screen.resize(rows, columns);
   }
 
   /** Wait until it is the time. */
