@@ -30,14 +30,14 @@ when_busy = "queue"
 """
 PROGRESS = """
 [commands.far]
-argv = ["sh", "-c", "while read -r code; do printf '\\\\033]9;4;%s\\\\007' \"$code\"; done"]
+argv = ["sh", "-c", "while read -r code; do printf '\\\\033]9;4;%s\\\\007' $code; done"]
 stdin = true
 """
 CUT = """
 [commands.cut]
 argv = ["seq", "1", "10000"]
-output_limit = 20000
-output_policy = "truncate"
+max_output = 20000
+on_max_output = "truncate"
 """
 FLOOD = """
 [commands.fill]
