@@ -56,7 +56,7 @@ export interface Run {
   key: string | null;
   by: string | null;
   pinned: boolean;
-  /** of its terminal; null: it has none */
+  /** of its terminal, now or at the end; null: it has none */
   rows: number | null;
   columns: number | null;
   queue_place: number | null;
@@ -106,6 +106,9 @@ export interface Piece {
   time: number | null;
   stream: StreamName;
   text: string;
+  /** the terminal's size, where it is another than that of the pieces before, and in the first piece */
+  rows?: number;
+  columns?: number;
 }
 
 /** A part of the output that is missing, and why. */

@@ -61,6 +61,8 @@ export interface Activity {
   from: string | null;
   until: string | null;
   bytes: number[];
+  /** what the last 4 KiB of a run that goes tell of it; an older server leaves this out */
+  progress?: { kind: string; percent: number | null } | null;
 }
 
 export type Value = string | number | boolean | readonly (string | number)[] | null;

@@ -45,7 +45,7 @@ LAG_S = 3.0
 SKIPPED = "skipped on request"
 PASSAGE_BYTES = 64 << 10
 """less is not worth a passage of its own"""
-UNTOLD: Told = (State.RUNNING, None, None, None, 0)
+UNTOLD: Told = (State.RUNNING, None, None, None, 0, None, None)
 """on wires that never tell"""
 
 

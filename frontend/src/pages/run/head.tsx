@@ -10,6 +10,7 @@ import { copy } from "../../parts/clipboard";
 import { Icon } from "../../parts/icons";
 import { Notice } from "../../parts/notice";
 import { now } from "../../parts/now";
+import { ProgressBar, percentOf } from "../../parts/progress";
 import { guestWords } from "../../parts/who";
 import { isNarrow } from "../../parts/width";
 import { Facts } from "./facts";
@@ -48,7 +49,12 @@ export function Head({ run, title, root, guest, lastOutput, progress, children }
           <Icon name={isOpen ? "up" : "down"} />
         </button>
       </p>
-      {progress && <ProgressBar progress={progress} />}
+      {progress && (
+        <div class="progress">
+          <ProgressBar progress={progress} label="Progress" />
+          <span class="percent">{percentOf(progress)}</span>
+        </div>
+      )}
       {run.state === "stopping" && <Ladder run={run} />}
       {guest && <Notice tone="going">{guestWords(guest, now.value)}</Notice>}
       <Notices run={run} />
@@ -93,28 +99,6 @@ function Argv({ run, isWhole }: { run: Run; isWhole: boolean }) {
       >
         <Icon name="copy" />
       </button>
-    </div>
-  );
-}
-
-const TONES = { going: "going", failed: "bad", paused: "other" } as const;
-
-function ProgressBar({ progress }: { progress: Progress }) {
-  const percent = progress.kind === "unknown" ? null : progress.percent;
-  const tone = progress.kind === "unknown" ? "going" : TONES[progress.kind];
-  return (
-    <div class="progress">
-      <div
-        class={`bar ${tone}`}
-        role="progressbar"
-        aria-label="Progress"
-        aria-valuemin={0}
-        aria-valuemax={100}
-        {...(percent !== null && { "aria-valuenow": percent })}
-      >
-        <i class={percent === null ? "unknown" : undefined} style={percent === null ? {} : { width: `${percent}%` }} />
-      </div>
-      <span class="percent">{percent === null ? "" : `${percent} %`}</span>
     </div>
   );
 }

@@ -1,6 +1,7 @@
 /** The page of a run. */
 
-import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { toldProgress } from "../../core/osc";
 import type { Action, Run } from "../../core/shapes";
 import { ending, nameOf, standing } from "../../core/words";
 import { announce } from "../../parts/announce";
@@ -47,12 +48,20 @@ function Watched({ given, server, first }: { given: Given; server: Server; first
 
   useEffect(() => server.feed.follow(first.id, "end", (news) => pulse.take(news)), [server, first.id, pulse]);
   useEffect(() => {
+    // what it has told before this page was opened; without it the bar comes a little later
+    if (first.state !== "finished")
+      server.api.activity(first.id, 1).then(
+        ({ progress }) => pulse.begin(toldProgress(progress)),
+        () => undefined,
+      );
+  }, [server, first, pulse]);
+  useEffect(() => {
     const percent = progress === null || progress.kind === "unknown" ? null : progress.percent;
     return followInTab(() => ({ run, name, percent }));
   }, [run.state, run.outcome, run.queue_place, name, progress]);
   useChanges(run, name);
 
-  const widen = () => setWide((is) => !is);
+  const widen = useCallback(() => setWide((is) => !is), []);
   const isPlayable = run.rows !== null || run.state === "finished";
   const terminal = { isOn: isTerminal, isReplay: run.state === "finished", toggle: () => setTerminal((is) => !is) };
   return (
