@@ -11,8 +11,8 @@ from tailrace.core.errors import TailraceError
 
 log = logging.getLogger("tailrace")
 
-QUIET = ("uvicorn.access",)
-"""who says what is said here already"""
+QUIET = ("uvicorn.access", "python_multipart.multipart")
+"""who says what is said here already, or tells the client"""
 REFUSED = "ASGI callable returned without completing handshake."
 """what uvicorn calls an error: a websocket's handshake that was answered with a response, as ASGI allows"""
 

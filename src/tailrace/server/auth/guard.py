@@ -18,7 +18,7 @@ from tailrace.core.run import RunInfo
 from tailrace.server.auth.cookies import HOST_PREFIX, cookies_of, is_secure
 from tailrace.server.auth.sessions import Session, Sessions
 from tailrace.server.auth.shares import Shares, holder
-from tailrace.server.auth.tokens import OWN, Tokens
+from tailrace.server.auth.tokens import BEGINNING, OWN, Tokens
 from tailrace.server.auth.users import Users
 from tailrace.server.auth.vault import Vault, hashed, is_same
 from tailrace.web.loop.sinks import Scope
@@ -163,8 +163,7 @@ class Guard:
             for group in line.split(",")
             if group.strip()
         )
-        role = self.access.role_of(groups)
-        return None if role is None else Identity(name=names[0].strip(), role=role, groups=groups, via="proxy")
+        return self.person(names[0].strip(), groups, "proxy")
 
     def _by_session(self, scope: Scope) -> Identity | None:
         found = self.session_of(scope)
@@ -179,8 +178,12 @@ class Guard:
             if user is None:
                 return None
             return Identity(name=session.user, role=user.role, groups=user.groups, via="session")
-        role = self.access.role_of(session.groups)
-        return None if role is None else Identity(name=session.user, role=role, groups=session.groups, via="session")
+        return self.person(session.user, session.groups, "session")
+
+    def person(self, name: str, groups: tuple[str, ...], via: str) -> Identity | None:
+        """Return somebody of whom others have told; None: he has no role here, or is called as tokens are."""
+        role = None if name.startswith(BEGINNING) else self.access.role_of(groups)
+        return None if role is None else Identity(name=name, role=role, groups=groups, via=via)
 
     def _by_links(self, scope: Scope) -> list[Identity]:
         found = []

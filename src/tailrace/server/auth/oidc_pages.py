@@ -75,7 +75,7 @@ class OidcPages:
                 hint="open the login, and try again",
             )  # fmt: skip
         person = self._provider.finish(pending, _callback(asked), dict(pairs_of(asked.scope)))
-        if self._guard.access.role_of(person.groups) is None:
+        if self._guard.person(person.name, person.groups, "session") is None:
             return problem(
                 HTTPStatus.FORBIDDEN,
                 f"{person.name} has no role here",

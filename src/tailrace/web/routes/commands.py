@@ -152,7 +152,7 @@ def _taken(call: Call) -> Iterator[tuple[Texts, Values]]:
         return
     data = body(call, PARAMETERS_BYTES + room, "its files are too large")
     with TemporaryDirectory(prefix="tailrace-") as directory:
-        parts = parts_of(data, call.content_type, directory)
+        parts = parts_of(call.declared, data, call.content_type, directory)
         _meant(call, parts.texts)
         yield parts.texts, values_of(call.declared, parts)
 
