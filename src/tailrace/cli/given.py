@@ -95,6 +95,8 @@ class _Reading:
             return asked(name)
         if text == INPUT:
             self._take_input(name)
+            if sys.stdin.isatty():
+                return asked(name)  # who types there would see what he types
             return _line(name, sys.stdin.buffer.read(LONGEST_BYTES + 1), "standard input")
         if text.startswith(FILE):
             return _line(name, _content(name, text[1:]), text[1:])
