@@ -3,9 +3,10 @@
     python -m tests.system.engine.version2 /usr/bin/linux.uml
 
 The kernel sees this machine's files, read-only, and runs this module again as its first process. That makes the groups
-as systemd does for a unit with `Delegate=yes` and `DelegateSubgroup=runner`, and has hogs end in them: as root, and as
-a user to whom the unit is given. It takes some minutes, and is no test of the suite: on a busy machine such a kernel is
-too slow for the time that a runner has to start.
+as systemd does for a unit with `Delegate=yes` and `DelegateSubgroup=runner`, and has hogs end in them: as `nobody`, to
+whom the unit is given, and who must be able to read this interpreter and these files; as root; and in a unit whose
+group lends nothing. It takes some minutes, and is no test of the suite: on a busy machine such a kernel is too slow for
+the time that a runner has to start.
 """
 
 import os
@@ -147,7 +148,7 @@ def boot(kernel: str) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".sh", delete=False) as file:
         file.write(
             f"#!/bin/sh\ncd {root}\nexport PATH=/usr/local/bin:/usr/bin:/bin TMPDIR=/var/tmp HOME=/run\n"
-            f"{sys.executable} -B -m tests.system.engine.version2\n"
+            f"export PYTHONPATH={os.pathsep.join(sys.path)}\n{sys.executable} -B -m tests.system.engine.version2\n"
             "cat /var/tmp/*/runner.log\necho o > /proc/sysrq-trigger\nread forever\n"
         )
     Path(file.name).chmod(0o755)
