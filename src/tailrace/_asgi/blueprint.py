@@ -31,15 +31,19 @@ from tailrace.web.problems import STOPPING
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.account import Account, Auditor, note_unknown
-from tailrace.web.routes.call import Call, Instead, Refused, Share
+from tailrace.web.routes.call import Call, Instead, Refused, Sharing
 from tailrace.web.routes.door import Place, answer
+from tailrace.web.routes.permission import undecided
 from tailrace.web.routes.table import PATHS
 from tailrace.web.steps import Stream
 
 AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Verdict: TypeAlias = bool | AsgiApp
 Authorize: TypeAlias = Callable[[Scope, Action, RunInfo | None], Verdict | Awaitable[Verdict]]
+AuthorizeCommand: TypeAlias = Callable[[Scope, Action, Command], Verdict | Awaitable[Verdict]]
 MakeRequest: TypeAlias = Callable[[Scope, str | None, Pace], Coroutine[object, object, Request]]
+
+WaitFor: TypeAlias = Callable[[Coroutine[object, object, Verdict]], object]
 
 T = TypeVar("T")
 
@@ -48,8 +52,12 @@ class Visiting(Protocol):
     """One request's caller, whom the server itself knows; see `tailrace.server.auth.guard`."""
 
     @property
-    def share(self) -> Share | None:
-        """What makes links to runs."""
+    def sharing(self) -> Sharing | None:
+        """Where links to runs are made."""
+
+    @property
+    def session_cookie(self) -> str:
+        """The name of the cookie by which browsers are known; empty: they are known otherwise."""
 
     def who(self) -> Identity | None:
         """Return the caller; None: nobody knows him."""
@@ -98,10 +106,12 @@ class Blueprint:
         hosts: frozenset[str] | None,
         commands: Callable[[], Commands],
         auditor: Auditor | None = None,
+        authorize_command: AuthorizeCommand | None = None,
     ) -> None:
         self._engine = engine
         self._make_request = make_request
         self._authorize = authorize
+        self._authorize_command = authorize_command
         self._hosts = hosts
         self._commands = commands
         self.auditor = auditor
@@ -219,6 +229,7 @@ class Blueprint:
                 request=wait_for(self._make_request(scope, None, USUAL)),
                 engine=self._engine,
                 may=self._may(scope, wait_for),
+                may_command=self._may_command(scope, wait_for),
                 sees_all=self._authorize is None,
                 hosts=self._hosts,
                 query=tuple(pairs_of(scope)),
@@ -259,40 +270,60 @@ class Blueprint:
         def may_command(action: Action, command: Command) -> bool:
             return _told(call, lambda: visit.may_command(action, command))
 
-        def is_known(command: Command) -> bool:
-            return visit.may_command("list", command) or visit.may_command("start", command)
-
         return dataclasses.replace(
             call,
             request=call.request if who is None else dataclasses.replace(call.request, user=who.name),
             may=may,
             sees_all=visit.sees_all(),
-            commands=Commands() if who is None else call.commands.only(is_known),
+            commands=Commands() if who is None else call.commands,
             who=who,
             may_command=may_command,
-            has_open_files=True,
-            share=visit.share,
+            has_login=True,
+            session_cookie=visit.session_cookie,
+            sharing=visit.sharing,
         )
 
-    def _may(
-        self, scope: Scope, wait_for: Callable[[Coroutine[object, object, Verdict]], Verdict]
-    ) -> Callable[[Action, RunInfo | None], bool]:
-        """Have the application decide; what is neither yes nor no nor an answer is a mistake, and lets nobody in."""
+    def _may(self, scope: Scope, wait_for: WaitFor) -> Callable[[Action, RunInfo | None], bool]:
+        """Have the application decide."""
         authorize = self._authorize
 
         def may(action: Action, info: RunInfo | None) -> bool:
-            if authorize is None:
-                return True
-            verdict: object = authorize(scope, action, info)
-            if inspect.isawaitable(verdict):
-                verdict = wait_for(_awaited(cast("Awaitable[Verdict]", verdict)))
-            if isinstance(verdict, bool):
-                return verdict
-            if callable(verdict):
-                raise _Own(cast("AsgiApp", verdict))
-            raise TypeError(f"authorize must return True, False or an ASGI application, not {verdict!r}")
+            return authorize is None or _decided(authorize(scope, action, info), wait_for)
 
         return may
+
+    def _may_command(self, scope: Scope, wait_for: WaitFor) -> Callable[[Action, Command], bool]:
+        """Have the application decide on commands; where it does not, those that say who may are nobody's."""
+        authorize = self._authorize_command
+        if authorize is None:
+            return _anything if self._authorize is None else undecided
+
+        def may_command(action: Action, command: Command) -> bool:
+            return _decided(authorize(scope, action, command), wait_for)
+
+        return may_command
+
+
+def _anything(_action: Action, _command: Command) -> bool:
+    return True
+
+
+def _decided(verdict: object, wait_for: WaitFor) -> bool:
+    """Return what the application has decided.
+
+    What is neither yes nor no nor an answer is a mistake, and lets nobody in.
+
+    Raises:
+        Instead: it answers itself.
+        TypeError: it is a mistake.
+    """
+    if inspect.isawaitable(verdict):
+        verdict = wait_for(_awaited(cast("Awaitable[Verdict]", verdict)))
+    if isinstance(verdict, bool):
+        return verdict
+    if callable(verdict):
+        raise _Own(cast("AsgiApp", verdict))
+    raise TypeError(f"authorize must return True, False or an ASGI application, not {verdict!r}")
 
 
 def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:

@@ -104,7 +104,7 @@ def in_python(serving: Serving, values: Values) -> list[str] | None:
     """Without any server."""
     config = load(str(serving.file))
     try:
-        made = ready(config.commands.find("show"), values, config.limits)
+        made = ready(config.commands.find("show"), values, config.commands)
     except CallerError:
         return None
     return list(tailrace.connect().start(made.argv, **made.options).info().argv[2:])

@@ -73,23 +73,28 @@ def start_run(call: Call) -> Response:
 
 def _started(call: Call, values: Values) -> Response:
     """Start the command with the values, and answer."""
+    if _wants_stream(call):
+        return _streamed(call, values)
+    check_no_place(call.request)
+    run, is_new = begun(call, values)
+    response = json_response(run.info(), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
+    return dataclasses.replace(response, headers=(*response.headers, ("Location", _address(call, run.id))))
+
+
+def _streamed(call: Call, values: Values) -> Response:
+    """Start the command with the values, and answer with its stream."""
     note_values(call, values)
-    argv, options = ready(call.declared, values, call.commands.limits)
+    argv, options = ready(call.declared, values, call.commands)
     before_us = time.time_ns() // 1000
 
     def see(run_id: str) -> None:
         note_run(call, run_id)
         _check_view(call, run_id, is_new=ids.created_us(run_id) >= before_us)
 
-    if _wants_stream(call):
-        visitor = Visitor(call.request.client, call.request.user, commands=(call.declared.name,))
-        if (refusal := call.refusal(visitor)) is not None:
-            return refusal
-        return start(call.engine(), call.request, argv, options, see=see)
-    check_no_place(call.request)
-    run, is_new = begun(call, values)
-    response = json_response(run.info(), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
-    return dataclasses.replace(response, headers=(*response.headers, ("Location", _address(call, run.id))))
+    visitor = Visitor(call.request.client, call.request.user, commands=(call.declared.name,))
+    if (refusal := call.refusal(visitor)) is not None:
+        return refusal
+    return start(call.engine(), call.request, argv, options, see=see)
 
 
 def begun(call: Call, values: Values) -> tuple[Run, bool]:
@@ -101,7 +106,7 @@ def begun(call: Call, values: Values) -> tuple[Run, bool]:
         KeyBusy, NoSpace, EngineUnavailable: see `Engine.start`.
     """
     note_values(call, values)
-    argv, options = ready(call.declared, values, call.commands.limits)
+    argv, options = ready(call.declared, values, call.commands)
     before_us = time.time_ns() // 1000
     run = begin(call.engine(), call.request, argv, options)
     note_run(call, run.id)
@@ -153,7 +158,7 @@ def _taken(call: Call) -> Iterator[tuple[Texts, Values]]:
         return
     data = body(call, PARAMETERS_BYTES + room, "its files are too large")
     with TemporaryDirectory(prefix="tailrace-") as directory:
-        parts = parts_of(data, call.content_type, directory)
+        parts = parts_of(call.declared, data, call.content_type, directory)
         _meant(call, parts.texts)
         yield parts.texts, values_of(call.declared, parts)
 
@@ -209,7 +214,7 @@ def _check_query(pairs: Sequence[tuple[str, str]]) -> None:
     Raises:
         InvalidInput: the query has a name that means nothing here.
     """
-    known = ("format", "stream", *PLACES)
+    known = ("format", "stream", "ansi", *PLACES)
     if unknown := [name for name, _value in pairs if name not in known]:
         raise _bad(f"{unknown[0][:40]!r} in the query means nothing here", f"parameters go into the body: {HINT}")
 

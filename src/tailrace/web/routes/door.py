@@ -6,7 +6,7 @@ In this order:
    (DNS rebinding), and then be of the same origin. It cannot have an address as its name, nor `localhost`;
 2. path and method;
 3. whether a page of another site asks for something to be changed, or for a websocket, by which it could be;
-4. whether the caller may do this at all: `may(action, None)`;
+4. whether the caller may do this at all: `may(action, None)`; and of which commands he is told;
 5. which run or command the path names, and whether the caller may view the run: `may("view", run)`. If not, the answer
    is the same as for a run that is not there, byte for byte;
 6. whether the caller may do this to the run, or the command: `may(action, run)`;
@@ -27,9 +27,9 @@ from tailrace.web.problems import problem
 from tailrace.web.responses import Response, Visitor
 from tailrace.web.routes import pages, table
 from tailrace.web.routes.call import Call, Instead, Refused, guarded
-from tailrace.web.routes.permission import check, for_command, for_run
+from tailrace.web.routes.permission import check, for_command, for_run, with_known_commands
 from tailrace.web.routes.route import Route
-from tailrace.web.starting import is_cross_site
+from tailrace.web.starting import is_cross_origin
 
 _HOST = re.compile(r"(?:(?P<name>[^][:@/\s]+)|\[(?P<ipv6>[0-9a-f:.]+)\])(?::[0-9]*)?")
 """RFC 9110, 7.2"""
@@ -109,8 +109,9 @@ def _answer(call: Call, path: str | None, name: str | None) -> Response:
     if call.protocols is not None and not route.is_socket:
         known = ", ".join(table.SOCKETS)
         raise Refused(HTTPStatus.BAD_REQUEST, "this address is not one of a WebSocket", f"what is: {known}")
-    if not (route.is_file and call.has_open_files):
+    if not (route.is_file and call.has_login):
         check(call, route.action, None)
+        call = with_known_commands(call)
     named = call if name is None else _with_name(call, route, name)
     if named.account is not None:
         named.account.ask(named)
@@ -134,7 +135,7 @@ def _with_name(call: Call, route: Route, name: str) -> Call:
 
 
 def _check_site(call: Call) -> None:
-    if is_cross_site(call.request.headers):
+    if is_cross_origin(call.request.headers):
         raise Refused(
             HTTPStatus.FORBIDDEN,
             "a page of another site asked for this",
