@@ -169,7 +169,8 @@ def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
 
     With --on it is a command that the server declares, by its name, with its parameters; of the options only --detach
     and --input apply. A lost connection is made again; the command is never started twice. With --file it is one that a
-    file declares, and runs here. --help behind its name tells of its parameters.
+    file declares, and runs here. --help behind its name tells of its parameters. A secret is asked for, or comes from
+    NAME=@FILE, NAME=env:VARIABLE or NAME=- (standard input), never from an argument; a file is given by its path, or -.
 
     ^C stops the command (INT, then TERM, then KILL), a second one hurries that; ^\\ leaves it running.
     With --pty and --input every key goes to the command; close the terminal (SIGHUP) to leave it running.
@@ -217,8 +218,9 @@ def _run_declared(file: str, argv: tuple[str, ...], options: Options) -> int:
     if set(argv[1:]) & set(HELP):
         _tell(local.explain(command, file))
         return 0
-    ready = local.prepared(declared, [pair(text) for text in argv[1:]])
-    here: Options = {**options, "pty": command.pty, "input": options["input"] and (command.stdin or command.pty)}
+    has_input = options["input"] and (command.stdin or command.pty)
+    ready = local.prepared(declared, argv[1:], has_input=has_input)
+    here: Options = {**options, "pty": command.pty, "input": has_input}
     size = terminal.size(STDOUT, STDIN, STDERR) or (24, 80)
     extra = StartOptions(rows=size[0], columns=size[1], by=options["by"], pin=options["pin"])
     return _run_here(ready.argv, {**ready.options, **extra}, here)
@@ -263,12 +265,13 @@ def _run_there(url: str, argv: tuple[str, ...], options: Options) -> int:
     from tailrace.cli import declared  # what it needs of HTTP is not for those who stay here
 
     _check_options(_THERE, "a server")
+    there = server(url)
     if set(argv[1:]) & set(HELP):
-        _tell(declared.explain(server(url), argv[0], url))
+        _tell(declared.explain(there, argv[0], url))
         return 0
+    what = declared.asked(there, argv[0], argv[1:], has_input=options["input"])
     with Signals([*_STOPPING, *_LEAVING]) as signals:
-        texts = [pair(text) for text in argv[1:]]
-        run, is_joined = declared.start(server(url), argv[0], texts, has_input=options["input"])
+        run, is_joined = declared.start(there, what)
         if options["detach"]:
             click.echo(run.id)
             return 0

@@ -119,7 +119,7 @@ class RunDir:
         """
         try:
             raw = read_file("launch", dir_fd=self.fd)
-            return Launch(*marshal.loads(raw))  # noqa: S302 (0600 in a 0700 directory of our own)
+            return Launch(*marshal.loads(raw))  # noqa: S302  # nosec B302 # 0600 in a 0700 directory of our own
         except (OSError, ValueError, TypeError, EOFError) as error:
             raise _damaged("the launch", error) from None
 

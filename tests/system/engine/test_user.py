@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,35 @@ def test_it_can_be_stopped(state_dir: object) -> None:
     run = tailrace.connect().start(["sh", "-c", "sleep 1000 & exec sleep 1000"], user="nobody", cwd="/")
     run.stop()
     assert str(run.wait().outcome).startswith("Stopped")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+@pytest.mark.other_platform
+def test_what_it_may_not_see(state_dir: Path) -> None:
+    """The state directory and the runs' own are their owner's alone; files that it makes are as usual."""
+    engine = tailrace.connect()
+    other = engine.start(["echo", "private"])
+    other.wait()
+    script = 'umask; cat "$0/runs/$1/output"; ls "$0"; ls "$0/runs/$1"'
+    run = engine.start(["sh", "-c", script, str(state_dir), other.id], user="nobody", cwd="/", merge=True)
+    text = b"".join(chunk.data for chunk in run.follow()).decode()
+    assert text.startswith("0022\n")
+    assert "private" not in text
+    assert text.count("Permission denied") == 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+@pytest.mark.other_platform
+def test_it_has_a_control_group_as_others_have(state_dir: object) -> None:
+    """One of the run's own, where such can be made."""
+    assert state_dir
+    engine = tailrace.connect()
+    seen = set()
+    for more in ({}, {"user": "nobody"}):
+        run = engine.start(["cat", "/proc/self/cgroup"], cwd="/", **more)  # type: ignore[arg-type]  # a name
+        text = b"".join(chunk.data for chunk in run.follow()).decode()
+        seen.add(re.sub("tailrace-[0-9a-f]+", "tailrace-ID", text))
+    assert len(seen) == 1
 
 
 @pytest.mark.parametrize("user", ["no-such-user-here", 4_000_000, -1, True, 1.5])

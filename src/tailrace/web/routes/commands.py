@@ -152,7 +152,7 @@ def _taken(call: Call) -> Iterator[tuple[Texts, Values]]:
         return
     data = body(call, PARAMETERS_BYTES + room, "its files are too large")
     with TemporaryDirectory(prefix="tailrace-") as directory:
-        parts = parts_of(data, call.content_type, directory)
+        parts = parts_of(call.declared, data, call.content_type, directory)
         _meant(call, parts.texts)
         yield parts.texts, values_of(call.declared, parts)
 
@@ -208,7 +208,7 @@ def _check_query(pairs: Sequence[tuple[str, str]]) -> None:
     Raises:
         InvalidInput: the query has a name that means nothing here.
     """
-    known = ("format", "stream", *PLACES)
+    known = ("format", "stream", "ansi", *PLACES)
     if unknown := [name for name, _value in pairs if name not in known]:
         raise _bad(f"{unknown[0][:40]!r} in the query means nothing here", f"parameters go into the body: {HINT}")
 
