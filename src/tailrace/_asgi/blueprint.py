@@ -30,7 +30,7 @@ from tailrace.web.problems import STOPPING
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.account import Account, Auditor, note_unknown
-from tailrace.web.routes.call import Call, Instead, Refused, Share
+from tailrace.web.routes.call import Call, Instead, Refused, Sharing
 from tailrace.web.routes.door import Place, answer
 from tailrace.web.routes.table import PATHS
 from tailrace.web.steps import Stream
@@ -57,8 +57,12 @@ class Visiting(Protocol):
     """One request's caller, whom the server itself knows; see `tailrace.server.auth.guard`."""
 
     @property
-    def share(self) -> Share | None:
-        """What makes links to runs."""
+    def sharing(self) -> Sharing | None:
+        """Where links to runs are made."""
+
+    @property
+    def session_cookie(self) -> str:
+        """The name of the cookie by which browsers are known; empty: they are known otherwise."""
 
     def who(self) -> Identity | None:
         """Return the caller; None: nobody knows him."""
@@ -276,8 +280,9 @@ class Blueprint:
             commands=Commands() if who is None else call.commands.only(is_known),
             who=who,
             may_command=may_command,
-            has_open_files=True,
-            share=visit.share,
+            has_login=True,
+            session_cookie=visit.session_cookie,
+            sharing=visit.sharing,
         )
 
     def _may(

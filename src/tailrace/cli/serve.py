@@ -46,9 +46,12 @@ def serve_command(config: str | None, **flags: Unpack[Flags]) -> int:
     at the next server.
     """
     need_server()
+    from tailrace.api import HEADERS, TOKEN
     from tailrace.config.live import Live
     from tailrace.server.serve import serve
 
+    for name in (TOKEN, HEADERS):
+        os.environ.pop(name, None)  # it opens servers to whoever starts this one, not to the commands of others
     found = config if config is not None else FILE if Path(FILE).exists() else None
     said = {**flags, "state_dir": state_path()}
     live = Live(lambda look: load(found, os.environ, said, look=look))

@@ -20,7 +20,7 @@ import msgspec
 
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import Fault
-from tailrace.core.identity import EVERYBODY, Identity, Role, highest, whom_faults
+from tailrace.core.identity import EVERYBODY, Identity, Role, allow_faults, highest, whom_faults
 from tailrace.core.run import RunInfo
 
 Action: TypeAlias = Literal["list", "view", "start", "stop", "input", "pin", "share", "metrics"]
@@ -75,8 +75,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         """Yield what is wrong with it."""
         if self.allow is None and not self.grant:
             yield Fault("allow", "is missing", 'a rule has allow, or grant: for example allow = ["group:ops"]')
-        for name, whom in (("allow", self.allow or ()), ("grant", self.grant)):
-            yield from (fault._replace(subject=f"{name}{fault.subject}") for fault in whom_faults(whom))
+        yield from allow_faults(self.allow)
+        yield from (fault._replace(subject=f"grant{fault.subject}") for fault in whom_faults(self.grant))
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,6 +45,13 @@ def highest(roles: "set[Role]") -> Role | None:
     return next((role for role in reversed(ROLES) if role in roles), None)
 
 
+def allow_faults(allow: tuple[str, ...] | None) -> Iterator[Fault]:
+    """Yield what is wrong with a list without which everybody may; a fault's subject is a key: `allow[0]`."""
+    if allow == ():
+        yield Fault("allow", "names nobody", 'for admins alone allow = ["role:admin"]; leave it out for everybody')
+    yield from (fault._replace(subject=f"allow{fault.subject}") for fault in whom_faults(allow or ()))
+
+
 def whom_faults(whom: tuple[str, ...]) -> Iterator[Fault]:
     """Yield what is wrong with a list of those who may; a fault's subject is the place in it: `[0]`."""
     for index, text in enumerate(whom):

@@ -23,6 +23,9 @@ FEWEST_FILES = 8
 LEAST_BYTES = 1 << 20
 """of memory, below which none does"""
 
+MOST_PROCESSES = 1 << 22
+"""that Linux can number (PID_MAX_LIMIT); a cgroup takes no larger limit"""
+
 Resource: TypeAlias = Literal["cpu", "memory", "processes"]
 
 
@@ -200,8 +203,9 @@ def resource_faults(resources: Resources) -> Iterator[Fault]:
         yield Fault("max_cpu", f"cannot be {cpu_s:g}", "more than 0 s; leave it out for no limit")
     if memory is not None and not LEAST_BYTES <= memory < 1 << 62:
         yield Fault("max_memory", f"cannot be {memory}", f"{LEAST_BYTES} bytes or more; leave it out for no limit")
-    if resources.processes is not None and not 1 <= resources.processes < 1 << 31:
-        yield Fault("max_processes", f"cannot be {resources.processes}", "1 or more; leave it out for no limit")
+    if resources.processes is not None and not 1 <= resources.processes <= MOST_PROCESSES:
+        hint = f"1 to {MOST_PROCESSES}; leave it out for no limit"
+        yield Fault("max_processes", f"cannot be {resources.processes}", hint)
     if resources.open_files is not None and not FEWEST_FILES <= resources.open_files < 1 << 31:
         hint = f"{FEWEST_FILES} or more; leave it out for the limit that the server has"
         yield Fault("max_open_files", f"cannot be {resources.open_files}", hint)

@@ -86,7 +86,7 @@ class Splitter:
 
     def _line(self, *, partial: bool) -> Line:
         first, is_long = self._first, self.is_long
-        assert first is not None  # noqa: S101  (for mypy)
+        assert first is not None  # noqa: S101  # nosec B101 # for mypy
         size = whole_characters(self._held, LIMIT_BYTES) if is_long else len(self._held)
         line = Line(
             number=self.line.line,

@@ -42,7 +42,7 @@ class Elsewhere:
         Raises:
             StreamBroken: the run has been removed.
         """
-        assert self._cursor is not None  # noqa: S101  (for mypy)
+        assert self._cursor is not None  # noqa: S101  # nosec B101 # for mypy
         self._cursor.on_change(ring)
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import socket
+import stat
 import struct
 import termios
 import time
@@ -71,8 +72,8 @@ def wait_and_become(state: StateDir, link: socket.socket, group: Cgroup | None, 
 
 
 def _process(pid: int) -> ProcessId:
-    stat = linux.stat_of(pid)
-    return ProcessId(linux.boot_id(), stat.start if stat else 0, pid)
+    found = linux.stat_of(pid)
+    return ProcessId(linux.boot_id(), found.start if found else 0, pid)
 
 
 def _become(us: Self) -> None:
@@ -101,7 +102,7 @@ def _become(us: Self) -> None:
         _confine(us.group, ordered)
         if launch.account is not None:
             step = "user"
-            _become_user(Account(*launch.account), is_terminal=ordered.is_terminal)
+            _become_user(Account(*launch.account))
         step, about = "directory", text_of(launch.cwd)
         os.chdir(launch.cwd)
         step, about = "program", text_of(launch.argv[0])
@@ -167,14 +168,15 @@ def _limit(launch: Launch) -> None:
         linux.forbid_new_privileges()
 
 
-def _become_user(account: Account, *, is_terminal: bool) -> None:
+def _become_user(account: Account) -> None:
     """Give up being root, for good; the directory and the program are looked for as that user.
 
     Raises:
         OSError: we are not root, or the system refuses.
     """
-    if is_terminal:
-        os.fchown(0, account.uid, -1)  # /dev/tty and /dev/pts/N are opened by name, too
+    for fd in (0, 1, 2):
+        if os.isatty(fd) or stat.S_ISFIFO(os.fstat(fd).st_mode):  # and not /dev/null
+            os.fchown(fd, account.uid, -1)  # they are opened by name, too: /dev/stdout, /dev/pts/N
     os.setgroups(account.groups)
     os.setresgid(account.gid, account.gid, account.gid)
     os.setresuid(account.uid, account.uid, account.uid)

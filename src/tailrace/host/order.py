@@ -99,7 +99,7 @@ def encode(order: Order) -> bytes:
 
 def decode(data: bytes) -> Order:
     """Return the order again."""
-    return Order(*marshal.loads(data))  # noqa: S302 (from our parent, over a socket of our own)
+    return Order(*marshal.loads(data))  # noqa: S302  # nosec B302 # from our parent, over a socket of our own
 
 
 def _ns(seconds: float | None) -> int | None:

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import TypeAlias
 
 import msgspec
 
-from tailrace._asgi.asking import body_of, path_of
+from tailrace._asgi.asking import body_of, headers_of, path_of
 from tailrace.asgi import Answer, Tailrace
 from tailrace.config.live import Live
 from tailrace.config.load import Config
 from tailrace.core.errors import InvalidInput, NotRecorded, TailraceError
+from tailrace.core.run import RunInfo
 from tailrace.engine.base import Query
 from tailrace.server.access import Noted, line_of
 from tailrace.server.auth.guard import TRUSTED
@@ -29,16 +31,17 @@ from tailrace.web.problems import STOPPING, response_to
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.account import event
-from tailrace.web.routes.call import guarded
+from tailrace.web.routes.call import Refused, guarded
+from tailrace.web.routes.door import check_host
 
 OWN_PATHS = ("/healthz", "/readyz", "/metrics")
 """for whoever looks after the server"""
-PRIVATE_PATHS = ("/metrics",)
-"""of those, for whoever may: unless `auth` is `none`, an `admin`, or a token for it"""
 
 
 KEPT = "kept: the log says why"
 """to whom nobody knows: what the file says is not for everybody"""
+About: TypeAlias = Callable[[Hall, Scope], Response]
+"""what answers whoever looks after the server"""
 
 
 class ServerApp:
@@ -55,12 +58,13 @@ class ServerApp:
         self._login: Login | None = None if settings.auth == "none" else login_of(config, self._api.auditor)
         if self._login is not None:
             self._api.guard = self._login.guard.visit
-            self._api.watch = Guests(self._login.guard).enter
+            self._api.watch = Guests(self._login.guard, self._run).enter
         self._api.limits = Limits(settings.max_viewers_per_run, settings.max_viewers_per_address)
         self._proxies = Proxies(settings.trusted_proxies)
         self._cors = Cors(settings.cors_origins)
         self._has_access_log = settings.access_log
-        functions: tuple[Callable[[Hall], Response], ...] = (_health, self._readiness, self._metrics)
+        self._hosts = frozenset(host.lower() for host in settings.hosts)
+        functions: tuple[About, ...] = (_health, self._readiness, self._metrics)
         self._own = dict(zip(OWN_PATHS, functions, strict=True))
         self._kept = ""
 
@@ -102,8 +106,12 @@ class ServerApp:
             return self._log_in(self._login, scope, receive, send)
         return self._api(scope, receive, send)
 
-    def _readiness(self, hall: Hall) -> Response:
-        """Tell whether runs can be looked at, and new viewers are welcome."""
+    def _run(self, run_id: str) -> RunInfo:
+        """Return a run as it is now."""
+        return self._race.engine.get(run_id)
+
+    def _readiness(self, hall: Hall, scope: Scope) -> Response:
+        """Tell whether runs can be looked at, and new viewers are welcome; what is wrong, only under a name of ours."""
         if hall.is_leaving:
             return STOPPING
         try:
@@ -111,27 +119,38 @@ class ServerApp:
         except TailraceError as error:
             report(error)
             return response_to(error)
-        kept = self._kept if self._login is None else self._kept and KEPT
+        kept = self._kept if self._login is None and self._is_ours(scope) else self._kept and KEPT
         return _told({"status": "ok", "config": kept} if kept else {"status": "ok"})
 
-    def _metrics(self, hall: Hall) -> Response:
+    def _metrics(self, hall: Hall, scope: Scope) -> Response:
+        """Tell figures to whom they are for.
+
+        Raises:
+            Refused: nobody is asked who he is, and a page may have had its own name point here.
+        """
+        if self._login is None:
+            check_host(_host_of(scope), self._hosts)
+        elif (refusal := self._login.refusal(scope, "metrics")) is not None:
+            return refusal
         try:
             text = Metrics(self._race.engine, hall).text()
         except TailraceError as error:
             report(error)
             return response_to(error)
-        return Response(status=HTTPStatus.OK, headers=(("Content-Type", CONTENT_TYPE),), body=text)
+        return _sent(CONTENT_TYPE, text)
 
-    async def _tell(self, about: Callable[[Hall], Response], scope: Scope, receive: Receive, send: Send) -> None:
+    def _is_ours(self, scope: Scope) -> bool:
+        """Tell whether the server is asked by a name of its own."""
+        try:
+            check_host(_host_of(scope), self._hosts)
+        except Refused:
+            return False
+        return True
+
+    async def _tell(self, about: About, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer whoever looks after the server."""
         hall = hall_of(asyncio.get_running_loop())
-
-        def answer() -> Response:
-            is_private = path_of(scope) in PRIVATE_PATHS
-            refusal = self._login.refusal(scope, "metrics") if self._login is not None and is_private else None
-            return about(hall) if refusal is None else refusal
-
-        response = await beside(guarded, answer, report)
+        response = await beside(guarded, lambda: about(hall, scope), report)
         await Answer(response, report)(scope, receive, send)
 
     async def _log_in(self, login: Login, scope: Scope, receive: Receive, send: Send) -> None:
@@ -145,14 +164,22 @@ class ServerApp:
         await Answer(response, report)(scope, receive, send)
 
 
-def _health(_hall: Hall) -> Response:
+def _health(_hall: Hall, _scope: Scope) -> Response:
     """Tell that this process answers."""
     return _told({"status": "ok"})
 
 
 def _told(words: dict[str, str]) -> Response:
-    headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
-    return Response(status=HTTPStatus.OK, headers=headers, body=msgspec.json.encode(words))
+    return _sent("application/json", msgspec.json.encode(words))
+
+
+def _sent(kind: str, body: bytes) -> Response:
+    headers = (("Content-Type", kind), ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
+    return Response(status=HTTPStatus.OK, headers=headers, body=body)
+
+
+def _host_of(scope: Scope) -> str:
+    return headers_of(scope, ["host"]).get("host", "")
 
 
 async def _live(receive: Receive, send: Send) -> None:

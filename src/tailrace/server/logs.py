@@ -7,17 +7,20 @@ from typing import Literal, cast
 
 import msgspec
 
+from tailrace.core.errors import TailraceError
+
 log = logging.getLogger("tailrace")
 
-QUIET = ("uvicorn.access",)
-"""who says what is said here already"""
+QUIET = ("uvicorn.access", "python_multipart.multipart")
+"""who says what is said here already, or tells the client"""
 REFUSED = "ASGI callable returned without completing handshake."
 """what uvicorn calls an error: a websocket's handshake that was answered with a response, as ASGI allows"""
 
 
 def report(error: Exception) -> None:
-    """Write what is not the client's fault."""
-    log.error("%s", error)
+    """Write what is not the client's fault, and what to do about it."""
+    hint = error.hint if isinstance(error, TailraceError) else ""
+    log.error("%s%s", error, hint and f" ({hint})")
 
 
 def set_up(log_format: Literal["text", "json"], level: int = logging.INFO) -> None:

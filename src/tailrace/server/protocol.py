@@ -31,6 +31,7 @@ import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from tailrace.server.ambiguity import is_ambiguous
 from tailrace.server.oldest import OldCycle
 from tailrace.server.upgrades import CONNECT, head_without_upgrade
 from tailrace.web.client import UNSENT_BYTES
@@ -147,15 +148,14 @@ class LendingProtocol(HttpToolsProtocol):
         """Have the body come in time too, and what is old answered in the old way.
 
         Raises:
-            ValueError: it is too long, one too many, or does not say exactly once which host is asked (RFC 9112, 3.2);
-                whoever has called refuses it.
+            ValueError: it is too long, one too many, or could be read in two ways; whoever has called refuses it.
         """
         head_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if head_bytes > HEAD_BYTES:
             self._head_bytes = head_bytes
             raise ValueError("too long")
-        if self.parser.get_http_version() == "1.1" and [name for name, _value in self.headers].count(b"host") != 1:
-            raise ValueError("one Host header")
+        if is_ambiguous(self.url, self.parser.get_http_version(), self.headers):
+            raise ValueError("two readings")
         if len(self.pipeline) >= MOST_PIPELINED:
             raise ValueError("one too many")
         if self.parser.should_upgrade() and not self._should_upgrade() and self.parser.get_method() != CONNECT:

@@ -129,6 +129,11 @@ def is_cross_site(headers: Mapping[str, str]) -> bool:
     return headers.get("sec-fetch-site") == "cross-site" or is_foreign
 
 
+def is_cross_origin(headers: Mapping[str, str]) -> bool:
+    """Tell whether a page of another origin asks, be it of the same site, as another port of this host is."""
+    return headers.get("sec-fetch-site") == "same-site" or is_cross_site(headers)
+
+
 def _check_origin(engine: Engine, run_id: str, request: Request, key: str | None) -> None:
     """See that the run was started by this route and user, or is shared by this key."""
     spec = engine.spec(run_id)

@@ -83,7 +83,7 @@ class Body:
 
     def listen(self, bell: AnyBell) -> None:
         """See `Ear.listen`."""
-        assert isinstance(bell, Bell)  # noqa: S101  (for mypy)
+        assert isinstance(bell, Bell)  # noqa: S101  # nosec B101 # for mypy
         if self._waiter is None:
             self._waiter = make_waiter()
         self._waiter.listen(bell)
@@ -93,7 +93,7 @@ class Body:
 
     def deafen(self, bell: AnyBell) -> None:
         """See `Ear.deafen`."""
-        assert isinstance(bell, Bell)  # noqa: S101  (for mypy)
+        assert isinstance(bell, Bell)  # noqa: S101  # nosec B101 # for mypy
         if bell not in self._bells:
             return
         self._bells.remove(bell)
@@ -136,7 +136,7 @@ class Body:
         Raises:
             ConnectionResetError: the viewer has left.
         """
-        assert self._waiter is not None  # noqa: S101  (for mypy)
+        assert self._waiter is not None  # noqa: S101  # nosec B101 # for mypy
         woken = self._waiter.wait(min(timeout_s, self._client.ask_s), self._client.fds)
         if (woken.by_peer or self._client.ask_s < NEVER) and self._client.is_gone():
             raise ConnectionResetError(errno.ECONNRESET, "the viewer has left")

@@ -1,12 +1,14 @@
 """Forms with files (RFC 7578): the fields as text, each file as a private temporary one until its run has a copy.
 
 The parser is python-multipart's. A body is read whole, within the limit that the command's own parameters set, before
-anything of it is looked at; what is not declared is refused like any other unknown field.
+anything of it is looked at; what is not declared is refused like any other unknown field, and never written down. The
+parser bounds the headers of a part; how many parts there are, it leaves to us.
 """
 
 import os
 import re
 import secrets
+from itertools import count
 from typing import Final, NamedTuple
 
 from tailrace.core.command import Command
@@ -16,6 +18,8 @@ from tailrace.core.parameters.file import Sent
 
 MULTIPART: Final = "multipart/form-data"
 MOST_PARTS: Final = 1000
+NOWHERE: Final = Sent(0, "", "")
+"""stands for a file that no parameter of the command takes"""
 _SUFFIX = re.compile(rb"\.[A-Za-z0-9]{1,8}")
 
 
@@ -31,16 +35,17 @@ def room_of(command: Command) -> int:
     return sum(each.maximum_size for each in command.parameters.values() if isinstance(each, Upload))
 
 
-def parts_of(data: bytes, content_type: str, directory: str) -> Parts:
+def parts_of(command: Command, data: bytes, content_type: str, directory: str) -> Parts:
     """Return the parts of a form.
 
     Args:
+        command: whose files are put down; of others only that they are there is kept, for which it refuses them.
         data: the body.
         content_type: with its boundary.
         directory: a private one, in which files are put.
 
     Raises:
-        InvalidInput: it cannot be read.
+        InvalidInput: it cannot be read, or has too many parts.
     """
     try:
         from python_multipart.exceptions import FormParserError  # who declares no files need not have it
@@ -48,12 +53,14 @@ def parts_of(data: bytes, content_type: str, directory: str) -> Parts:
     except ImportError:
         raise _bad("forms with files cannot be read here", "install python-multipart beside Tailrace") from None
 
-    parts = Parts({}, {})
+    parts, counted = Parts({}, {}), count(1)
 
     def on_field(field: Field) -> None:
+        _bound(next(counted))
         parts.texts.setdefault(_text(field.field_name), []).append(_text(field.value))
 
     def on_file(file: File) -> None:
+        _bound(next(counted))
         name = _text(file.field_name)
         file.file_object.seek(0)
         content = file.file_object.read()
@@ -61,12 +68,12 @@ def parts_of(data: bytes, content_type: str, directory: str) -> Parts:
             return  # a browser's, where none was chosen (HTML, 4.10.22.4)
         if name in parts.files:
             raise _bad(f"{name[:40]!r} stands there twice", "give each once")
-        parts.files[name] = _put(content, file.file_name or b"", directory, len(parts.files))
+        is_wanted = isinstance(command.parameters.get(name), Upload)
+        parts.files[name] = _put(content, file.file_name or b"", directory, len(parts.files)) if is_wanted else NOWHERE
 
     headers = {"Content-Type": content_type.encode("latin-1", "replace")}
-    config = {"MAX_MEMORY_FILE_SIZE": len(data) + 1, "MAX_FIELDS": MOST_PARTS}
     try:
-        parser = create_form_parser(headers, on_field, on_file, config)
+        parser = create_form_parser(headers, on_field, on_file, {"MAX_MEMORY_FILE_SIZE": len(data) + 1})
         parser.write(data)
         parser.finalize()
     except (FormParserError, ValueError) as error:
@@ -86,6 +93,11 @@ def values_of(command: Command, parts: Parts) -> dict[str, object]:
     if both := sorted(set(parts.texts) & set(parts.files)):
         raise _bad(f"{both[0][:40]!r} stands there twice", "give each once")
     return {**command.values_from(parts.texts), **parts.files}
+
+
+def _bound(parts: int) -> None:
+    if parts > MOST_PARTS:
+        raise _bad(f"the form has more than {MOST_PARTS} parts", "give each parameter once")
 
 
 def _put(content: bytes, name: bytes, directory: str, index: int) -> Sent:

@@ -246,7 +246,7 @@ class Viewer(Stream):
             ear.deafen(self.member.bell)
 
     def _beginning(self) -> bytes:
-        assert self._info is not None  # noqa: S101  (for mypy)
+        assert self._info is not None  # noqa: S101  # nosec B101 # for mypy
         data, self._info = self.framer.begin(self._info), None
         return data
 
@@ -367,14 +367,14 @@ class Viewer(Stream):
         return self.framer.state(info)
 
     def _listener(self) -> Ear:
-        assert self._ear is not None  # noqa: S101  (for mypy)
+        assert self._ear is not None  # noqa: S101  # nosec B101 # for mypy
         return self._ear
 
     # Together with others
 
     def _own(self) -> Cursor:
         """Return the viewer's own place; one that is in a broadcast has none."""
-        assert self._cursor is not None  # noqa: S101  (for mypy)
+        assert self._cursor is not None  # noqa: S101  # nosec B101 # for mypy
         return self._cursor
 
     def _meets(self) -> bool:

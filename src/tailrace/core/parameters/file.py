@@ -98,6 +98,11 @@ class Upload(Base, frozen=True, kw_only=True, tag="file"):
     """what a browser offers to choose: `.csv`, `text/plain`. It is not checked"""
 
     @property
+    def need(self) -> str:
+        """See `Base.need`."""
+        return "send a file as a part of multipart/form-data: curl -F NAME=@FILE"
+
+    @property
     def standard(self) -> object:
         """See `Base.standard`."""
         return None

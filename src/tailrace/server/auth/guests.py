@@ -1,14 +1,18 @@
-"""Those whose streams go on: whoever is not known any more, or may view nothing, has his cut, within some seconds.
+"""Those whose streams go on: whoever is not known any more, or may not view the runs, has his cut, within some seconds.
 
-Each of those who come by the same cookie, token or header is asked about once a look, however many they are.
+Each of those who see the same runs by the same cookie, token or header is asked about once a look, however many they
+are.
 """
 
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Final, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias, cast
 
-from tailrace.server.auth.guard import TRUSTED, Guard
+from tailrace.core.errors import EngineError, TailraceError
+from tailrace.core.run import RunInfo
+from tailrace.server.auth.guard import TRUSTED, Guard, Visit
+from tailrace.server.logs import report
 from tailrace.web.loop.hall import hall_of
 from tailrace.web.loop.sinks import Scope
 from tailrace.web.loop.work import beside
@@ -19,8 +23,15 @@ LOOK_S: Final = 3.0
 """between two looks"""
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
-Credentials: TypeAlias = tuple[str, bool, Headers]
-"""all of a request that says who asks; the rest of it is let go"""
+
+
+class Guest(NamedTuple):
+    """All of a request that says who asks, and what he is shown; the rest of it is let go."""
+
+    scheme: str
+    is_trusted: bool
+    headers: Headers
+    run_ids: tuple[str, ...]
 
 
 class Guests:
@@ -28,17 +39,19 @@ class Guests:
 
     Args:
         guard: what knows callers.
+        get: returns a run as it is now. For any thread.
     """
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, get: Callable[[str], RunInfo]) -> None:
         self._guard = guard
-        self._guests: dict[int, Credentials] = {}
+        self._get = get
+        self._guests: dict[int, Guest] = {}
         """by the number of what each is sent"""
         self._looking: asyncio.Task[None] | None = None
 
     def enter(self, scope: Scope, stream: Stream) -> Callable[[], None]:
         """Look after a stream, and return what is to be called once when it is over."""
-        self._guests[id(stream)] = self._credentials(scope)
+        self._guests[id(stream)] = self._guest(scope, stream.run_ids)
         if self._looking is None or self._looking.done():
             self._looking = asyncio.get_running_loop().create_task(self._look())
         return partial(self._leave, id(stream))
@@ -49,26 +62,37 @@ class Guests:
     async def _look(self) -> None:
         while self._guests:
             await asyncio.sleep(LOOK_S)
-            unknown = await beside(self._unwelcome, set(self._guests.values()))
+            try:
+                unwelcome = await beside(self._unwelcome, set(self._guests.values()))
+            except EngineError as error:  # callers cannot be known now: nobody comes in, and the next look tells
+                report(error)
+                continue
             for delivery in list(hall_of(asyncio.get_running_loop()).deliveries):
-                if unknown and self._guests.get(delivery.viewer_number) in unknown:
+                if unwelcome and self._guests.get(delivery.viewer_number) in unwelcome:
                     delivery.evict()
 
-    def _unwelcome(self, seen: set[Credentials]) -> set[Credentials]:
-        return {credentials for credentials in seen if not self._is_welcome(credentials)}
+    def _unwelcome(self, seen: set[Guest]) -> set[Guest]:
+        return {guest for guest in seen if not self._is_welcome(guest)}
 
-    def _is_welcome(self, credentials: Credentials) -> bool:
-        scheme, is_trusted, headers = credentials
+    def _is_welcome(self, guest: Guest) -> bool:
+        scheme, is_trusted, headers, _run_ids = guest
         visit = self._guard.visit(
             {"type": "http", "scheme": scheme, TRUSTED: is_trusted, "headers": list(headers), "path": "/"}
         )
         try:
-            return visit.may("view", None)
+            return visit.may("view", None) and all(self._may_view(visit, run_id) for run_id in guest.run_ids)
         except Refused:
             return False
 
-    def _credentials(self, scope: Scope) -> Credentials:
+    def _may_view(self, visit: Visit, run_id: str) -> bool:
+        try:
+            info = self._get(run_id)
+        except TailraceError:
+            return True  # it is gone, or cannot be read: its stream tells
+        return visit.may("view", info)
+
+    def _guest(self, scope: Scope, run_ids: tuple[str, ...]) -> Guest:
         names = self._guard.header_names
         headers = cast("list[tuple[bytes, bytes]]", scope["headers"])
         found = tuple((bytes(name), bytes(value)) for name, value in headers if bytes(name) in names)
-        return str(scope.get("scheme", "http")), bool(scope.get(TRUSTED)), found
+        return Guest(str(scope.get("scheme", "http")), bool(scope.get(TRUSTED)), found, run_ids)

@@ -28,7 +28,7 @@ from tailrace.web.page.policy import FILE_HEADERS
 from tailrace.web.problems import problem
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Refused
-from tailrace.web.starting import is_cross_site
+from tailrace.web.starting import is_cross_origin
 
 LOGOUT: Final = "/logout"
 SCRIPT: Final = "/login.js"
@@ -230,7 +230,7 @@ def check_site(scope: Scope) -> None:
     """
     headers = headers_of(scope, ("origin", "host", "sec-fetch-site"))
     is_told = "origin" in headers or headers.get("sec-fetch-site") == "same-origin"
-    if not is_told or is_cross_site(headers):
+    if not is_told or is_cross_origin(headers):
         raise Refused(
             HTTPStatus.FORBIDDEN,
             "this form does not come from a page of this site",

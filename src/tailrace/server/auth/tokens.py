@@ -20,6 +20,8 @@ OWN: Final = "token"
 """the name of whoever comes in by the server's own token"""
 PREFIX: Final = "tailrace_"
 """by which a token for programs is known, also by those who look for secrets that were published"""
+BEGINNING: Final = "token:"
+"""of the names of those who come in by one, which no user has: runs are somebody's by his name"""
 FILE: Final = "tokens.json"
 NOTED_S: Final = 60.0
 NAME_CHARS: Final = 64
@@ -41,7 +43,7 @@ class Token(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def identity(self) -> Identity:
         """Who comes in by it."""
         scope = Scope(actions=self.actions, commands=self.commands)
-        return Identity(name=f"token:{self.name}", role=self.role, via="token", scope=scope)
+        return Identity(name=f"{BEGINNING}{self.name}", role=self.role, via="token", scope=scope)
 
 
 _DECODER: Final = msgspec.json.Decoder(tuple[Token, ...])

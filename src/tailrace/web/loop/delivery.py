@@ -237,7 +237,7 @@ class Delivery:
         return self._viewer.heartbeat_s
 
     def _lent(self) -> Lent:
-        assert self.sink.lent is not None  # noqa: S101  (for mypy)
+        assert self.sink.lent is not None  # noqa: S101  # nosec B101 # for mypy
         return self.sink.lent
 
     async def _pass_on(self, sink: LentSink) -> None:

@@ -243,7 +243,7 @@ class LentSink:
         self._on_gone()
 
     def _own(self) -> Lent:
-        assert self.lent is not None  # noqa: S101  (for mypy)
+        assert self.lent is not None  # noqa: S101  # nosec B101 # for mypy
         return self.lent
 
     async def _wait(self) -> None:

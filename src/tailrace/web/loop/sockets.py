@@ -123,7 +123,7 @@ class Socket:
             await self._delivery.run()
         except Gone:
             if not self._delivery.is_leaving():
-                return Closed(NOT_ALLOWED, "nothing was taken for too long")
+                return Closed(NOT_ALLOWED, "nothing was taken for too long, or this may be seen no more")
         except (TailraceError, OSError) as error:
             report(error)
             return Closed(BROKEN, "the output cannot be read on; resume later")

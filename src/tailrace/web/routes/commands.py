@@ -76,7 +76,7 @@ def start_run(call: Call) -> Response:
 def _started(call: Call, values: Values) -> Response:
     """Start the command with the values, and answer."""
     note_values(call, values)
-    argv, options = ready(call.declared, values, call.commands.limits)
+    argv, options = ready(call.declared, values, call.commands)
     before_us = time.time_ns() // 1000
 
     def see(run_id: str) -> None:
@@ -102,7 +102,7 @@ def begun(call: Call, values: Values) -> tuple[Run, bool]:
         KeyBusy, NoSpace, EngineUnavailable: see `Engine.start`.
     """
     note_values(call, values)
-    argv, options = ready(call.declared, values, call.commands.limits)
+    argv, options = ready(call.declared, values, call.commands)
     before_us = time.time_ns() // 1000
     run = begin(call.engine(), call.request, argv, options)
     note_run(call, run.id)
@@ -154,7 +154,7 @@ def _taken(call: Call) -> Iterator[tuple[Texts, Values]]:
         return
     data = body(call, PARAMETERS_BYTES + room, "its files are too large")
     with TemporaryDirectory(prefix="tailrace-") as directory:
-        parts = parts_of(data, call.content_type, directory)
+        parts = parts_of(call.declared, data, call.content_type, directory)
         _meant(call, parts.texts)
         yield parts.texts, values_of(call.declared, parts)
 
@@ -210,7 +210,7 @@ def _check_query(pairs: Sequence[tuple[str, str]]) -> None:
     Raises:
         InvalidInput: the query has a name that means nothing here.
     """
-    known = ("format", "stream", *PLACES)
+    known = ("format", "stream", "ansi", *PLACES)
     if unknown := [name for name, _value in pairs if name not in known]:
         raise _bad(f"{unknown[0][:40]!r} in the query means nothing here", f"parameters go into the body: {HINT}")
 

@@ -29,7 +29,7 @@ from tailrace.web.routes import pages, table
 from tailrace.web.routes.call import Call, Instead, Refused, guarded
 from tailrace.web.routes.permission import check, for_command, for_run
 from tailrace.web.routes.route import Route
-from tailrace.web.starting import is_cross_site
+from tailrace.web.starting import is_cross_origin
 
 _HOST = re.compile(r"(?:(?P<name>[^][:@/\s]+)|\[(?P<ipv6>[0-9a-f:.]+)\])(?::[0-9]*)?")
 """RFC 9110, 7.2"""
@@ -109,7 +109,7 @@ def _answer(call: Call, path: str | None, name: str | None) -> Response:
     if call.protocols is not None and not route.is_socket:
         known = ", ".join(table.SOCKETS)
         raise Refused(HTTPStatus.BAD_REQUEST, "this address is not one of a WebSocket", f"what is: {known}")
-    if not (route.is_file and call.has_open_files):
+    if not (route.is_file and call.has_login):
         check(call, route.action, None)
     named = call if name is None else _with_name(call, route, name)
     if named.account is not None:
@@ -126,7 +126,7 @@ def _with_name(call: Call, route: Route, name: str) -> Call:
 
 
 def _check_site(call: Call) -> None:
-    if is_cross_site(call.request.headers):
+    if is_cross_origin(call.request.headers):
         raise Refused(
             HTTPStatus.FORBIDDEN,
             "a page of another site asked for this",

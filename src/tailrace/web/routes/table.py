@@ -12,7 +12,7 @@ from http import HTTPStatus
 from tailrace.core.activity import BUCKETS, MOST_BUCKETS, Activity
 from tailrace.core.outcome import KINDS
 from tailrace.core.run import RunInfo
-from tailrace.core.share import Shared
+from tailrace.core.share import Ended, Links, Shared
 from tailrace.core.states import State
 from tailrace.core.wires.eventstream import MAX_OFFSET
 from tailrace.core.wires.places import MOST_RUNS
@@ -61,7 +61,7 @@ from tailrace.web.routes.route import (
     gives_stream,
     takes_json,
 )  # fmt: skip
-from tailrace.web.routes.sharing import ShareFields
+from tailrace.web.routes.sharing import ShareFields, UnshareFields
 from tailrace.web.routes.shown import RunShown
 from tailrace.web.view import ANSI, STREAMS
 from tailrace.web.watching import RUN_HEADER
@@ -240,7 +240,12 @@ ROUTES = (
     Route("POST", "/api/runs/{run}/unpin", "pin", control.unpin, takes_json(NoFields), (A_RUN,), FIELDLESS),
     Route(
         "POST", "/api/runs/{run}/share", "share", sharing.share, takes_json(ShareFields),
-        (gives(Shared, CREATED, "the link"),), FIELDLESS,
+        (gives(Shared, CREATED, "the link"),), (*FIELDLESS, MANY),
+    ),
+    Route("GET", "/api/runs/{run}/shares", "share", sharing.list_shares, gives=(gives(Links),)),
+    Route(
+        "POST", "/api/runs/{run}/unshare", "share", sharing.unshare, takes_json(UnshareFields),
+        (gives(Ended, OK, "how many have ended"),), FIELDLESS,
     ),
     Route(
         "GET", "/api/probe", "list", probe.probe, Takes(PROBE),
