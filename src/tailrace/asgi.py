@@ -17,7 +17,7 @@ from typing import TypeAlias, Unpack
 
 from tailrace._asgi.answers import Answer
 from tailrace._asgi.asking import request_of, scope_of
-from tailrace._asgi.blueprint import Authorize, Blueprint
+from tailrace._asgi.blueprint import Authorize, AuthorizeCommand, Blueprint
 from tailrace._asgi.frameworks import answer_to
 from tailrace.audit.journal import journal_of
 from tailrace.config.load import commands_of
@@ -124,10 +124,11 @@ class Tailrace:
         """
         return self._engine()
 
-    def blueprint(
+    def blueprint(  # noqa: PLR0913  all that can be said of it
         self,
         *,
         authorize: Authorize | None = None,
+        authorize_command: AuthorizeCommand | None = None,
         open: bool = False,  # noqa: A002  the word that whoever mounts it so is to read
         hosts: Collection[str] = (),
         commands: Commands | str | os.PathLike[str] | None = None,
@@ -137,11 +138,14 @@ class Tailrace:
 
         Args:
             authorize: called for each request, before anything is read or done, as `authorize(scope, action, None)`:
-                may the caller do this at all? The action is `list`, `view`, `start`, `stop`, `input` or `pin`. Then,
-                where a run is concerned, as `authorize(scope, "view", run)` and `authorize(scope, action, run)`, with
-                its `RunInfo`. It returns True, or False, or an ASGI application that answers instead (a redirect to the
-                login). It may be asynchronous; otherwise it is called in a thread.
+                may the caller do this at all? The action is `list`, `view`, `start`, `stop`, `input`, `pin` or `share`.
+                Then, where a run is concerned, as `authorize(scope, "view", run)` and `authorize(scope, action, run)`,
+                with its `RunInfo`. It returns True, or False, or an ASGI application that answers instead (a redirect
+                to the login). It may be asynchronous; otherwise it is called in a thread.
                 A websocket's scope is of the type `websocket`, and each of its messages is asked about likewise.
+            authorize_command: called likewise, as `authorize_command(scope, action, command)`: may the caller `list`
+                this command, or `start` it? Of one that he may do neither to, he is told nothing. Without it, whoever
+                may start anything may start every command, but those that say who may (`allow`): nobody starts these.
             open: True, instead of `authorize`: anybody who can reach the server may do anything.
             hosts: names by which the server may be asked, besides its addresses and `localhost`. Without any, an open
                 blueprint knows no other names, and one with `authorize` does not look.
@@ -156,7 +160,7 @@ class Tailrace:
         names = checked_names(authorize, hosts, is_open=open is True)
         own = None if commands is None else commands_of(commands)
         declared = self._declared if own is None else lambda: own
-        return Blueprint(self._engine, self._request, authorize, names, declared, journal_of(audit))
+        return Blueprint(self._engine, self._request, authorize, names, declared, journal_of(audit), authorize_command)
 
     def command(self, **about: Unpack[About]) -> Callable[[Callable[P, Argv]], Callable[P, Argv]]:
         """Return a decorator that declares a command: a function that returns its argv.

@@ -21,7 +21,7 @@ from flask import request as flask_request
 from werkzeug.exceptions import HTTPException
 
 from tailrace._flask import blueprint
-from tailrace._flask.blueprint import Adapter, Authorize
+from tailrace._flask.blueprint import Adapter, Authorize, AuthorizeCommand
 from tailrace._flask.commands import Program
 from tailrace._flask.settings import Home, Settings, configured
 from tailrace.audit.journal import journal_of
@@ -162,6 +162,7 @@ class Tailrace:
         self,
         *,
         authorize: Authorize | None = None,
+        authorize_command: AuthorizeCommand | None = None,
         open: bool = False,  # noqa: A002  the word that whoever mounts it so is to read
         hosts: Collection[str] = (),
         name: str = "tailrace",
@@ -172,9 +173,13 @@ class Tailrace:
 
         Args:
             authorize: called within each request, before anything is read or done, as `authorize(action, None)`: may
-                the caller do this at all? The action is `list`, `view`, `start`, `stop`, `input` or `pin`. Then, where
-                a run is concerned, as `authorize("view", run)` and `authorize(action, run)`, with its `RunInfo`. It
-                returns True, or False, or a response that is sent instead (a redirect to the login); it may `abort`.
+                the caller do this at all? The action is `list`, `view`, `start`, `stop`, `input`, `pin` or `share`.
+                Then, where a run is concerned, as `authorize("view", run)` and `authorize(action, run)`, with its
+                `RunInfo`. It returns True, or False, or a response that is sent instead (a redirect to the login);
+                it may `abort`.
+            authorize_command: called likewise, as `authorize_command(action, command)`: may the caller `list` this
+                command, or `start` it? Of one that he may do neither to, he is told nothing. Without it, whoever may
+                start anything may start every command, but those that say who may (`allow`): nobody starts these.
             open: True, instead of `authorize`: anybody who can reach the server may do anything.
             hosts: names by which the server may be asked, besides its addresses and `localhost`. Without any, an open
                 blueprint knows no other names, and one with `authorize` does not look.
@@ -195,6 +200,7 @@ class Tailrace:
             response=_flask_response,
             commands=lambda: self._home.declared() if own is None else own,
             auditor=journal_of(audit),
+            authorize_command=authorize_command,
         )
         return blueprint.make(adapter, authorize, names, name)
 

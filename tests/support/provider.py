@@ -22,7 +22,10 @@ CLIENT, SECRET = "tailrace", "between us"
 
 
 class Provider(ThreadingHTTPServer):
-    """The provider; `claims` is put over what its tokens say, `key` is what they are signed by."""
+    """The provider; `claims` is put over what its tokens say, `key` is what they are signed by.
+
+    `broken` has the status and the body that it answers with, instead of what it should, by the address.
+    """
 
     daemon_threads = True
 
@@ -33,6 +36,7 @@ class Provider(ThreadingHTTPServer):
         self.claims: dict[str, object] = {}
         self.published = self.key = RSAKey.generate_key(2048, {"kid": "one"})
         self.codes: dict[str, Mapping[str, str]] = {}
+        self.broken: dict[str, tuple[int, bytes]] = {}
 
     def token(self, asked: Mapping[str, str]) -> str:
         """Return what says who came in."""
@@ -60,6 +64,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer what browsers and clients look at."""
         provider, parts = self.server, urlsplit(self.path)
+        if self._is_broken(parts.path):
+            return
         if parts.path == "/.well-known/openid-configuration":
             self._send({
                 "issuer": provider.issuer, "authorization_endpoint": f"{provider.issuer}/authorize",
@@ -80,6 +86,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Make a token of a code."""
         provider = self.server
+        if self._is_broken("/token"):
+            return
         form = {name: values[0] for name, values in parse_qs(self._body()).items()}
         asked = provider.codes.pop(form.get("code", ""), None)
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
@@ -102,6 +110,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> str:
         return self.rfile.read(int(self.headers["Content-Length"])).decode()
+
+    def _is_broken(self, path: str) -> bool:
+        if path not in self.server.broken:
+            return False
+        status, body = self.server.broken[path]
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        return True
 
     def _send(self, value: object, status: int = 200) -> None:
         data = json.dumps(value).encode()

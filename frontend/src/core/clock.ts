@@ -16,6 +16,11 @@ export function instant(at: number): string {
   return `${parts.join("-")} ${ofDay(at)}`;
 }
 
+/** Return the same to the minute, for what nobody needs to know exactly: `2026-11-27 14:03`. */
+export function minute(at: number): string {
+  return instant(at).slice(0, "2026-11-27 14:03".length);
+}
+
 /** Return seconds since the start: `0:00.020`, `1:02:03.400`. */
 export function sinceStart(seconds: number): string {
   const milliseconds = Math.round(seconds * 1000);

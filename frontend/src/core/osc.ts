@@ -14,6 +14,16 @@ export function progressIn(text: string): Progress | null | undefined {
   return last;
 }
 
+/** Return progress as the server tells it; null: it is over; undefined: it tells none. */
+export function toldProgress(
+  told: { kind: string; percent: number | null } | null | undefined,
+): Progress | null | undefined {
+  if (!told) return undefined;
+  const { kind, percent } = told;
+  if (kind === "going" || kind === "failed" || kind === "paused") return { kind, percent: percent ?? 0 };
+  return kind === "unknown" ? { kind } : null;
+}
+
 function progressOf(state: number, percent: number): Progress | null {
   if (state === 0) return null;
   if (state === 1 || state === 2 || state === 4) return { kind: KINDS[state], percent: Math.min(100, percent) };

@@ -3,11 +3,17 @@
 
 export type State = "queued" | "starting" | "running" | "stopping" | "finished";
 
+/** what a run used more of than it may */
+export type Resource = "cpu" | "memory" | "processes";
+
+/** what somebody may do */
+export type Action = "list" | "view" | "start" | "stop" | "input" | "pin" | "share" | "metrics";
+
 export type Outcome =
   | { kind: "exited"; code: number }
   | { kind: "signaled"; signal: number }
   | { kind: "timed_out"; limit: "wall" | "idle" }
-  | { kind: "stopped"; by: string | null }
+  | { kind: "stopped"; by: string | null; limit?: Resource }
   | { kind: "output_limit" }
   | { kind: "failed_to_start"; error: string; exit_code: number }
   | { kind: "cancelled"; by: string | null }
@@ -50,7 +56,7 @@ export interface Run {
   key: string | null;
   by: string | null;
   pinned: boolean;
-  /** of its terminal; null: it has none */
+  /** of its terminal, now or at the end; null: it has none */
   rows: number | null;
   columns: number | null;
   queue_place: number | null;
@@ -60,12 +66,18 @@ export interface Run {
   usage: Usage | null;
   ladder: LadderStep[];
   lingering: Child[];
+  /** it has secrets, for which `***` stands in the output */
+  masked?: boolean;
+  /** which limit ended it, or is ending it; null: none does */
+  limit?: Limit | null;
   /** when the last bytes came that are kept; a server that does not tell leaves this out, and what follows */
   last_output?: string | null;
   /** who asked for the end that has begun; once it has come, the outcome says so */
   stopped_by?: string | null;
   /** only where one run is asked for, not in lists and events */
   spec?: Asked;
+  /** what whoever asks may do to it; likewise */
+  may?: Action[];
 }
 
 /** What a run was asked for with. */
@@ -80,7 +92,11 @@ export interface Asked {
   /** what a stop does: each signal, and how long it is given */
   ladder: { signal: string; seconds: number }[];
   leave_children: boolean;
+  /** what its command was given, without secrets and files; null: it is of no command, or was started before that was kept */
+  parameters: Record<string, unknown> | null;
 }
+
+export type Limit = Resource | "wall" | "idle" | "output";
 
 export type StreamName = "stdout" | "stderr" | "mixed";
 
@@ -90,6 +106,9 @@ export interface Piece {
   time: number | null;
   stream: StreamName;
   text: string;
+  /** the terminal's size, where it is another than that of the pieces before, and in the first piece */
+  rows?: number;
+  columns?: number;
 }
 
 /** A part of the output that is missing, and why. */
@@ -151,6 +170,33 @@ export interface Problem {
   hint: string;
   /** each by itself, where several things may be wrong at once: `subject` is the parameter's name */
   errors?: { subject: string; detail: string; hint: string }[];
+  /** which limit was reached, as the server's file calls it */
+  limit?: string;
+  /** seconds after which it may be tried again */
+  retry_after?: number;
+}
+
+/** A link by which one run may be watched. */
+export interface Shared {
+  url: string;
+  token: string;
+  expires: string;
+}
+
+/** Who looks at the page. */
+export interface Who {
+  /** null: nobody is asked who he is */
+  name: string | null;
+  role: "viewer" | "operator" | "admin" | null;
+  /** how he came in: `session`, `token`, `proxy`, `share` */
+  via: string;
+  /** when that ends; null: that is not known, or never */
+  until: string | null;
+  may: Action[];
+  /** there is no run that he may not view */
+  sees_all: boolean;
+  /** he has logged in here, and can log out */
+  can_leave: boolean;
 }
 
 /** A parameter's JSON Schema, as far as forms need it. */
@@ -165,9 +211,18 @@ export interface ParameterSchema {
   maxLength?: number;
   pattern?: string;
   enum?: string[];
-  /** of an array: what each may be */
+  /** of an array: what each may be, and how many */
   items?: { enum?: string[] };
+  minItems?: number;
+  maxItems?: number;
   format?: string;
+  /** days: the earliest and the latest */
+  formatMinimum?: string;
+  formatMaximum?: string;
+  /** text that may have several lines */
+  multiline?: boolean;
+  /** files: what a browser offers to choose */
+  accept?: string[];
   examples?: unknown[];
 }
 
@@ -177,4 +232,6 @@ export interface Command {
   description: string;
   argv: string[];
   parameters: { type: "object"; properties: Record<string, ParameterSchema>; required: string[] };
+  /** what whoever asks may do; a server that does not tell leaves it out */
+  may?: Action[];
 }

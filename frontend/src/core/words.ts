@@ -1,6 +1,6 @@
 /** Runs, sizes, durations and endings in a few words; the same as the command line has them (`tailrace.core.words`). */
 
-import type { Outcome, Run } from "./shapes";
+import type { Limit, Outcome, Resource, Run } from "./shapes";
 
 /** What a colour means: it goes; it went well; it went wrong; it was ended otherwise. */
 export type Tone = "going" | "good" | "bad" | "other";
@@ -38,6 +38,21 @@ const MEANINGS: Readonly<Record<number, string>> = {
   25: "a file became too large",
 };
 
+const LIMITS: Readonly<Record<Resource, string>> = {
+  cpu: "CPU limit",
+  memory: "memory limit",
+  processes: "process limit",
+};
+
+const OVER: Readonly<Record<Limit, string>> = {
+  cpu: "it used more processor time than it may",
+  memory: "it took more memory than it may",
+  processes: "it had more processes than it may",
+  wall: "its time was up",
+  idle: "it was silent for too long",
+  output: "its output reached the limit",
+};
+
 const UNITS = ["KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 const LONG = [
   [86400, 3600, "d", "h"],
@@ -51,6 +66,7 @@ export function standing(run: Run): string {
   if (outcome === null) return run.queue_place ? `queued #${run.queue_place}` : run.state;
   if (outcome.kind === "exited") return `exited ${outcome.code}`;
   if (outcome.kind === "signaled") return signalName(outcome.signal);
+  if (outcome.kind === "stopped" && outcome.limit) return LIMITS[outcome.limit];
   return outcome.kind.replaceAll("_", " ");
 }
 
@@ -81,6 +97,7 @@ export function ending(outcome: Outcome): string {
     case "timed_out":
       return outcome.limit === "wall" ? "stopped: its time was up" : "stopped: it was silent for too long";
     case "stopped":
+      if (outcome.limit) return `stopped: ${limitWords(outcome.limit)}`;
       return outcome.by ? `stopped by ${outcome.by}` : "stopped";
     case "output_limit":
       return "stopped: its output reached the limit";
@@ -91,6 +108,11 @@ export function ending(outcome: Outcome): string {
     case "lost":
       return `lost: ${outcome.why}`;
   }
+}
+
+/** Return what a run came to that used more than it may, as a sentence without its end. */
+export function limitWords(limit: Limit): string {
+  return OVER[limit];
 }
 
 /** Return `SIGTERM`, or `signal 40` where there is no name. */

@@ -1,7 +1,7 @@
 /** `<tailrace-output src="…">`: a run on anybody's page, in one line of HTML.
  *
  * `src` is the address of a run: its page's, or the API's. From another origin, that must be in the server's
- * `cors_origins`, and a `token` lets the page in where that is needed. Whatever the page's own style sheets and policy
+ * `cors_origins`, and a `token` (an attribute, or a property, which no markup shows) lets the page in where that is needed. Whatever the page's own style sheets and policy
  * say, this looks as it should: it lives in a shadow root, with constructed style sheets.
  *
  * Attributes: `src`, `token`, `wrap`, `times` (`clock`, `start`, `previous`), `numbers="off"`, `follow="off"`, `bare`
@@ -27,6 +27,8 @@ export class TailraceOutput extends HTMLElement {
   static readonly observedAttributes = ["src", "token", "wrap", "times", "numbers", "follow"];
 
   readonly #shadow = this.attachShadow({ mode: "open" });
+  /** as a script has given it, which no markup shows; null: the attribute counts */
+  #token: string | null = null;
   readonly #frame = made("div", "frame");
   readonly #name = made("span", "name");
   readonly #state = made("span", "state");
@@ -57,7 +59,19 @@ export class TailraceOutput extends HTMLElement {
     return this.#run;
   }
 
+  /** What lets the page in: sent as `Authorization: Bearer`, never in an address. Given here, it is in no markup. */
+  get token(): string | null {
+    return this.#token ?? this.getAttribute("token");
+  }
+
+  set token(token: string | null) {
+    if (token === this.#token) return;
+    this.#token = token;
+    if (this.isConnected) this.#begin();
+  }
+
   connectedCallback(): void {
+    this.#takeEarlyToken();
     this.#begin();
   }
 
@@ -71,6 +85,14 @@ export class TailraceOutput extends HTMLElement {
     else this.#view?.setOptions(this.#options());
   }
 
+  /** A script may have given it before this class was known: then it is a plain property, which hides the accessor. */
+  #takeEarlyToken(): void {
+    const early: unknown = Object.getOwnPropertyDescriptor(this, "token")?.value;
+    if (typeof early !== "string") return;
+    Reflect.deleteProperty(this, "token");
+    this.#token = early;
+  }
+
   #begin(): void {
     this.#end();
     const src = this.getAttribute("src");
@@ -81,7 +103,7 @@ export class TailraceOutput extends HTMLElement {
   }
 
   #show({ root, runId }: RunAddress): void {
-    const { api, hub, release } = hubFor(root, this.getAttribute("token"));
+    const { api, hub, release } = hubFor(root, this.token);
     const source = new RunDocument({ api, feed: hub, runId });
     this.#link.href = `${root}runs/${runId}`;
     this.#view = new LogView(this.#place, source, this.#options());

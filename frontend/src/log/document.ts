@@ -76,7 +76,7 @@ export class RunDocument implements Source {
   }
 
   get count(): number {
-    return this.#end.count + (this.#gapAtEnd === undefined ? 0 : 1);
+    return this.#end.count + this.#gapsAtEnd.length;
   }
 
   get isCounted(): boolean {
@@ -112,8 +112,8 @@ export class RunDocument implements Source {
   }
 
   row(index: number): Row | undefined {
-    const gap = this.#gapAtEnd;
-    if (gap !== undefined && index === this.count - 1) return gapRow(gap);
+    const gap = this.#gapsAtEnd[index - this.#end.count];
+    if (gap !== undefined) return gapRow(gap);
     return (index < this.#end.first ? this.#pages.row(index, toRow) : undefined) ?? this.#end.row(index);
   }
 
@@ -150,9 +150,15 @@ export class RunDocument implements Source {
     for (const leave of this.#leave) leave();
   }
 
-  get #gapAtEnd(): Gap | undefined {
-    const gap = this.gaps.at(-1);
-    return gap !== undefined && gap.to === this.#end.tail.end ? gap : undefined;
+  /** A row each, as long as nothing comes behind them. Nothing ever does, of a run on this server's disk: what is missing
+   * there is behind the limit, behind a disk's failure or behind the end of a damaged file. */
+  get #gapsAtEnd(): readonly Gap[] {
+    let [first, end] = [this.gaps.length, this.#end.tail.end];
+    for (let gap = this.gaps[first - 1]; gap?.to === end; gap = this.gaps[first - 1]) {
+      first -= 1;
+      end = gap.from;
+    }
+    return this.gaps.slice(first);
   }
 
   // The end
@@ -190,7 +196,7 @@ export class RunDocument implements Source {
 
   #take(news: RunNews): void {
     if (news.kind === "output") {
-      if (this.#gapAtEnd !== undefined) this.#events.tell({ kind: "missing", gap: this.#gapAtEnd });
+      for (const gap of this.#gapsAtEnd) this.#events.tell({ kind: "missing", gap });
       this.#changed(this.#end.add(news.piece, news.end, this.#wanted));
     } else if (news.kind === "skipped") this.#skip(news.to);
     else if (news.kind === "gap") this.#gap(news.gap);

@@ -1,6 +1,7 @@
 /** The element of one row. It is made once and shows one row after another: only what differs is touched. */
 
 import type { Row } from "../core/row";
+import { size } from "../core/words";
 import { dressOf } from "./view-looks";
 import type { Mark } from "./view-marks";
 import { isPlain, type Piece, piecesOf, plain, type Slice } from "./view-pieces";
@@ -155,7 +156,7 @@ function leadOut(link: HTMLAnchorElement, href: string): void {
 }
 
 export function gapText(gap: { from: number; to: number; why: string }): string {
-  return `${(gap.to - gap.from).toLocaleString("en")} bytes are missing: ${gap.why}`;
+  return `${size(gap.to - gap.from)} ${gap.to - gap.from === 1 ? "is" : "are"} missing: ${gap.why}`;
 }
 
 /** Set an element's text, in the text node that it has if it has one. */

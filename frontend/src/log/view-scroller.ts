@@ -58,8 +58,13 @@ export class Scroller {
     return this.#seen;
   }
 
-  /** Return how it was moved since it was last asked, or placed. */
+  /** Return how it was moved since it was last asked, or placed. Where the page has given it another height, and that
+   * has not been looked at yet, it was the browser that moved it. */
   read(): Motion {
+    if (this.element.clientHeight !== this.viewport) {
+      this.ignore();
+      return { kind: "none" };
+    }
     const scroll = this.element.scrollTop;
     const pixels = scroll - this.#seen;
     this.#seen = scroll;

@@ -4,9 +4,10 @@
  * AbortError of the signal.
  */
 
-import type { Command, Hit, LinePage, Run } from "../core/shapes";
-import { type Check, field, isCommand, isHit, isLinePage, isListOf, isObject, isRun } from "./checks";
-import { ConnectionLost, isAborted, problemOf } from "./problem";
+import { Listeners, type Unsubscribe } from "../core/listeners";
+import type { Command, Hit, LinePage, Run, Shared, Who } from "../core/shapes";
+import { type Check, field, isCommand, isHit, isLinePage, isListOf, isObject, isRun, isShared, isWho } from "./checks";
+import { type ApiProblem, ConnectionLost, isAborted, problemOf } from "./problem";
 
 export interface RunQuery {
   q?: string;
@@ -60,6 +61,8 @@ export interface Activity {
   from: string | null;
   until: string | null;
   bytes: number[];
+  /** what the last 4 KiB of a run that goes tell of it; an older server leaves this out */
+  progress?: { kind: string; percent: number | null } | null;
 }
 
 export type Value = string | number | boolean | readonly (string | number)[] | null;
@@ -86,6 +89,7 @@ export class Api {
   /** absolute, with a slash at its end */
   readonly root: string;
   readonly token: string | null;
+  readonly #unknown = new Listeners<ApiProblem>();
 
   constructor({ root, token }: ApiOptions) {
     const base = typeof document === "undefined" ? undefined : document.baseURI;
@@ -108,6 +112,23 @@ export class Api {
     const headers = new Headers(init.headers);
     if (this.token !== null) headers.set("Authorization", `Bearer ${this.token}`);
     return { credentials: this.token === null ? "same-origin" : "omit", cache: "no-store", ...init, headers };
+  }
+
+  /** Be told when the server does not know, or no longer, who asks. */
+  onUnknown(listener: (problem: ApiProblem) => void): Unsubscribe {
+    return this.#unknown.add(listener);
+  }
+
+  /** Return what an answer that is no success says. */
+  async problem(response: Response): Promise<ApiProblem> {
+    const problem = await problemOf(response);
+    if (problem.isUnknown) this.#unknown.tell(problem);
+    return problem;
+  }
+
+  /** Who asks, and what he may. */
+  me(signal?: AbortSignal): Promise<Who> {
+    return this.#get(this.address("me"), isWho, signal);
   }
 
   async runs(query: RunQuery = {}, signal?: AbortSignal): Promise<RunPage> {
@@ -144,11 +165,16 @@ export class Api {
     return this.#get(this.address(`commands/${encodeURIComponent(name)}`), isCommand, signal);
   }
 
-  /** Start a command. Values that are texts only, as forms have them, may be given as `URLSearchParams`. */
-  start(name: string, values: Record<string, Value> | URLSearchParams, signal?: AbortSignal): Promise<Run> {
+  /** Start a command. Values may be given as a form has them, texts and files, too. */
+  start(name: string, values: Record<string, Value> | FormData | URLSearchParams, signal?: AbortSignal): Promise<Run> {
     const address = this.address(`commands/${encodeURIComponent(name)}/runs`);
-    const body = values instanceof URLSearchParams ? values : { parameters: values };
-    return this.#post(address, body, isRun, signal);
+    const isForm = values instanceof URLSearchParams || values instanceof FormData;
+    return this.#post(address, isForm ? values : { parameters: values }, isRun, signal);
+  }
+
+  /** Make a link by which whoever has it may watch the run for so many seconds, and do nothing else. */
+  share(id: string, seconds: number, signal?: AbortSignal): Promise<Shared> {
+    return this.#post(this.address(runPath(id, "share")), { expires: seconds }, isShared, signal);
   }
 
   /** Begin the stop ladder; `now` goes to its next rung at once. */
@@ -197,7 +223,7 @@ export class Api {
   }
 
   #post<Shape>(address: string, body: object, isShape: Check<Shape>, signal?: AbortSignal): Promise<Shape> {
-    const isForm = body instanceof URLSearchParams;
+    const isForm = body instanceof URLSearchParams || body instanceof FormData;
     const headers = { Accept: "application/json", ...(!isForm && { "Content-Type": "application/json" }) };
     const sent = isForm ? body : JSON.stringify(body);
     return this.#value(address, { method: "POST", body: sent, headers, ...(signal && { signal }) }, isShape);
@@ -214,7 +240,7 @@ export class Api {
     const ask = () => fetch(address, this.request(init));
     // a connection that was kept may have been closed by now: browsers ask again then, but not everything is a browser
     const response = await (init.method === undefined ? ask().catch(ask) : ask()).catch(lost);
-    if (!response.ok) throw await problemOf(response);
+    if (!response.ok) throw await this.problem(response);
     return response;
   }
 }

@@ -1,7 +1,7 @@
 /** Whether what came is what it should be: as far as needed to tell the server's answers from those of others, such as a
  * proxy's login page. That the server keeps to its own shapes is tested where it is made. */
 
-import type { Command, Gap, Hit, LinePage, Piece, Problem, Run } from "../core/shapes";
+import type { Command, Gap, Hit, LinePage, Piece, Problem, Run, Shared, Who } from "../core/shapes";
 
 export type Check<Shape> = (value: unknown) => value is Shape;
 
@@ -23,6 +23,14 @@ export function isRun(value: unknown): value is Run {
 
 export function isCommand(value: unknown): value is Command {
   return has(value, ["name", "string"], ["title", "string"], ["parameters", "object"]);
+}
+
+export function isShared(value: unknown): value is Shared {
+  return has(value, ["url", "string"], ["token", "string"], ["expires", "string"]);
+}
+
+export function isWho(value: unknown): value is Who {
+  return has(value, ["via", "string"], ["sees_all", "boolean"]) && Array.isArray(field(value, "may"));
 }
 
 export function isPiece(value: unknown): value is Piece {

@@ -10,7 +10,7 @@
 import type { Api } from "./api";
 import { EventParser, type ServerEvent } from "./event-parser";
 import type { Connection } from "./feed";
-import { ApiProblem, ConnectionLost, problemOf } from "./problem";
+import { ApiProblem, ConnectionLost } from "./problem";
 
 export const FIRST_WAIT_MS = 250;
 export const LONGEST_WAIT_MS = 10_000;
@@ -117,7 +117,7 @@ export class EventStream {
     try {
       const response = await fetch(address(parser.id), init);
       if (response.status === 204) return null;
-      if (!response.ok) throw await problemOf(response);
+      if (!response.ok) throw await api.problem(response);
       const isStream = response.headers.get("Content-Type")?.startsWith("text/event-stream") === true;
       if (!isStream || response.body === null) throw new ConnectionLost("this is no event stream");
       return response.body;
@@ -158,7 +158,7 @@ export class EventStream {
     const again = (await this.#options.refused?.(problem).catch(() => true)) ?? false;
     if (signal.aborted) return;
     if (again) return this.#wait(problem);
-    this.#tell({ state: "refused", why: problem.message });
+    this.#tell({ state: "refused", why: problem.message, status: problem.status });
   }
 
   #wait(failure: unknown): void {

@@ -78,6 +78,7 @@ export class SharedFeed implements Feed {
 
   retry(): void {
     this.#line.send({ kind: "retry" });
+    if (this.connection.state === "open") this.#connections.tell(this.connection);
   }
 
   wake(): void {

@@ -27,8 +27,8 @@ export type Connection =
   | { state: "open" }
   /** it was lost; the next attempt is at this time (milliseconds since 1970) */
   | { state: "waiting"; until: number; why: string }
-  /** the server says that it is of no use to try again */
-  | { state: "refused"; why: string };
+  /** the server says that it is of no use to try again; 401: it does not know any more who asks */
+  | { state: "refused"; why: string; status?: number };
 
 export interface Feed {
   /** Follow a run's output from an offset, or from its end as it is now. */
@@ -40,6 +40,6 @@ export interface Feed {
   readonly connection: Connection;
   onConnection(listener: (connection: Connection) => void): Unsubscribe;
 
-  /** Try again now, if it waits. */
+  /** Try again now, if it waits or was refused; whoever waits for the connection is told how it stands. */
   retry(): void;
 }

@@ -163,7 +163,7 @@ export class Hub implements Feed, Help {
     const all = this.#streams.map((stream) => stream.connection);
     const worst = all.sort((one, other) => BADNESS[other.state] - BADNESS[one.state])[0];
     if (worst === undefined || worst === this.connection) return;
-    if (worst.state === "waiting") this.#wasLost = true;
+    if (worst.state === "waiting" || worst.state === "refused") this.#wasLost = true;
     else if (worst.state === "open" && this.#wasLost) {
       this.#wasLost = false;
       this.#listed.clear(); // what was removed meanwhile is not told; the runs that are there are, from the newest on

@@ -13,6 +13,8 @@ export class ApiProblem extends Error {
   readonly hint: string;
   /** what is wrong with each parameter, by its name */
   readonly errors: ReadonlyMap<string, { detail: string; hint: string }>;
+  /** which limit was reached; empty: none was */
+  readonly limit: string;
   /** after so many seconds it may be tried again; null: the server did not say */
   readonly retryAfterS: number | null;
 
@@ -23,7 +25,13 @@ export class ApiProblem extends Error {
     this.detail = problem.detail;
     this.hint = problem.hint;
     this.errors = new Map((problem.errors ?? []).map(({ subject, detail, hint }) => [subject, { detail, hint }]));
-    this.retryAfterS = retryAfterS;
+    this.limit = problem.limit ?? "";
+    this.retryAfterS = retryAfterS ?? problem.retry_after ?? null;
+  }
+
+  /** Whether the server does not know, or no longer, who asks. */
+  get isUnknown(): boolean {
+    return this.status === 401;
   }
 
   /** Whether the same request may be answered otherwise later. */

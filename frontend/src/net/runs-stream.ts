@@ -168,6 +168,7 @@ export class RunsStream {
 
   /** One run that is not to be had makes the server refuse all: find it, and go on without. Return whether to go on. */
   async #refused(problem: ApiProblem): Promise<boolean> {
+    if (problem.isUnknown) return false; // all would be refused alike; who comes in again goes on where he was
     const asked = this.#asked;
     const failures = await Promise.all(asked.map((target) => this.#failureOf(target)));
     let isBetter = false;

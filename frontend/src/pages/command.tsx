@@ -4,7 +4,7 @@ import type { Command } from "../core/shapes";
 import type { Wrong } from "../parts/form/field";
 import { StartForm } from "../parts/form/form";
 import { Notice } from "../parts/notice";
-import type { Given } from "./given";
+import { type Given, seesPart } from "./given";
 import { valuesIn } from "./handed";
 import { Listing } from "./list/listing";
 import type { Server } from "./server";
@@ -15,7 +15,13 @@ export function CommandPage({ given, server }: { given: Given; server: Server })
   return (
     <div class="overview">
       <Sheet command={command} given={given} server={server} />
-      <Listing server={server} root={given.root} commands={given.commands} only={command.name} />
+      <Listing
+        server={server}
+        root={given.root}
+        commands={given.commands}
+        only={command.name}
+        isPart={seesPart(given)}
+      />
     </div>
   );
 }
@@ -28,7 +34,7 @@ function Sheet({ command, given, server }: { command: Command; given: Given; ser
       <h1>{command.title || command.name}</h1>
       {command.description && <p class="about">{command.description}</p>}
       <Template argv={command.argv} />
-      {given.may.start ? (
+      {(command.may?.includes("start") ?? given.may.start) ? (
         <StartForm
           command={command}
           api={server.api}
@@ -37,7 +43,7 @@ function Sheet({ command, given, server }: { command: Command; given: Given; ser
           lead={(run) => location.assign(`${given.root}runs/${run.id}`)}
         />
       ) : (
-        <p class="help">You may not start it.</p>
+        <p class="help">You may look at its runs, and not start it. Whoever looks after this server can change that.</p>
       )}
     </section>
   );

@@ -4,11 +4,13 @@ import { useState } from "preact/hooks";
 import type { Command } from "../core/shapes";
 import { StartForm } from "../parts/form/form";
 import { Icon } from "../parts/icons";
+import { Notice } from "../parts/notice";
 import { isStacked } from "../parts/width";
-import type { Given } from "./given";
+import { type Given, seesPart } from "./given";
 import { Listing } from "./list/listing";
 import type { Server } from "./server";
 
+const NO_START = "You may look at its runs, and not start it.";
 /** commands, beyond which there is a field to find one */
 const MANY = 10;
 /** commands that do not hide the runs, even on a phone */
@@ -18,8 +20,13 @@ export function Home({ given, server }: { given: Given; server: Server }) {
   return (
     <div class="overview">
       <h1 class="hidden">Commands and runs</h1>
+      {given.notice && (
+        <div class="wide">
+          <Notice tone="bad">{given.notice}</Notice>
+        </div>
+      )}
       <Commands given={given} server={server} />
-      <Listing server={server} root={given.root} commands={given.commands} />
+      <Listing server={server} root={given.root} commands={given.commands} isPart={seesPart(given)} />
     </div>
   );
 }
@@ -55,6 +62,7 @@ function Commands({ given, server }: { given: Given; server: Server }) {
       {commands.length === 0 && (
         <p class="nothing">No command is declared here. Runs that are started elsewhere can be watched.</p>
       )}
+      {commands.length > 0 && !given.may.start && <p class="help">You may watch runs here, and not start any.</p>}
       <div class="cards">
         {isOpen && shown.map((command) => <Card key={command.name} command={command} given={given} server={server} />)}
       </div>
@@ -70,9 +78,10 @@ function Card({ command, given, server }: { command: Command; given: Given; serv
         <a href={`${given.root}commands/${command.name}`}>{command.title || command.name}</a>
       </h2>
       {command.description && <p class="about">{command.description}</p>}
-      {given.may.start && (
+      {(command.may?.includes("start") ?? given.may.start) && (
         <StartForm command={command} api={server.api} lead={(run) => location.assign(`${given.root}runs/${run.id}`)} />
       )}
+      {given.may.start && command.may?.includes("start") === false && <p class="help">{NO_START}</p>}
     </article>
   );
 }

@@ -11,9 +11,11 @@ export function ProblemPage({ given }: { given: Given }) {
       {problem?.detail && <p class="what">{sentence(problem.detail)}</p>}
       {problem?.hint && <p class="hint">{sentence(problem.hint)}</p>}
       <div class="ways">
-        <a class="button" href={root}>
-          All runs
-        </a>
+        {given.who?.via !== "share" && (
+          <a class="button" href={root}>
+            All runs
+          </a>
+        )}
         <button type="button" onClick={() => location.reload()}>
           Try again
         </button>

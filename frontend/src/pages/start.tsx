@@ -7,6 +7,7 @@ import { Guard } from "../parts/guard";
 import { addKeys, type Key, listenToKeys } from "../parts/keys";
 import { SHEET_KEY } from "../parts/keysheet";
 import { startClock } from "../parts/now";
+import { watchSession } from "../parts/session";
 import { CommandPage } from "./command";
 import { Banner } from "./frame";
 import { type Given, readGiven } from "./given";
@@ -26,10 +27,11 @@ export function start(page: Document): void {
   const server: Server = { api, feed: openFeed(api) };
   startClock();
   listenToKeys();
-  addKeys([SHEET_KEY, homeKey(given)]);
+  addKeys(given.who?.via === "share" ? [SHEET_KEY] : [SHEET_KEY, homeKey(given)]);
+  watchSession(api, server.feed, given.who);
   main.classList.add(`on-${given.page}`);
   replace(main, <Guard>{pageOf(given, server)}</Guard>);
-  replace(banner, <Banner root={given.root} server={server} />);
+  replace(banner, <Banner root={given.root} who={given.who} server={server} />);
   addSkipLink(page, main);
 }
 

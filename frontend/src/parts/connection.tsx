@@ -47,6 +47,7 @@ export function ConnectionState({ feed }: { feed: Feed }) {
     case "waiting":
       return <Waiting until={connection.until} why={connection.why} retry={() => feed.retry()} />;
     case "refused":
+      if (connection.status === 401) return null; // see `session`
       return (
         <span class="link-state bad" title={connection.why}>
           <Icon name="warning" />

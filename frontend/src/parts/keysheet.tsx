@@ -30,7 +30,7 @@ export function KeySheet() {
             <h3>{group}</h3>
             <dl>
               {rows.map(([does, names]) => (
-                <div key={does} class="contents">
+                <div key={does}>
                   <dt>
                     {names.map((name) => (
                       <Combination key={name} name={name} />
@@ -69,6 +69,7 @@ function Combination({ name }: { name: string }) {
 }
 
 const ARROWS: Readonly<Record<string, string>> = {
+  " ": "Space",
   ArrowUp: "↑",
   ArrowDown: "↓",
   ArrowLeft: "←",

@@ -57,8 +57,9 @@ function choicesOf(menu: HTMLElement): HTMLElement[] {
   return [...menu.querySelectorAll<HTMLElement>(".sheet-of :is(a, button, input)")];
 }
 
+/** A button that sends a form is none: a form that is taken away before it is sent is not sent. */
 function isChoice(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest(".sheet-of :is(a, button)") !== null;
+  return target instanceof Element && target.closest(".sheet-of :is(a, button:not([type='submit']))") !== null;
 }
 
 function steer(event: KeyboardEvent, menu: HTMLElement, close: () => void): void {

@@ -3,6 +3,9 @@
  * What is on a terminal's screen is the sum of all that was written to it. A long output is not written from its begin:
  * that would take minutes. It is taken up `BEHIND_BYTES` before its end; a program that draws a whole screen has mostly
  * done so within that, and what came before is in the log.
+ *
+ * There is one size for all who watch: that of the window of the one who has begun to type last, or changed his window
+ * since. Everybody else's screen follows, so nobody's size answers somebody else's.
  */
 
 import { FitAddon } from "@xterm/addon-fit";
@@ -18,6 +21,8 @@ const BEHIND_BYTES = 4 << 20;
 const [ROWS, COLUMNS] = [24, 80];
 /** after the last change of the element's size */
 const SETTLED_MS = 150;
+/** Who types a key after so long without one begins to type. */
+const BEGINS_MS = 5000;
 
 export interface LiveOptions {
   /** of the run in the API, absolute */
@@ -47,6 +52,15 @@ export class LiveTerminal {
   readonly #past: number;
   #written: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** the size that the run's terminal has, as it was told last */
+  #told: Size;
+  /** what there was room for when that was last looked at */
+  #room: Size | null = null;
+  /** a size was asked for, and that is not answered yet: what is told meanwhile may be older */
+  #isAsking = false;
+  /** what it was before, unless something has been told since */
+  #before: Size | null = null;
+  #typedAt = Number.NEGATIVE_INFINITY;
 
   constructor(host: HTMLElement, { address, run, takesInput }: LiveOptions) {
     this.element = host.ownerDocument.createElement("div");
@@ -55,16 +69,16 @@ export class LiveTerminal {
     this.#takesInput = takesInput;
     this.#past = run.size;
     this.#begin = this.#written = Math.max(0, run.size - BEHIND_BYTES);
-    const size = { rows: run.rows ?? ROWS, columns: run.columns ?? COLUMNS };
-    const options = { ...size, isPipe: run.rows === null, isReadOnly: !takesInput };
+    this.#told = { rows: run.rows ?? ROWS, columns: run.columns ?? COLUMNS };
+    const options = { ...this.#told, isPipe: run.rows === null, isReadOnly: !takesInput };
     this.#terminal = screenIn(this.element, options, () => this.#answers());
     this.#terminal.loadAddon(this.#fit);
     this.#terminal.onData((text) => this.#type(text));
     this.#socket = new RunSocket(address, this.#begin);
     this.#socket.on((event) => this.#happened(event));
-    this.#observer = new ResizeObserver(() => this.#sized());
+    this.#observer = new ResizeObserver(() => this.#soon(() => this.#refit()));
     this.#observer.observe(host);
-    this.element.addEventListener("focusin", () => this.#sized());
+    this.element.addEventListener("focusin", () => this.#soon(() => this.#fitAll()));
   }
 
   on(listener: (event: LiveEvent) => void): Unsubscribe {
@@ -102,8 +116,7 @@ export class LiveTerminal {
 
   #happened(event: SocketEvent): void {
     if (event.kind !== "output") {
-      if (event.kind === "gap") this.#written = event.gap.to;
-      if (event.kind === "connection" && event.state === "open") this.#sized();
+      this.#heed(event);
       this.#listeners.tell(event);
       return;
     }
@@ -114,7 +127,42 @@ export class LiveTerminal {
     });
   }
 
+  #heed(event: Exclude<SocketEvent, { kind: "output" }>): void {
+    if (event.kind === "gap") this.#written = event.gap.to;
+    else if (event.kind === "state" || event.kind === "end") this.#hear(event.run);
+    else if (event.kind === "resized") this.#answered();
+    else if (event.kind === "refused" && event.what === "resize") {
+      this.#told = this.#before ?? this.#told;
+      this.#answered();
+    } else if (event.kind === "connection") {
+      this.#isAsking = false;
+      if (event.state === "open" && this.#room === null) this.#soon(() => this.#fitAll());
+    }
+  }
+
+  #answered(): void {
+    this.#isAsking = false;
+    this.#follow();
+  }
+
+  #hear({ rows, columns }: Run): void {
+    if (rows === null || columns === null) return;
+    this.#told = { rows, columns };
+    this.#before = null;
+    this.#follow();
+  }
+
+  /** Have the size that the run's terminal has. */
+  #follow(): void {
+    const { rows, columns } = this.#told;
+    const isOther = rows !== this.#terminal.rows || columns !== this.#terminal.cols;
+    if (isOther && !this.#isAsking) this.#terminal.resize(columns, rows);
+  }
+
   #type(text: string): void {
+    const now = performance.now();
+    if (now - this.#typedAt > BEGINS_MS) this.#fitAll();
+    this.#typedAt = now;
     if (this.#takesInput && !this.#socket.type(text))
       this.#listeners.tell({
         kind: "refused",
@@ -133,17 +181,39 @@ export class LiveTerminal {
     return document.hasFocus() && this.element.contains(document.activeElement);
   }
 
-  /** The terminal gets the size of the element of the reader who types; others see what does not fit by scrolling. */
-  #sized(): void {
+  #soon(act: () => void): void {
     clearTimeout(this.#timer);
-    if (this.#takesInput && this.#hasFocus) this.#timer = setTimeout(() => this.#resize(), SETTLED_MS);
+    if (this.#takesInput && this.#hasFocus) this.#timer = setTimeout(act, SETTLED_MS);
   }
 
-  #resize(): void {
-    const wanted = this.#fit.proposeDimensions();
-    if (!wanted || !Number.isFinite(wanted.cols) || wanted.cols < 2 || wanted.rows < 2) return;
-    const { rows } = wanted;
-    if (wanted.cols === this.#terminal.cols && rows === this.#terminal.rows) return;
-    if (this.#socket.resize(rows, wanted.cols)) this.#terminal.resize(wanted.cols, rows);
+  /** The room that there is here has changed, or only what is in it. */
+  #refit(): void {
+    const room = this.#roomHere();
+    if (room && (room.rows !== this.#room?.rows || room.columns !== this.#room.columns)) this.#fitAll();
   }
+
+  /** Give the run's terminal the size for which there is room here. */
+  #fitAll(): void {
+    const room = this.#takesInput ? this.#roomHere() : null;
+    if (!room) return;
+    const { rows, columns } = room;
+    const isOther = rows !== this.#told.rows || columns !== this.#told.columns;
+    const isAsked = isOther && this.#socket.resize(rows, columns);
+    this.#room = isAsked || !isOther ? room : null;
+    if (!isAsked) return;
+    this.#isAsking = true;
+    [this.#before, this.#told] = [this.#told, room];
+    this.#terminal.resize(columns, rows);
+  }
+
+  #roomHere(): Size | null {
+    const wanted = this.#fit.proposeDimensions();
+    if (!wanted || !Number.isFinite(wanted.cols) || wanted.cols < 2 || wanted.rows < 2) return null;
+    return { rows: wanted.rows, columns: wanted.cols };
+  }
+}
+
+interface Size {
+  rows: number;
+  columns: number;
 }

@@ -16,6 +16,8 @@ const SOON_S = 0.004;
 
 export interface Screen {
   reset(): void;
+  /** From here on it is written to a screen of this size. */
+  resize(rows: number, columns: number): void;
   /** Write the text; the promise is kept when it is on the screen. */
   write(text: string): Promise<void>;
 }
@@ -136,10 +138,14 @@ export class Player {
 
   async #run(signal: AbortSignal): Promise<void> {
     this.#isReading = true;
+    let isFirst = true;
     try {
       for await (const piece of this.#tape.read(this.#offset, signal)) {
+        if (isFirst) this.#resize(piece); // before it, the screen is empty, and of that size
+        isFirst = false;
         await this.#due(piece.time ?? this.#state.position, signal);
         if (signal.aborted) return;
+        this.#resize(piece);
         await this.#screen.write(piece.text);
         if (signal.aborted) return;
         this.#offset = piece.offset;
@@ -148,6 +154,10 @@ export class Player {
     } catch (error) {
       this.#failed(signal, error);
     }
+  }
+
+  #resize({ rows, columns }: Piece): void {
+    if (rows && columns) this.#screen.resize(rows, columns);
   }
 
   /** Wait until it is the time. */

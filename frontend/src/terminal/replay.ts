@@ -34,6 +34,7 @@ export class Replay {
 function screenOf(terminal: Terminal): Screen {
   return {
     reset: () => terminal.reset(),
+    resize: (rows, columns) => terminal.resize(columns, rows),
     write: (text) => new Promise((resolve) => terminal.write(bounded(text), resolve)),
   };
 }

@@ -19,6 +19,8 @@ export type SocketEvent =
   | { kind: "lagging"; behind: number }
   /** what was asked could not be done */
   | { kind: "refused"; what: string; detail: string; hint: string }
+  /** the terminal has been given the size that was asked for */
+  | { kind: "resized" }
   | { kind: "connection"; state: "connecting" | "open" | "waiting" | "closed"; why?: string };
 
 type Ask =
@@ -148,6 +150,7 @@ export class RunSocket {
       this.#listeners.tell({ kind: "gap", gap });
     } else if (type === "lagging") this.#listeners.tell({ kind: "lagging", behind: Number(message["behind"]) });
     else if (type === "reply" && message["to"] === "input") this.#typing.taken();
+    else if (type === "reply" && message["to"] === "resize") this.#listeners.tell({ kind: "resized" });
     else if (type === "error") this.#refused(message);
   }
 

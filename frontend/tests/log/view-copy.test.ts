@@ -48,7 +48,7 @@ describe("Copying", () => {
     const row = source.row(2);
     if (row !== undefined) source.put(2, { ...row, continued: true });
     const copied = new Copying(source, point(0, 0), point(2, 99), PLAIN).now();
-    expect(copied).toEqual({ text: "row 0\n[1,000 bytes are missing: expired]\nrow 2", cut: 1 });
+    expect(copied).toEqual({ text: "row 0\n[1000 bytes are missing: expired]\nrow 2", cut: 1 });
   });
 
   test("refuses too much as soon as the last row is known, before fetching the rest", async () => {

@@ -7,6 +7,9 @@ class Shown implements Screen {
   reset(): void {
     this.text = "";
   }
+  resize(rows: number, columns: number): void {
+    this.text += `[${columns}x${rows}]`;
+  }
   async write(text: string): Promise<void> {
     this.text += text;
   }
@@ -50,6 +53,14 @@ test("a piece is shown at its time", async () => {
   await pass(1);
   expect(screen.text).toBe("0;1;");
   expect(player.state.position).toBeCloseTo(1.5);
+});
+
+test("the screen has the size that the terminal had", async () => {
+  const pieces = PIECES.map((piece, at) => (at === 1 ? { ...piece, rows: 24, columns: 80 } : piece));
+  const player = new Player(screen, new Taped(pieces));
+  await player.seek(5);
+  await pass(0.1);
+  expect(screen.text).toBe("0;[80x24]1;5;");
 });
 
 test("the speed changes while it plays", async () => {

@@ -8,11 +8,11 @@ import dataclasses
 import inspect
 import logging
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
 from tailrace._asgi.answers import Answer
-from tailrace._asgi.asking import client_of, headers_of, pairs_of, path_of
+from tailrace._asgi.asking import headers_of, pairs_of, path_of
 from tailrace._asgi.bodies import Body, Later
 from tailrace._asgi.handshakes import Refusing, accept, protocols_of
 from tailrace.core.access import Action
@@ -21,6 +21,7 @@ from tailrace.core.identity import Identity
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
 from tailrace.web.answering import USUAL
+from tailrace.web.audience import Audience
 from tailrace.web.loop.hall import hall_of
 from tailrace.web.loop.sinks import Receive, Scope, Send
 from tailrace.web.loop.sockets import Socket
@@ -30,35 +31,33 @@ from tailrace.web.problems import STOPPING
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.account import Account, Auditor, note_unknown
-from tailrace.web.routes.call import Call, Instead, Refused, Share
+from tailrace.web.routes.call import Call, Instead, Refused, Sharing
 from tailrace.web.routes.door import Place, answer
+from tailrace.web.routes.permission import undecided
 from tailrace.web.routes.table import PATHS
 from tailrace.web.steps import Stream
 
 AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Verdict: TypeAlias = bool | AsgiApp
 Authorize: TypeAlias = Callable[[Scope, Action, RunInfo | None], Verdict | Awaitable[Verdict]]
+AuthorizeCommand: TypeAlias = Callable[[Scope, Action, Command], Verdict | Awaitable[Verdict]]
 MakeRequest: TypeAlias = Callable[[Scope, str | None, Pace], Coroutine[object, object, Request]]
 
+WaitFor: TypeAlias = Callable[[Coroutine[object, object, Verdict]], object]
+
 T = TypeVar("T")
-
-
-class Limiting(Protocol):
-    """What lets viewers in; see `tailrace.server.limits`."""
-
-    def refusal(self, address: str) -> Response | None:
-        """Return the answer to one more viewer from the address; None: there is room."""
-
-    def enter(self, address: str, run_ids: Sequence[str], *, has_begun: bool) -> Callable[[], None] | Response:
-        """Return what is called when the viewer has left, or its refusal."""
 
 
 class Visiting(Protocol):
     """One request's caller, whom the server itself knows; see `tailrace.server.auth.guard`."""
 
     @property
-    def share(self) -> Share | None:
-        """What makes links to runs."""
+    def sharing(self) -> Sharing | None:
+        """Where links to runs are made."""
+
+    @property
+    def session_cookie(self) -> str:
+        """The name of the cookie by which browsers are known; empty: they are known otherwise."""
 
     def who(self) -> Identity | None:
         """Return the caller; None: nobody knows him."""
@@ -107,10 +106,12 @@ class Blueprint:
         hosts: frozenset[str] | None,
         commands: Callable[[], Commands],
         auditor: Auditor | None = None,
+        authorize_command: AuthorizeCommand | None = None,
     ) -> None:
         self._engine = engine
         self._make_request = make_request
         self._authorize = authorize
+        self._authorize_command = authorize_command
         self._hosts = hosts
         self._commands = commands
         self.auditor = auditor
@@ -118,8 +119,8 @@ class Blueprint:
         """what may be started from now on, instead of what it was made with"""
         self.notice = ""
         """what whoever looks after the server is to know; told to those who may do everything"""
-        self.limits: Limiting | None = None
-        """asked before a viewer is served"""
+        self.audience = Audience(engine)
+        """lets viewers in"""
         self.guard: Callable[[Scope], Visiting] | None = None
         """returns who asks, instead of `authorize`, where the server knows by itself; called in a thread"""
         self.watch: Callable[[Scope, Stream], Callable[[], None]] | None = None
@@ -199,14 +200,17 @@ class Blueprint:
 
     def _admitted(self, scope: Scope, response: Response) -> Callable[[], None] | Response | None:
         """Return what is to be called when the viewer has left, or its refusal; None for what is no stream."""
-        stream = response.body if response.session is None else response.session.viewer
-        if self.limits is None or not isinstance(stream, Stream):
+        stream, visitor = response.stream, response.visitor
+        if stream is None or visitor is None:
             return None
-        entered = self.limits.enter(client_of(scope), stream.run_ids, has_begun=scope.get("method") == "POST")
+        entered = self.audience.enter(visitor, self._declared(), has_begun=scope.get("method") == "POST")
         if isinstance(entered, Response):
             stream.close()
             return entered
         return entered if self.watch is None else _both(entered, self.watch(scope, stream))
+
+    def _declared(self) -> Commands:
+        return self._commands() if self.commands is None else self.commands
 
     async def _response(self, scope: Scope, receive: Receive) -> Response:
         place = _place(path_of(scope))
@@ -225,17 +229,18 @@ class Blueprint:
                 request=wait_for(self._make_request(scope, None, USUAL)),
                 engine=self._engine,
                 may=self._may(scope, wait_for),
+                may_command=self._may_command(scope, wait_for),
                 sees_all=self._authorize is None,
                 hosts=self._hosts,
                 query=tuple(pairs_of(scope)),
                 content_type=headers_of(scope, ["content-type"]).get("content-type", ""),
-                commands=self._commands() if self.commands is None else self.commands,
+                commands=self._declared(),
                 notice=self.notice,
                 protocols=protocols_of(scope),
                 is_leaving=lambda: hall.is_leaving,
                 has_sockets=True,
                 report=_log_failure,
-                refusal=lambda: None if self.limits is None else self.limits.refusal(client_of(scope)),
+                refusal=lambda visitor: self.audience.refusal(visitor, self._declared()),
                 read=body.read,
                 account=account,
             )
@@ -265,40 +270,60 @@ class Blueprint:
         def may_command(action: Action, command: Command) -> bool:
             return _told(call, lambda: visit.may_command(action, command))
 
-        def is_known(command: Command) -> bool:
-            return visit.may_command("list", command) or visit.may_command("start", command)
-
         return dataclasses.replace(
             call,
             request=call.request if who is None else dataclasses.replace(call.request, user=who.name),
             may=may,
             sees_all=visit.sees_all(),
-            commands=Commands() if who is None else call.commands.only(is_known),
+            commands=Commands() if who is None else call.commands,
             who=who,
             may_command=may_command,
-            has_open_files=True,
-            share=visit.share,
+            has_login=True,
+            session_cookie=visit.session_cookie,
+            sharing=visit.sharing,
         )
 
-    def _may(
-        self, scope: Scope, wait_for: Callable[[Coroutine[object, object, Verdict]], Verdict]
-    ) -> Callable[[Action, RunInfo | None], bool]:
-        """Have the application decide; what is neither yes nor no nor an answer is a mistake, and lets nobody in."""
+    def _may(self, scope: Scope, wait_for: WaitFor) -> Callable[[Action, RunInfo | None], bool]:
+        """Have the application decide."""
         authorize = self._authorize
 
         def may(action: Action, info: RunInfo | None) -> bool:
-            if authorize is None:
-                return True
-            verdict: object = authorize(scope, action, info)
-            if inspect.isawaitable(verdict):
-                verdict = wait_for(_awaited(cast("Awaitable[Verdict]", verdict)))
-            if isinstance(verdict, bool):
-                return verdict
-            if callable(verdict):
-                raise _Own(cast("AsgiApp", verdict))
-            raise TypeError(f"authorize must return True, False or an ASGI application, not {verdict!r}")
+            return authorize is None or _decided(authorize(scope, action, info), wait_for)
 
         return may
+
+    def _may_command(self, scope: Scope, wait_for: WaitFor) -> Callable[[Action, Command], bool]:
+        """Have the application decide on commands; where it does not, those that say who may are nobody's."""
+        authorize = self._authorize_command
+        if authorize is None:
+            return _anything if self._authorize is None else undecided
+
+        def may_command(action: Action, command: Command) -> bool:
+            return _decided(authorize(scope, action, command), wait_for)
+
+        return may_command
+
+
+def _anything(_action: Action, _command: Command) -> bool:
+    return True
+
+
+def _decided(verdict: object, wait_for: WaitFor) -> bool:
+    """Return what the application has decided.
+
+    What is neither yes nor no nor an answer is a mistake, and lets nobody in.
+
+    Raises:
+        Instead: it answers itself.
+        TypeError: it is a mistake.
+    """
+    if inspect.isawaitable(verdict):
+        verdict = wait_for(_awaited(cast("Awaitable[Verdict]", verdict)))
+    if isinstance(verdict, bool):
+        return verdict
+    if callable(verdict):
+        raise _Own(cast("AsgiApp", verdict))
+    raise TypeError(f"authorize must return True, False or an ASGI application, not {verdict!r}")
 
 
 def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:

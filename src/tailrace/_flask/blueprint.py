@@ -12,17 +12,20 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from tailrace.core.access import Action
-from tailrace.core.command import Commands
+from tailrace.core.command import Command, Commands
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Engine
+from tailrace.web.audience import Audience
 from tailrace.web.requests import Request
 from tailrace.web.responses import Response
 from tailrace.web.routes.account import Account, Auditor
 from tailrace.web.routes.call import Call, Instead
 from tailrace.web.routes.door import Place, answer
+from tailrace.web.routes.permission import undecided
 from tailrace.web.routes.table import METHODS, NAMES, PATHS, SOCKETS, is_page
 
 Authorize: TypeAlias = Callable[[Action, RunInfo | None], bool | AnyResponse]
+AuthorizeCommand: TypeAlias = Callable[[Action, Command], bool | AnyResponse]
 
 
 class Adapter(NamedTuple):
@@ -33,6 +36,7 @@ class Adapter(NamedTuple):
     response: Callable[[Response], FlaskResponse]
     commands: Callable[[], Commands]
     auditor: Auditor | None = None
+    authorize_command: AuthorizeCommand | None = None
 
 
 class _Own(Instead):
@@ -46,6 +50,7 @@ class _Own(Instead):
 def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | None, name: str) -> Blueprint:
     """Return the blueprint; without `authorize`, anybody may do anything."""
     made = Blueprint(name, __name__)
+    audience = Audience(adapter.engine)
 
     def make_call() -> Call:
         return Call(
@@ -58,13 +63,27 @@ def make(adapter: Adapter, authorize: Authorize | None, hosts: frozenset[str] | 
             content_type=request.headers.get("Content-Type", ""),
             read=_read,
             commands=adapter.commands(),
+            may_command=_may_command(adapter.authorize_command, is_open=authorize is None),
             lasting=copy_current_request_context,
+            refusal=lambda visitor: audience.refusal(visitor, adapter.commands()),
             account=None if adapter.auditor is None else Account(adapter.auditor, _report),
         )
 
+    def admitted(response: Response) -> FlaskResponse:
+        """Return the response as Flask's; a stream only if there is room for its viewer."""
+        made = adapter.response(response)
+        if response.visitor is None:
+            return made
+        entered = audience.enter(response.visitor, adapter.commands(), has_begun=request.method == "POST")
+        if isinstance(entered, Response):
+            made.close()
+            return adapter.response(entered)
+        made.call_on_close(entered)
+        return made
+
     def serve(place: Place) -> ResponseReturnValue:
         try:
-            return adapter.response(answer(make_call, place, _report))
+            return admitted(answer(make_call, place, _report))
         except _Own as own:
             if isinstance(own.answer, HTTPException):
                 raise own.answer from None  # for the error handlers of the application
@@ -120,20 +139,39 @@ def _endpoint(path: str) -> str:
 
 
 def _may(authorize: Authorize) -> Callable[[Action, RunInfo | None], bool]:
-    """Have the application decide; what is neither yes nor no nor an answer is a mistake, and lets nobody in."""
+    """Have the application decide."""
+    return lambda action, info: _decided(lambda: authorize(action, info))
 
-    def may(action: Action, info: RunInfo | None) -> bool:
-        try:
-            verdict: object = authorize(action, info)
-        except HTTPException as error:
-            raise _Own(error) from None
-        if isinstance(verdict, bool):
-            return verdict
-        if isinstance(verdict, AnyResponse):
-            raise _Own(verdict)
-        raise TypeError(f"authorize must return True, False or a response, not {verdict!r}")
 
-    return may
+def _may_command(authorize: AuthorizeCommand | None, *, is_open: bool) -> Callable[[Action, Command], bool]:
+    """Have the application decide on commands; where it does not, those that say who may are nobody's."""
+    if authorize is None:
+        return _anything if is_open else undecided
+    return lambda action, command: _decided(lambda: authorize(action, command))
+
+
+def _anything(_action: Action, _command: Command) -> bool:
+    return True
+
+
+def _decided(authorize: Callable[[], object]) -> bool:
+    """Return what the application decides.
+
+    What is neither yes nor no nor an answer is a mistake, and lets nobody in.
+
+    Raises:
+        Instead: it answers itself.
+        TypeError: it is a mistake.
+    """
+    try:
+        verdict = authorize()
+    except HTTPException as error:
+        raise _Own(error) from None
+    if isinstance(verdict, bool):
+        return verdict
+    if isinstance(verdict, AnyResponse):
+        raise _Own(verdict)
+    raise TypeError(f"authorize must return True, False or a response, not {verdict!r}")
 
 
 def _read(limit_bytes: int) -> bytes:

@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import msgspec
@@ -115,10 +115,12 @@ class Journal:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _rotate(self) -> None:
-        for number in range(self._keep, 0, -1):
-            younger = numbered(self._path, number - 1)
-            if os.path.lexists(younger):
-                os.replace(younger, numbered(self._path, number))
+        """Rename the file and its elders, up to a free name, as somebody leaves who dies in the middle."""
+        names = [numbered(self._path, number) for number in range(self._keep + 1)]
+        free = next((number for number, name in enumerate(names) if not os.path.lexists(name)), self._keep)
+        for number in range(free, 0, -1):
+            with suppress(FileNotFoundError):  # another program was faster, which knows of no lock
+                os.replace(names[number - 1], names[number])
 
 
 def journal_of(what: Audit | str | os.PathLike[str] | None) -> Journal | None:

@@ -100,11 +100,18 @@ def _is_wanted(entry: Entry, options: Options) -> bool:
     )
 
 
+def _word(entry: Entry) -> str:
+    """Return what was asked for: `unpin` and `shares`, say, where that is what `pin` and `share` are needed for."""
+    last = entry.path.rpartition("/")[2]
+    is_closer = entry.action != "" and entry.action in last and last.isalpha()
+    return last if is_closer else entry.action or f"{entry.method} {entry.path}"
+
+
 def _line(entry: Entry) -> str:
     """Return `2026-11-27 10:00:00 UTC  ann  127.0.0.1  start count n=5 → 201 0abc…`."""
     who = " ".join(filter(None, (entry.who or "-", entry.via and f"({entry.via})", entry.address or "-")))
     values = " ".join(f"{name}={value}" for name, value in entry.parameters.items())
-    what = " ".join(filter(None, (entry.action or f"{entry.method} {entry.path}", entry.command, values, entry.run)))
+    what = " ".join(filter(None, (_word(entry), entry.command, values, entry.run)))
     end = "no answer" if entry.phase == "asked" else str(entry.status or "")
     why = f": {entry.why}" if entry.why else ""
     line = escape_text(f"{words.moment(entry.time)}  {who}  {what}  {end}{why}".rstrip())

@@ -6,14 +6,13 @@ import click
 import msgspec
 
 from tailrace.cli.explain import words_of
+from tailrace.cli.missing import missing
 from tailrace.cli.place import place_option, state_path
 from tailrace.config.load import Config, load
 from tailrace.config.schema import file_schema
 from tailrace.config.server import Server
 from tailrace.core.command import Command
-from tailrace.core.errors import Fault, InvalidInput, InvalidValues
 from tailrace.core.terminal import escape_text
-from tailrace.host import accounts
 from tailrace.host.enforcement import ways
 
 FILE = "tailrace.toml"
@@ -27,6 +26,8 @@ INDENT = "  "
 def check_command(file: str, *, schema: bool) -> int:
     """Check a server's file: every mistake in it, with its line and what to do; or what it declares.
 
+    A mistake is also what it names and is not here: a user, a directory, a program, or whom nobody is.
+
     \b
     tailrace check
     tailrace check /etc/tailrace.toml
@@ -38,28 +39,11 @@ def check_command(file: str, *, schema: bool) -> int:
     if schema:
         click.echo(msgspec.json.format(msgspec.json.encode(file_schema())))
         return 0
-    config = load(file, os.environ, {"state_dir": state_path()})
-    for command in config.commands.values():
-        _check_here(command)
+    config = load(file, os.environ, {"state_dir": state_path()}, examine=missing)
     lines = (*_server_lines(config.server), *_record_lines(config), "", *_command_lines(config), *_limit_lines(config))
     for line in lines:
         click.echo(escape_text(line))
     return 0
-
-
-def _check_here(command: Command) -> None:
-    """See that this machine, and who we are, can do what the command asks for.
-
-    Raises:
-        InvalidInput: there is no such user, or only root could become it.
-    """
-    if command.user is None:
-        return
-    try:
-        accounts.needs_change(accounts.find(command.user))
-    except InvalidInput as error:
-        fault = Fault(f"commands.{command.name}.user", f"cannot be: {error.message}", error.hint)
-        raise InvalidValues.of([fault], op="check") from None
 
 
 def _server_lines(server: Server) -> list[str]:

@@ -2,16 +2,20 @@
 
 import signal
 import threading
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from tailrace.cli import talk, viewing
 from tailrace.cli.explain import help_of
 from tailrace.cli.face import Streams
 from tailrace.cli.foreground import Foreground
 from tailrace.cli.forward import Forwarder
+from tailrace.cli.given import Wanted, given
 from tailrace.cli.news import News
 from tailrace.cli.signals import Signals
 from tailrace.cli.watch import Left, Watch
 from tailrace.core.errors import EngineUnavailable, InvalidInput, TailraceError
+from tailrace.core.parameters.file import MOST_BYTES
 from tailrace.core.run import RunInfo
 from tailrace.core.spec import LADDER, Rung
 from tailrace.core.states import State
@@ -27,18 +31,27 @@ LONGEST_PAUSE_S = 5.0
 """between two attempts to ask a server that is away"""
 
 
-def start(server: HttpEngine, name: str, texts: list[tuple[str, str]], *, has_input: bool) -> tuple[Run, bool]:
-    """Start a declared command; return its run, and whether that was going already, under the same key.
+class Asked(NamedTuple):
+    """What is to be started."""
+
+    name: str
+    values: dict[str, object]
+    files: dict[str, str]
+
+
+def asked(server: HttpEngine, name: str, words: Sequence[str], *, has_input: bool) -> Asked:
+    """Return what is to be started, with the values in the types that the server wants.
 
     Args:
         server: where it is declared.
         name: its name there.
-        texts: (parameter, value) as they were typed; the server says of which type each value is.
+        words: `NAME=VALUE` each, as they were typed.
         has_input: whether standard input is to be passed on to it.
 
     Raises:
-        UnknownCommand, InvalidInput: there is no such command, or it does not take these values, or input.
-        TailraceError: as `HttpEngine.start_command`.
+        UnknownCommand, InvalidInput: there is no such command, or it takes no input; or a secret or a file is not
+            there, or not said as it must be.
+        TailraceError: the server cannot be asked.
     """
     command = server.command(name)
     if has_input and not command.takes_input:
@@ -48,7 +61,22 @@ def start(server: HttpEngine, name: str, texts: list[tuple[str, str]], *, has_in
             subject="input",
             hint="leave out --input; the server's file lets it take some, by stdin = true",
         )
-    return server.start_or_join(name, typed(texts, command.parameters))
+    properties = command.parameters.properties.items()
+    wanted = Wanted(
+        {each: each in command.parameters.required for each, known in properties if known.format == "password"},
+        {each: known.max_length or MOST_BYTES for each, known in properties if known.format == "binary"},
+    )
+    found = given(words, wanted, has_input=has_input)
+    return Asked(name, typed(found.texts, command.parameters), found.files)
+
+
+def start(server: HttpEngine, what: Asked) -> tuple[Run, bool]:
+    """Start a declared command; return its run, and whether that was going already, under the same key.
+
+    Raises:
+        TailraceError: as `HttpEngine.start_command`.
+    """
+    return server.start_or_join(what.name, what.values, files=what.files)
 
 
 def explain(server: HttpEngine, name: str, url: str) -> str:

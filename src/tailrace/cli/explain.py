@@ -7,6 +7,11 @@ import msgspec
 
 HELP = ("--help", "-h")
 COLUMN = 28
+SAID = {
+    "password": "\nA secret is asked for, or comes from NAME=@FILE, NAME=env:VARIABLE or NAME=- (standard input).",
+    "binary": "\nA file is given by its path, or by - for what comes on standard input.",
+}
+"""how values of these formats are given"""
 
 Schema = Mapping[str, object]
 
@@ -34,6 +39,8 @@ def help_of(name: str, about: str, schema: Schema, call: str) -> str:
         lines += ["", "Parameters:"]
     for each, property_ in properties.items():
         lines += _lines(each, property_, is_required=each in required)
+    kinds = {property_.get("format") for property_ in properties.values()}
+    lines += [text for kind, text in SAID.items() if kind in kinds]
     return "\n".join(lines)
 
 

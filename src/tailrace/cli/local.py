@@ -6,20 +6,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tailrace.cli.explain import help_of
+from tailrace.cli.given import Wanted, given
 from tailrace.config.load import load_commands
-from tailrace.core.command import Command
-from tailrace.core.errors import InvalidInput
-from tailrace.core.limits import Limits
-from tailrace.core.parameters import Upload
+from tailrace.core.command import Command, Commands
+from tailrace.core.parameters import Secret, Upload
 from tailrace.core.parameters.file import Sent
 from tailrace.engine.declared import Ready, ready
 
 
 class Declared(NamedTuple):
-    """A command that a file declares, and what the file says of all runs."""
+    """A command that a file declares, among all that it declares."""
 
     command: Command
-    limits: Limits
+    commands: Commands
 
 
 def find(file: str, name: str) -> Declared:
@@ -30,7 +29,7 @@ def find(file: str, name: str) -> Declared:
         UnknownCommand: it declares no such command.
     """
     commands = load_commands(file)
-    return Declared(commands.find(name), commands.limits)
+    return Declared(commands.find(name), commands)
 
 
 def explain(command: Command, file: str) -> str:
@@ -39,34 +38,34 @@ def explain(command: Command, file: str) -> str:
     return help_of(command.name, about, command.schema(), f"tailrace run --file {file}")
 
 
-def prepared(declared: Declared, texts: Sequence[tuple[str, str]]) -> Ready:
+def prepared(declared: Declared, words: Sequence[str], *, has_input: bool) -> Ready:
     """Return what a run of it is.
 
     Args:
         declared: what is to be run.
-        texts: (parameter, value) as they were typed; of a file that is sent along, its path.
+        words: `NAME=VALUE` each, as they were typed.
+        has_input: whether standard input is for the command.
 
     Raises:
         InvalidValues: the values do not fit.
-        InvalidInput: a file is not there.
+        InvalidInput: a secret or a file is not there, or not said as it must be.
     """
     command = declared.command
+    found = given(words, _wanted(command), has_input=has_input)
     gathered: dict[str, list[str]] = {}
-    for name, text in texts:
+    for name, text in found.texts:
         gathered.setdefault(name, []).append(text)
-    values = command.values_from(gathered)
-    for name, parameter in command.parameters.items():
-        if isinstance(parameter, Upload) and isinstance(path := values.get(name), str):
-            values[name] = _sent(name, path)
-    return ready(command, values, declared.limits)
+    sent = {name: _sent(path) for name, path in found.files.items()}
+    return ready(command, {**command.values_from(gathered), **sent}, declared.commands)
 
 
-def _sent(name: str, path: str) -> Sent:
-    try:
-        size = Path(path).stat().st_size
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise InvalidInput(
-            f"{name}: {path} cannot be read: {why}", op="run", subject=name, hint="give the path of a file"
-        ) from None
-    return Sent(size, f"tailrace-file-{secrets.token_hex(16)}", path)
+def _wanted(command: Command) -> Wanted:
+    each = command.parameters.items()
+    return Wanted(
+        {name: parameter.is_required for name, parameter in each if isinstance(parameter, Secret)},
+        {name: parameter.maximum_size for name, parameter in each if isinstance(parameter, Upload)},
+    )
+
+
+def _sent(path: str) -> Sent:
+    return Sent(Path(path).stat().st_size, f"tailrace-file-{secrets.token_hex(16)}", path)

@@ -162,13 +162,18 @@ def _token_in_file() -> str | None:
     if path is None:
         return None
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        token = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise InvalidInput(
-            f"{path} cannot be read: {(why or str(error)).lower()}", op="read", subject=path,
-            hint="--token-file names a file with the token, and nothing else",
-        ) from None  # fmt: skip
+        raise _no_token(path, f"cannot be read: {(why or str(error)).lower()}") from None
+    if not token:  # another than the one that was meant would be sent instead
+        raise _no_token(path, "is empty")
+    return token
+
+
+def _no_token(path: str, what: str) -> InvalidInput:
+    hint = "--token-file names a file with the token, and nothing else"
+    return InvalidInput(f"{path} {what}", op="read", subject=path, hint=hint)
 
 
 def state_path() -> str | None:

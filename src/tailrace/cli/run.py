@@ -72,7 +72,7 @@ class Options(TypedDict):
     max_open_files: int | None
     share: bool
     share_at: str
-    linger: str
+    linger: float
 
 
 class _Run(click.Command):
@@ -150,7 +150,9 @@ class _Run(click.Command):
 @click.option("--by", default=login.name, metavar="TEXT", help="Who asks.  [default: your login name]")
 @click.option("--share", is_flag=True, help="Print a link by which others may watch this run, and serve it alone.")
 @click.option("--share-at", default="127.0.0.1:0", show_default=True, metavar="HOST:PORT", help="Where it is served.")
-@click.option("--linger", default="1m", show_default=True, metavar="TIME", help="How long it is, after its end.")
+@click.option(
+    "--linger", type=seconds, default="1m", show_default=True, metavar="TIME", help="How long it is, after its end."
+)
 @anywhere_option
 def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
     """Run a command and show its output; exit as it does.
@@ -167,7 +169,8 @@ def run_command(argv: tuple[str, ...], **options: Unpack[Options]) -> int:
 
     With --on it is a command that the server declares, by its name, with its parameters; of the options only --detach
     and --input apply. A lost connection is made again; the command is never started twice. With --file it is one that a
-    file declares, and runs here. --help behind its name tells of its parameters.
+    file declares, and runs here. --help behind its name tells of its parameters. A secret is asked for, or comes from
+    NAME=@FILE, NAME=env:VARIABLE or NAME=- (standard input), never from an argument; a file is given by its path, or -.
 
     ^C stops the command (INT, then TERM, then KILL), a second one hurries that; ^\\ leaves it running.
     With --pty and --input every key goes to the command; close the terminal (SIGHUP) to leave it running.
@@ -215,14 +218,17 @@ def _run_declared(file: str, argv: tuple[str, ...], options: Options) -> int:
     if set(argv[1:]) & set(HELP):
         _tell(local.explain(command, file))
         return 0
-    ready = local.prepared(declared, [pair(text) for text in argv[1:]])
-    here: Options = {**options, "pty": command.pty, "input": options["input"] and (command.stdin or command.pty)}
+    has_input = options["input"] and (command.stdin or command.pty)
+    ready = local.prepared(declared, argv[1:], has_input=has_input)
+    here: Options = {**options, "pty": command.pty, "input": has_input}
     size = terminal.size(STDOUT, STDIN, STDERR) or (24, 80)
     extra = StartOptions(rows=size[0], columns=size[1], by=options["by"], pin=options["pin"])
     return _run_here(ready.argv, {**ready.options, **extra}, here)
 
 
 def _run_here(argv: tuple[str, ...], start: StartOptions, options: Options) -> int:
+    if options["share"]:
+        _check_share(options)
     with Signals([*_STOPPING, *_LEAVING, signal.SIGWINCH]) as signals:
         begun_us = time.time_ns() // 1000
         run = engine().start(argv, **start)
@@ -234,15 +240,22 @@ def _run_here(argv: tuple[str, ...], start: StartOptions, options: Options) -> i
         return _Foreground(run, options, signals, is_joined=ids.created_us(run.id) < begun_us).watch()
 
 
-def _share(run: Run, options: Options) -> None:
-    """Have the run served alone, by a process that stays until its end, and says on standard error where it is.
+def _check_share(options: Options) -> None:
+    """See that the run can be served, before there is one.
 
     Raises:
-        InvalidInput: a server's packages are not installed.
+        InvalidInput: a server's packages are not installed, or it is no address.
     """
+    from tailrace.cli.share import address  # with what it needs of a server
+
     need_server()
+    address(options["share_at"])
+
+
+def _share(run: Run, options: Options) -> None:
+    """Have the run served alone, by a process that stays until its end, and says on standard error where it is."""
     where = ["--state-dir", path] if (path := state_path()) else []
-    words = ["share", run.id, "--serve", options["share_at"], "--linger", options["linger"], *where]
+    words = ["share", run.id, "--serve", options["share_at"], "--linger", f"{options['linger']:f}", *where]
     subprocess.Popen(
         [sys.executable, "-m", "tailrace", *words], stdin=subprocess.DEVNULL, stdout=STDERR, start_new_session=True
     )
@@ -252,12 +265,13 @@ def _run_there(url: str, argv: tuple[str, ...], options: Options) -> int:
     from tailrace.cli import declared  # what it needs of HTTP is not for those who stay here
 
     _check_options(_THERE, "a server")
+    there = server(url)
     if set(argv[1:]) & set(HELP):
-        _tell(declared.explain(server(url), argv[0], url))
+        _tell(declared.explain(there, argv[0], url))
         return 0
+    what = declared.asked(there, argv[0], argv[1:], has_input=options["input"])
     with Signals([*_STOPPING, *_LEAVING]) as signals:
-        texts = [pair(text) for text in argv[1:]]
-        run, is_joined = declared.start(server(url), argv[0], texts, has_input=options["input"])
+        run, is_joined = declared.start(there, what)
         if options["detach"]:
             click.echo(run.id)
             return 0

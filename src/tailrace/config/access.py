@@ -36,12 +36,20 @@ class Oidc(msgspec.Struct, frozen=True, kw_only=True):
 
     def faults(self) -> Iterator[Fault]:
         """Yield what is wrong with it."""
-        parts = urlsplit(self.issuer)
-        is_near = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
-        if not parts.hostname or not (parts.scheme == "https" or is_near):
+        if not _is_safe(self.issuer):
             yield Fault("issuer", f"cannot be {self.issuer[:60]!r}", "https://login.example; http on this machine only")
         if "openid" not in self.scopes:
             yield Fault("scopes", "is without openid", 'for example ["openid", "profile", "groups"]')
+
+
+def _is_safe(url: str) -> bool:
+    """Tell whether it is an address to which secrets can be sent: by TLS, or on this machine."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    is_near = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    return bool(parts.hostname) and (parts.scheme == "https" or is_near)
 
 
 ACCESS: Final = Reader(Access, others=(RULES,))

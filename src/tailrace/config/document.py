@@ -61,6 +61,10 @@ class Document:
         line = "" if known is None else f":{self._lines[known]}"
         return f"{self.path}{line}: {'.'.join(keys)}"
 
+    def has(self, keys: Keys) -> bool:
+        """Tell whether the keys stand in it."""
+        return tuple(key.partition("[")[0] for key in keys) in self._lines
+
     def line_in(self, place: str) -> int:
         """Return the line that a place names; 0 if it names none, and beyond all if it is not in this file."""
         found = re.match(r":(?:(?P<line>[0-9]+):)? ", place.removeprefix(str(self.path)))

@@ -57,6 +57,11 @@ class Files:
         """Return what notes a mistake in a file."""
         return lambda keys, message, hint: self._faults.append(Fault(document.place(keys), message, hint))
 
+    def place(self, keys: Keys) -> str:
+        """Return where the keys lead, in the first file in which they do."""
+        found = next((each for each in self.documents if each.has(keys[:2])), self.documents[0])
+        return found.place(keys)
+
     def order_of(self, fault: Fault) -> tuple[int, int]:
         """Return what to sort mistakes by: the file, then the line; what is in no file comes behind."""
         for index, document in enumerate(self.documents):

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeAlias
 
 import msgspec
 
@@ -30,6 +31,10 @@ OF_THE_FIRST = (server.SECTION, access.SECTION, access.OIDC, limits.SECTION, aud
 SECTIONS = (INCLUDE, *OF_THE_FIRST, DEFAULTS, COMMANDS)
 
 
+Mistake: TypeAlias = tuple[Keys, str, str]
+"""the keys to what is wrong, what is wrong with it, and the cure"""
+
+
 class Config(msgspec.Struct, frozen=True):
     """What files, the environment and flags say together."""
 
@@ -53,6 +58,7 @@ def load(
     flags: Mapping[str, object] = NOTHING,
     *,
     look: Callable[[str], object] = lambda _path: None,
+    examine: Callable[[Config], Iterable[Mistake]] = lambda _config: (),
 ) -> Config:
     """Return what the file says, with the environment's settings over its own, and the flags' over both.
 
@@ -61,6 +67,7 @@ def load(
         environ: the environment, of which `server.VARIABLES` are looked at.
         flags: settings by their names in `Server`; None says nothing.
         look: told each path and pattern that is looked at, also if something is wrong.
+        examine: yields what else is wrong, of what could be read.
 
     Raises:
         InvalidInput: the file cannot be read.
@@ -83,9 +90,27 @@ def load(
         hooks=tuple(first.hooks()),
         looked=() if files is None else tuple(files.looked),
     )
+    private = [hook.secret_env for hook in config.hooks if hook.secret_env is not None]
+    config = msgspec.structs.replace(config, commands=Commands(declared, bounds, private))
+    for keys, message, hint in (*_lost_rules(files, config), *examine(config)):
+        faults.append(Fault(".".join(keys) if files is None else files.place(keys), message, hint))
     if faults:
         raise InvalidValues.of(faults if files is None else sorted(faults, key=files.order_of), op="read")
-    return msgspec.structs.replace(config, commands=Commands(declared, bounds))
+    return config
+
+
+def _lost_rules(files: Files | None, config: Config) -> Iterator[Mistake]:
+    """Yield the rules about commands that nobody declares: what they were to protect, they do not."""
+    declared = [name for part in (() if files is None else files.parts) for name in _names(part.document)]
+    for index, rule in enumerate(config.access.rules):
+        for name in rule.commands:
+            if name not in declared:
+                at = (access.SECTION, f"{access.RULES}[{index}]", "commands")
+                yield (
+                    at,
+                    f"names {name[:40]!r}, which is declared nowhere",
+                    near(name, declared, otherwise="declare it"),
+                )
 
 
 class _First:

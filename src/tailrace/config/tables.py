@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, Literal, TypeAlias, get_args, get_origin
+from itertools import chain
+from types import NoneType, UnionType
+from typing import Final, Literal, TypeAlias, Union, get_args, get_origin
 
 import msgspec
 
@@ -106,8 +108,10 @@ class Reader:
             what, _, advice = str(error).partition("; ")
             return f"cannot be so: {what}", advice or "write text in quotes, and numbers without"
         types = [_worded(names) for names in _TYPE.findall(str(error))]
-        if name in self._choices and len(types) < 2:
-            return f"cannot be {str(value)[:40]!r}", near(str(value), self._choices[name])
+        if len(types) < 2:  # it is of the right type, and none of what it may be
+            choices = self._choices.get(name, ())
+            wrong = str(_stranger(value, choices))
+            return f"cannot be {wrong[:40]!r}", near(wrong, choices) if choices else WITHOUT
         example = _EXAMPLES.get(types[0])
         return f"must be {types[0]}, not {types[1]}", f"for example {example}" if example else WITHOUT
 
@@ -152,10 +156,19 @@ class Mistakes:
 
 
 def _choices_of(kind: object) -> tuple[str, ...]:
-    """Return the words that a field may be, or may have as its elements; none if it may have others."""
-    if get_origin(kind) is tuple:
+    """Return the words that a field may be, or may have as its elements or keys; none if it may have others."""
+    if get_origin(kind) in (Union, UnionType):
+        each = [_choices_of(one) for one in get_args(kind) if one is not NoneType]
+        return tuple(chain.from_iterable(each)) if all(each) else ()
+    if get_origin(kind) in (tuple, Mapping):
         kind = get_args(kind)[0]
     return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def _stranger(value: object, choices: tuple[str, ...]) -> object:
+    """Return what of the value is none of the words: an element, a key, or all of it."""
+    each = value if isinstance(value, list | dict) else [value]
+    return next((one for one in each if one not in choices), value)
 
 
 def _whole(keys: Keys) -> Keys:
@@ -170,4 +183,4 @@ def _within(error: ValueError, name: str) -> Keys:
 
 
 def _worded(names: str) -> str:
-    return " or ".join(_WORDS.get(name, name) for name in names.split(" | ") if name != "null")
+    return " or ".join(_WORDS.get(name, name) for name in names.split(" | ") if name != "null") or repr(NOTHING)

@@ -6,7 +6,8 @@ In this order, and the first that says no decides:
 2. `admin` may, whatever the rules say;
 3. the role, or a rule that grants the action to him in spite of it;
 4. the run that a link was made for is its holder's to see: whoever made it could;
-5. every rule that fits what he asks for and has `allow`: he must be in it;
+5. every rule that fits what he asks for and has `allow`: he must be in it; of a run whose spec cannot be read, every
+   rule could be about it;
 6. `own_runs_only`: of runs, he has those that he has started, and no others.
 
 Asked about nothing in particular (`about` is None), it tells whether he may do this to anything at all.
@@ -20,7 +21,7 @@ import msgspec
 
 from tailrace.core.command import Command, Commands
 from tailrace.core.errors import Fault
-from tailrace.core.identity import EVERYBODY, Identity, Role, highest, whom_faults
+from tailrace.core.identity import EVERYBODY, Identity, Role, allow_faults, highest, whom_faults
 from tailrace.core.run import RunInfo
 
 Action: TypeAlias = Literal["list", "view", "start", "stop", "input", "pin", "share", "metrics"]
@@ -45,6 +46,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """its id; None: a command"""
     by: str | None = None
     """who has started the run"""
+    is_unreadable: bool = False
+    """a run of which is not known any more what it is of: its spec is damaged"""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,8 +78,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         """Yield what is wrong with it."""
         if self.allow is None and not self.grant:
             yield Fault("allow", "is missing", 'a rule has allow, or grant: for example allow = ["group:ops"]')
-        for name, whom in (("allow", self.allow or ()), ("grant", self.grant)):
-            yield from (fault._replace(subject=f"{name}{fault.subject}") for fault in whom_faults(whom))
+        yield from allow_faults(self.allow)
+        yield from (fault._replace(subject=f"grant{fault.subject}") for fault in whom_faults(self.grant))
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,14 +120,16 @@ def authorize(who: Identity, action: Action, about: Subject | None, access: Acce
         return False
     if who.role == "admin":
         return True
-    rules = [rule for rule in access.rules if rule.is_about(action) and (about is None or rule.fits(about))]
+    told = [rule for rule in access.rules if rule.is_about(action)]
+    rules = [rule for rule in told if about is None or rule.fits(about)]
     if action not in ROLE_ACTIONS[who.role] and not any(_is_among(who, rule.grant) for rule in rules):
         return False
     if about is None:
         return True
     if about.run is not None and about.run in (who.scope.runs or ()):
         return True
-    if not all(rule.allow is None or _is_among(who, (*rule.allow, *rule.grant)) for rule in rules):
+    holding = told if about.is_unreadable else rules
+    if not all(rule.allow is None or _is_among(who, (*rule.allow, *rule.grant)) for rule in holding):
         return False
     return about.run is None or not access.own_runs_only or about.by == who.name
 
@@ -139,7 +144,10 @@ def sees_all(who: Identity, access: Access) -> bool:
 
 def of_run(info: RunInfo) -> Subject:
     """Return the run, as rules see it."""
-    return Subject(command=info.command, labels=info.labels, run=info.id, by=info.by)
+    is_unreadable = info.damage is not None and not info.argv
+    return Subject(
+        command=info.command, labels=info.labels, run=info.id, by=info.by, is_unreadable=is_unreadable
+    )  # fmt: skip
 
 
 def of_command(command: Command) -> Subject:

@@ -3,6 +3,7 @@
 import msgspec
 
 from tailrace.core.errors import InvalidInput
+from tailrace.core.progress import Progress
 
 BUCKETS = 60
 MOST_BUCKETS = 1000
@@ -19,6 +20,8 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True, rename={"begin_s": "fr
     """that came in each, to about a millisecond"""
     unplaced: int
     """bytes of the output of which it is not known when they came: there is no record of that"""
+    progress: Progress | None = None
+    """what the last 4 KiB of a run that goes tell of its progress; None: nothing, or it is over"""
 
 
 def check_span(buckets: int, begin_s: float, until_s: float | None) -> None:

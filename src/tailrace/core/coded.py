@@ -6,18 +6,19 @@
 | hint | type |
 |---|---|
 | `str`, `int`, `float`, `bool`, `datetime.date` | text, integer, number, boolean, date |
-| `Literal["a", "b"]` | choice |
-| `list[Literal["a", "b"]]` | choices |
+| `Literal["a", "b"]`, an `Enum` | choice; of an `Enum`, its values, or its names if not all are text |
+| `list[Literal["a", "b"]]`, a list of an `Enum` | choices |
 
 `msgspec.Meta` in `Annotated` says more: `ge`, `le`, `min_length`, `max_length`, `pattern`, `title`, `description`,
-`examples`. `Annotated[str, PathBelow(root="reports")]` has a parameter as a file declares it. A default of the
-function's is the parameter's.
+`examples`. `Annotated[str, PathBelow(root="reports")]` has a parameter as a file declares it; with `Path` in place of
+`str` the function gets one. A default of the function's is the parameter's.
 
 The argv is looked at before it runs: it must be a list of texts, and where an argument is, or begins with, a value that
 begins with `-` or `@`, the rules of a template hold (`tailrace.core.command`).
 """
 
 import datetime as dt
+import enum
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import (
@@ -25,7 +26,9 @@ from typing import (
     Literal,
     ParamSpec,
     Protocol,
+    TypeAlias,
     TypedDict,
+    TypeGuard,
     TypeVar,
     cast,
     get_args,
@@ -84,14 +87,21 @@ class About(TypedDict, total=False):
     max_running: int | None
     max_queued: int | None
     max_starts_per_minute: int | None
+    max_viewers: int | None
     allow: tuple[str, ...] | None
     secret_env: tuple[str, ...]
+
+
+Turn: TypeAlias = Callable[[object], object]
+"""makes what a function gets of a parameter's value"""
 
 
 class CodedCommand(Command, frozen=True, kw_only=True):
     """A command whose argv a function makes; its `argv` only says which parameters there are."""
 
     make: Making
+    turns: Mapping[str, Turn] = {}
+    """by the names of parameters whose values the function gets as something else"""
 
     def argv_for(self, values: Mapping[str, object], locate: Locate = as_it_reads) -> tuple[str, ...]:
         """See `Command.argv_for`.
@@ -110,14 +120,16 @@ class CodedCommand(Command, frozen=True, kw_only=True):
 
     def _native(self, name: str, values: Mapping[str, object], filled: Filled) -> object:
         parameter = self.parameters[name]
-        if parameter.is_path or isinstance(parameter, Upload) or (parameter.is_secret and parameter.is_argument):
-            return filled.text
-        return parameter.native(values.get(name, parameter.standard))
+        is_path = parameter.is_path or isinstance(parameter, Upload) or (parameter.is_secret and parameter.is_argument)
+        value = filled.text if is_path else parameter.native(values.get(name, parameter.standard))
+        turn = self.turns.get(name)
+        return value if turn is None else turn(value)
 
     def _made(self, values: Mapping[str, object]) -> tuple[str, ...]:
         argv = self.make(**{name.replace("-", "_"): value for name, value in values.items()})
         if not isinstance(argv, list | tuple) or not argv or not all(isinstance(each, str) for each in argv):
-            raise TypeError(f"the function of the command {self.name} must return a list of texts, not {argv!r}")
+            what = type(argv).__name__  # and not what is in it, which may be a secret
+            raise TypeError(f"the function of the command {self.name} must return a list of texts, not this {what}")
         return tuple(argv)
 
     def _secret_faults(self, argv: Sequence[str], values: Mapping[str, object]) -> Iterator[Fault]:
@@ -156,19 +168,26 @@ def coded(function: Callable[P, Argv], about: About) -> CodedCommand:
     hints = get_type_hints(function, include_extras=True)
     faults: list[Fault] = []
     parameters: dict[str, Parameter] = {}
+    turns: dict[str, Turn] = {}
     for each in inspect.signature(function).parameters.values():
         found = _parameter(each, hints.get(each.name, str))
         if isinstance(found, Fault):
             faults.append(found._replace(subject=f"commands.{name}.{found.subject}"))
         else:
             parameters[each.name.replace("_", "-")] = found
+            if (turn := _turn(_noted(hints.get(each.name, str))[0])) is not None:
+                turns[each.name.replace("_", "-")] = turn
     if faults:
         raise InvalidValues.of(faults, op="declare")
     shown = (f"{{{each}}}" for each, parameter in parameters.items() if parameter.is_argument)
     fields = {"description": (inspect.getdoc(function) or "").partition("\n")[0], **about, "name": name}
     return CodedCommand(
-        argv=(name, *shown), parameters=parameters, make=cast("Making", function), **fields,  # type: ignore[arg-type]  # as `About` has them
-    )  # fmt: skip
+        argv=(name, *shown),
+        parameters=parameters,
+        make=cast("Making", function),
+        turns=turns,
+        **fields,  # type: ignore[arg-type]  # as `About` has them
+    )
 
 
 class Coded:
@@ -191,7 +210,7 @@ class Coded:
         Raises:
             InvalidValues: it is not usable, or there is one of its name.
         """
-        self._all = Commands([*self._all.values(), command], self._all.limits)
+        self._all = Commands([*self._all.values(), command], self._all.limits, self._all.private)
 
 
 def _parameter(given: inspect.Parameter, hint: object) -> Parameter | Fault:
@@ -202,8 +221,7 @@ def _parameter(given: inspect.Parameter, hint: object) -> Parameter | Fault:
     declared = next((note for note in notes if isinstance(note, Base)), None)
     made = cast("Parameter", declared) if declared is not None else _hinted(plain)
     if made is None:
-        known = "str, int, float, bool, datetime.date, Literal[…], list[Literal[…]], or Annotated[…, Text(…)]"
-        return Fault(f"parameters.{given.name}", f"has a hint that means nothing here: {plain!r}", known)
+        return Fault(f"parameters.{given.name}", f"has a hint that means nothing here: {plain!r}", _cure(plain))
     changes = _said(notes, made)
     if given.default is not given.empty:
         changes["default"] = _in_json(given.default)
@@ -218,6 +236,12 @@ def _noted(hint: object) -> tuple[object, tuple[object, ...]]:
     return hint, ()
 
 
+def _cure(hint: object) -> str:
+    if _is_path(hint):
+        return 'say where: Annotated[Path, PathBelow(root="reports")], or Annotated[Path, Upload()]'
+    return "str, int, float, bool, datetime.date, Literal[…], an Enum, a list of those two, or Annotated[…, Text(…)]"
+
+
 def _hinted(hint: object) -> Parameter | None:
     """Return the parameter that a hint alone means."""
     if hint in SIMPLE:
@@ -230,9 +254,41 @@ def _hinted(hint: object) -> Parameter | None:
 
 
 def _texts(hint: object) -> tuple[str, ...] | None:
+    """Return what may be chosen, by a `Literal` of texts or an `Enum`; None: the hint is neither."""
+    if _is_enum(hint):
+        return tuple(_members(hint))
     found = get_args(hint)
     is_texts = get_origin(hint) is Literal and all(isinstance(each, str) for each in found)
     return tuple(map(str, found)) if is_texts else None
+
+
+def _is_path(hint: object) -> bool:
+    """Tell whether it is `Path` or one of its kind; the core does without them."""
+    return isinstance(hint, type) and hasattr(hint, "__fspath__")
+
+
+def _is_enum(hint: object) -> TypeGuard[type[enum.Enum]]:
+    return isinstance(hint, type) and issubclass(hint, enum.Enum)
+
+
+def _members(kind: type[enum.Enum]) -> dict[str, enum.Enum]:
+    """Return the members by what they are called: their values, if all are text, else their names."""
+    is_text = all(isinstance(each.value, str) for each in kind)
+    return {str(each.value) if is_text else each.name: each for each in kind}
+
+
+def _turn(hint: object) -> Turn | None:
+    """Return what makes of a value what the hint says; None: it is that already."""
+    if _is_path(hint):
+        make = cast("Callable[[str], object]", hint)
+        return lambda value: make(str(value))
+    if _is_enum(hint):
+        members = _members(hint)
+        return lambda value: members[str(value)]
+    if get_origin(hint) is list and _is_enum(inner := get_args(hint)[0]):
+        chosen = _members(inner)
+        return lambda value: [chosen[str(each)] for each in cast("Sequence[object]", value)]
+    return None
 
 
 def _said(notes: Sequence[object], made: Parameter) -> dict[str, object]:
@@ -260,7 +316,9 @@ def _in_json(value: object) -> object:
     match value:
         case dt.date():
             return value.isoformat()
-        case list():
-            return tuple(value)
+        case enum.Enum():
+            return next(text for text, each in _members(type(value)).items() if each is value)
+        case list() | tuple():
+            return tuple(map(_in_json, value))
         case _:
-            return value
+            return str(value) if _is_path(type(value)) else value

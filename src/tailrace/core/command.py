@@ -18,8 +18,8 @@ import msgspec
 from tailrace.core import hiding, spec, template
 from tailrace.core.errors import Fault, InvalidInput, InvalidValues, UnknownCommand
 from tailrace.core.filled import ANY, Filled, Locate, as_it_reads, at_fault, dash_fault, fill, hide
-from tailrace.core.identity import whom_faults
-from tailrace.core.limits import Limits, Quota, Resources, Scope, quota_faults, resource_faults
+from tailrace.core.identity import allow_faults
+from tailrace.core.limits import Limits, Quota, Resources, Scope, quota_faults, resource_faults, viewer_faults
 from tailrace.core.near import near
 from tailrace.core.parameters import Boolean, Parameter, Secret, Upload
 from tailrace.core.template import NAME, Element
@@ -91,6 +91,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """at most so many of its runs wait because of `max_running`; more are refused"""
     max_starts_per_minute: int | None = None
     """at most so many of its runs are started in a minute; more are refused"""
+    max_viewers: int | None = None
+    """at most so many viewers watch its runs at a time, all of them together; more are refused"""
     allow: tuple[str, ...] | None = None
     """only these may see it and its runs, as far as their roles do: `user:NAME`, `group:NAME`, `role:NAME`, `*`"""
     secret_env: tuple[str, ...] = ()
@@ -207,7 +209,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
         faults = list(self._unknown(values))
         for name, parameter in self.parameters.items():
             if name not in values and parameter.is_required:
-                hint = parameter.help or f"give it a value of type {parameter.__struct_config__.tag}"
+                hint = parameter.help or parameter.need
                 faults.append(Fault(name, "is missing", hint))
                 continue
             try:
@@ -344,6 +346,7 @@ def _option_faults(command: Command) -> Iterator[Fault]:
         yield Fault("max_output", f"cannot be {command.max_output}", "it is a number of bytes, 0 or more")
     yield from resource_faults(command.resources)
     yield from quota_faults(command.max_running, command.max_queued, command.max_starts_per_minute)
+    yield from viewer_faults(command.max_viewers)
     yield from _people_faults(command)
     for check in _checks(command):
         try:
@@ -358,7 +361,7 @@ def _people_faults(command: Command) -> Iterator[Fault]:
     is_number = isinstance(command.user, int) and not 0 <= command.user < (1 << 32) - 1
     if is_name or is_number:
         yield Fault("user", f"cannot be {str(command.user)[:40]!r}", "the name of a user here, or its number")
-    yield from (fault._replace(subject=f"allow{fault.subject}") for fault in whom_faults(command.allow or ()))
+    yield from allow_faults(command.allow)
     yield from hiding.env_faults(command.secret_env, command.env)
     yield from hiding.delivery_faults(command.parameters, is_pty=command.pty, has_user=command.user is not None)
     if command.user is not None and any(isinstance(each, Upload) for each in command.parameters.values()):
@@ -380,14 +383,19 @@ class Commands(Mapping[str, Command]):
     Args:
         commands: the commands, each of another name.
         limits: what holds for their runs besides what each says itself.
+        private: variables of our own environment that are for no command.
 
     Raises:
         InvalidValues: one is not usable, or two have the same name; everything that is wrong is told.
     """
 
-    def __init__(self, commands: Iterable[Command] = (), limits: Limits = NO_LIMITS) -> None:
+    def __init__(
+        self, commands: Iterable[Command] = (), limits: Limits = NO_LIMITS, private: Iterable[str] = ()
+    ) -> None:
         self.limits = limits
         declared = tuple(commands)
+        self.private = frozenset([*private, *(name for command in declared for name in command.secret_env)])
+        """variables that only those commands have which name them in `secret_env`, or in `env`"""
         self._commands = {command.name: command for command in declared}
         faults = [
             fault._replace(subject=f"commands.{command.name}.{fault.subject}")
@@ -410,7 +418,7 @@ class Commands(Mapping[str, Command]):
 
     def only(self, is_wanted: Callable[[Command], bool]) -> "Commands":
         """Return those of them that are wanted."""
-        found = Commands(limits=self.limits)
+        found = Commands(limits=self.limits, private=self.private)
         found._commands = {name: command for name, command in self._commands.items() if is_wanted(command)}
         return found
 
@@ -421,6 +429,6 @@ class Commands(Mapping[str, Command]):
             UnknownCommand: there is none.
         """
         if name not in self._commands:
-            hint = near(name, self._commands, otherwise="none is declared here")
+            hint = near(name, self._commands, otherwise="none is declared here, or none that you may see")
             raise UnknownCommand(f"there is no command {name[:40]!r} here", op="find", subject=name[:40], hint=hint)
         return self._commands[name]

@@ -127,6 +127,10 @@ class NotEnforceable(EngineError):
     """A limit was asked for that this host cannot enforce; nothing was started."""
 
 
+class ProviderUnusable(EngineError):
+    """The OpenID provider that is to say who somebody is cannot be asked, or what it says cannot be believed."""
+
+
 class NotRecorded(EngineError):
     """The audit could not be written."""
 

@@ -75,10 +75,12 @@ class Hook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def has_failed(info: RunInfo) -> bool:
-    """Tell whether the run ended as nobody wanted: not with code 0, and not since it was asked to."""
+    """Tell whether the run ended as nobody wanted: not with code 0, and not since somebody asked for it."""
     match info.outcome:
-        case None | Exited(0) | Stopped() | Cancelled():
+        case None | Exited(0) | Cancelled():
             return False
+        case Stopped(limit=limit):
+            return bool(limit)
         case _:
             return True
 

@@ -36,11 +36,20 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     via: str
     """how he came in: `token`, `session`, `proxy`, `share`, …"""
     scope: Scope = Scope()
+    until: int | None = None
+    """when that is no longer good, in seconds since 1970; None: that is not known, or never"""
 
 
 def highest(roles: "set[Role]") -> Role | None:
     """Return the role that may most; None of none."""
     return next((role for role in reversed(ROLES) if role in roles), None)
+
+
+def allow_faults(allow: tuple[str, ...] | None) -> Iterator[Fault]:
+    """Yield what is wrong with a list without which everybody may; a fault's subject is a key: `allow[0]`."""
+    if allow == ():
+        yield Fault("allow", "names nobody", 'for admins alone allow = ["role:admin"]; leave it out for everybody')
+    yield from (fault._replace(subject=f"allow{fault.subject}") for fault in whom_faults(allow or ()))
 
 
 def whom_faults(whom: tuple[str, ...]) -> Iterator[Fault]:

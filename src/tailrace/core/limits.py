@@ -2,7 +2,8 @@
 
 Two kinds of limits. `Resources` are what one run may use: who exceeds them is ended. `Quota` is a row of a small table:
 how many runs of one scope (of a command, of a user, of all) may go, wait, and be started in a minute: who exceeds it is
-refused at the start, or waits. A run carries its rows in its spec, so whoever launches it knows them.
+refused at the start, or waits. A run carries its rows in its spec, so whoever launches it knows them. How many viewers
+there may be concerns no run, but whoever serves them.
 """
 
 import math
@@ -22,6 +23,9 @@ FEWEST_FILES = 8
 """open files, below which hardly a program starts"""
 LEAST_BYTES = 1 << 20
 """of memory, below which none does"""
+
+MOST_PROCESSES = 1 << 22
+"""that Linux can number (PID_MAX_LIMIT); a cgroup takes no larger limit"""
 
 Resource: TypeAlias = Literal["cpu", "memory", "processes"]
 
@@ -78,6 +82,8 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     """at most so many of a user's runs wait because of `max_running`; more are refused"""
     max_starts_per_minute: int | None = None
     """at most so many runs are started by one user in a minute; more are refused"""
+    max_viewers: int | None = None
+    """at most so many viewers of one user watch at a time, whatever they watch; more are refused"""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +95,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """at most so many runs wait because of `max_running`; more are refused"""
     max_starts_per_minute: int | None = None
     """at most so many runs are started in a minute; more are refused"""
+    max_viewers: int | None = None
+    """at most so many viewers watch at a time, whatever they watch; more are refused"""
     max_cpu: float | None = None
     """of each run, as for a command; the stricter of both holds"""
     max_memory: int | None = None
@@ -193,6 +201,28 @@ def quota_faults(running: int | None, queued: int | None, starts: int | None) ->
         yield Fault("max_queued", "means nothing without max_running", "say how many may go before others wait")
 
 
+def viewer_faults(viewers: int | None) -> Iterator[Fault]:
+    """Yield what is wrong with how many viewers there may be, by its name in the file."""
+    if viewers is not None and viewers < 1:
+        yield Fault("max_viewers", f"cannot be {viewers}", "1 or more; leave it out for any number")
+
+
+def viewers_reached(limit: str, most: int, whose: str, hint: str) -> LimitReached:
+    """Return what refuses one viewer too many.
+
+    Args:
+        limit: its name in the file.
+        most: how many there may be.
+        whose: in words: `of ann`.
+        hint: what to do, besides trying again.
+    """
+    many = f"there {'is' if most == 1 else 'are'} {most} viewer{'' if most == 1 else 's'} {whose} already"
+    again = f"{hint}, and try again in {AGAIN_S:.0f} s"
+    error = LimitReached(f"{many}, as many as are let in", op="follow", subject=limit, hint=again)
+    error.retry_s = round(AGAIN_S)
+    return error
+
+
 def resource_faults(resources: Resources) -> Iterator[Fault]:
     """Yield what is wrong with the numbers of resources, by their names in the file."""
     cpu_s, memory = resources.cpu_s, resources.memory
@@ -200,8 +230,9 @@ def resource_faults(resources: Resources) -> Iterator[Fault]:
         yield Fault("max_cpu", f"cannot be {cpu_s:g}", "more than 0 s; leave it out for no limit")
     if memory is not None and not LEAST_BYTES <= memory < 1 << 62:
         yield Fault("max_memory", f"cannot be {memory}", f"{LEAST_BYTES} bytes or more; leave it out for no limit")
-    if resources.processes is not None and not 1 <= resources.processes < 1 << 31:
-        yield Fault("max_processes", f"cannot be {resources.processes}", "1 or more; leave it out for no limit")
+    if resources.processes is not None and not 1 <= resources.processes <= MOST_PROCESSES:
+        hint = f"1 to {MOST_PROCESSES}; leave it out for no limit"
+        yield Fault("max_processes", f"cannot be {resources.processes}", hint)
     if resources.open_files is not None and not FEWEST_FILES <= resources.open_files < 1 << 31:
         hint = f"{FEWEST_FILES} or more; leave it out for the limit that the server has"
         yield Fault("max_open_files", f"cannot be {resources.open_files}", hint)

@@ -1,8 +1,9 @@
 """Secrets in an output, masked before it is stored: bytes in, bytes out, however they are cut.
 
 Masking is best effort, and is called so. It finds a secret as it is, and in the forms in which programs mostly show
-one: base64 (both alphabets, at each of the three alignments that it may have within something longer), percent-encoded,
-and as a JSON string. It does not find it reversed, compressed, encrypted, in hexadecimal, a character a line, or cut by
+one: base64 (both alphabets, at each of the three alignments that it may have within something longer; broken into lines
+only where it is all that is encoded, or its beginning), percent-encoded, and as a JSON string, however that is escaped.
+It does not find it reversed, compressed, encrypted, in hexadecimal, a character a line, or cut by
 what the program writes between. And it masks whatever looks the same: a secret of a few characters would black out half
 an output, so one of less than `SHORTEST` bytes is refused.
 
@@ -31,8 +32,16 @@ MOST: Final = 64
 """secrets of a run"""
 _HEAD_BYTES = 16
 """of a form, that are compared before the rest is cut out for that"""
+_SHARED_BYTES = 64
+"""by which forms that begin alike are looked for together"""
 _LEAST_FORM = 5
 """bytes of a form that is looked for; what base64 leaves of a short secret may be less"""
+WRAPS: Final = (64, 76)
+"""columns at which base64 is broken into lines: by PEM and openssl (RFC 7468), by MIME and base64(1) (RFC 2045)"""
+_MARKUP: Final = "<>&\u2028\u2029"
+"""that Go's encoding/json, and others for the sake of pages, escape as well"""
+_CAUTIOUS: Final = _MARKUP + "\"'+`"
+"""and .NET's System.Text.Json, a quotation mark included"""
 _ENCODE_COMPONENT = "!'()*"
 """that JavaScript's encodeURIComponent leaves alone, besides what `quote` does (ECMA-262, 19.2.6.4)"""
 
@@ -79,6 +88,15 @@ def _base64_forms(secret: bytes) -> Iterator[bytes]:
         inner = encoded[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
         yield inner
         yield inner.translate(bytes.maketrans(b"+/", b"-_"))
+    yield from _wrapped(base64.b64encode(secret)[: len(secret) * 8 // 6])
+
+
+def _wrapped(encoded: bytes) -> Iterator[bytes]:
+    """Yield what is longer than a line in lines; where it lies within something longer, it may break anywhere."""
+    for width in WRAPS:
+        lines = [encoded[at : at + width] for at in range(0, len(encoded), width)]
+        yield b"\n".join(lines)
+        yield b"\r\n".join(lines)
 
 
 def _percent_forms(secret: bytes) -> Iterator[bytes]:
@@ -98,6 +116,20 @@ def _json_forms(secret: str) -> Iterator[bytes]:
         for form in (text, text.replace("/", "\\/")):
             yield form.encode()
             yield json.dumps(form, ensure_ascii=is_ascii)[1:-1].encode()  # JSON within JSON, as logs have it
+        for escaped in ("", _MARKUP, _CAUTIOUS):
+            yield from (form.encode() for form in _unicode_forms(secret, escaped, is_ascii=is_ascii))
+
+
+def _unicode_forms(secret: str, escaped: str, *, is_ascii: bool) -> Iterator[str]:
+    """Yield the secret as JSON with these characters as `\\u` and four digits, in both ways to write those."""
+    for digits in ("04x", "04X"):
+        parts = []
+        for character in secret:
+            plain = json.dumps(character, ensure_ascii=is_ascii)[1:-1]
+            units = character.encode("utf-16-be") if character in escaped or plain.startswith("\\u") else b""
+            codes = [f"\\u{units[at] << 8 | units[at + 1]:{digits}}" for at in range(0, len(units), 2)]
+            parts.append("".join(codes) or plain)
+        yield "".join(parts)
 
 
 class Masker:
@@ -111,6 +143,7 @@ class Masker:
         # a form that lies within another needs not be looked for behind it
         self._forms = sorted({form for secret in secrets for form in forms(secret)}, key=len, reverse=True)
         self._longest = len(self._forms[0]) if self._forms else 0
+        self._groups = _by_heads(self._forms)
         self._sorted = sorted(self._forms)
         self._heads = _heads(self._forms)
         self._held = b""
@@ -155,11 +188,14 @@ class Masker:
         return b"".join(parts), end
 
     def _found(self, data: bytes) -> Iterator[_Span]:
-        for form in self._forms:
-            at = data.find(form)
+        for head, forms_of in self._groups.items():
+            at = data.find(head)
             while at >= 0:
-                yield _Span(at, at + len(form))
-                at = data.find(form, at + 1)
+                for form in forms_of:
+                    if data.startswith(form, at):
+                        yield _Span(at, at + len(form))
+                        break  # the longest comes first
+                at = data.find(head, at + 1)
 
     def _border(self, data: bytes) -> int:
         """Return where the first form begins that is not whole yet; the end of the data if there is none."""
@@ -173,6 +209,14 @@ class Masker:
         """Tell whether a form begins with the text and goes on: in order, it would come right behind that."""
         after = bisect_right(self._sorted, text)
         return after < len(self._sorted) and self._sorted[after].startswith(text)
+
+
+def _by_heads(forms: Iterable[bytes]) -> dict[bytes, list[bytes]]:
+    """Return the forms by how they begin: what many begin with is looked for once."""
+    groups: dict[bytes, list[bytes]] = {}
+    for form in forms:
+        groups.setdefault(form[:_SHARED_BYTES], []).append(form)
+    return groups
 
 
 def _heads(forms: Iterable[bytes]) -> re.Pattern[bytes]:

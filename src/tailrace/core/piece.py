@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tailrace.core.timeline import Stream
+from tailrace.core.timeline import Stream, TerminalSize
 
 
 class Chunk(NamedTuple):
@@ -13,6 +13,8 @@ class Chunk(NamedTuple):
     stream: Stream
     time_s: float | None
     """seconds after the command's start; None where it is not known"""
+    terminal: TerminalSize | None = None
+    """the size that the terminal had; None: there is none, or it is not known"""
 
     @property
     def end(self) -> int:

@@ -55,6 +55,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     ladder: tuple[LadderStep, ...] = ()
     lingering: tuple[Child, ...] = ()
     hint: str | None = None
+    rows: int | None = None
+    """the terminal's height at the end, and its `columns`; None: nobody changed it"""
+    columns: int | None = None
 
     @property
     def total(self) -> int:

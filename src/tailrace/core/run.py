@@ -36,6 +36,9 @@ class Live(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """inodes of the output pipes: who holds one belongs to the run"""
     cgroup: str | None = None
     dropped: int = 0
+    rows: int | None = None
+    """the terminal's height now, and its `columns`; None: nobody has changed it"""
+    columns: int | None = None
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +63,9 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     by: str | None = None
     pinned: bool = False
     rows: int | None = None
-    """the terminal's height; None: the run has no terminal"""
+    """the terminal's height now, or at the run's end; None: the run has no terminal"""
     columns: int | None = None
+    """the terminal's width, likewise"""
     queue_place: int | None = None
     held: str | None = None
     hint: str | None = None
@@ -108,7 +112,7 @@ def queued(spec: Spec, *, place: int | None, pinned: bool = False) -> RunInfo:
 def going(spec: Spec, live: Live, size: int, *, pinned: bool = False) -> RunInfo:
     """Return the run that a keeper has."""
     return msgspec.structs.replace(
-        queued(spec, place=None, pinned=pinned),
+        _sized(queued(spec, place=None, pinned=pinned), live.rows, live.columns),
         state=live.state,
         started=live.started,
         size=size,
@@ -124,7 +128,7 @@ def going(spec: Spec, live: Live, size: int, *, pinned: bool = False) -> RunInfo
 def finished(spec: Spec, result: Result, *, pinned: bool = False) -> RunInfo:
     """Return the run that was asked for by `spec` and ended with `result`."""
     return msgspec.structs.replace(
-        queued(spec, place=None, pinned=pinned),
+        _sized(queued(spec, place=None, pinned=pinned), result.rows, result.columns),
         state=State.FINISHED,
         outcome=result.outcome,
         started=result.started,
@@ -139,6 +143,13 @@ def finished(spec: Spec, result: Result, *, pinned: bool = False) -> RunInfo:
         lingering=result.lingering,
         limit=limit_of(result.outcome),
     )
+
+
+def _sized(info: RunInfo, rows: int | None, columns: int | None) -> RunInfo:
+    """Return the run with the size that its terminal was given since, if it was."""
+    if rows is None or columns is None:
+        return info
+    return msgspec.structs.replace(info, rows=rows, columns=columns)
 
 
 def _limit_in(stopped_by: str | None) -> str | None:

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from tailrace.core.lines import following
 from tailrace.core.piece import Chunk, Spot
 from tailrace.core.timeline import Stream
 from tailrace.core.wires.base import LIMIT_BYTES
@@ -53,8 +54,8 @@ class Matcher(Protocol):
 class Hit(msgspec.Struct, frozen=True, omit_defaults=True):
     """A line with matches. Columns are counted in characters of `text`, from 0; the end is behind the match.
 
-    `offset` is where the line begins, `match` where the first match does. `skipped` bytes of a long line come before
-    the text, and `continued` is true where the line goes on behind it.
+    `offset` is where the line begins, `match` where the first match does. A `number` of 0 is not known yet. `skipped`
+    bytes of a long line come before the text, and `continued` is true where the line goes on behind it.
     """
 
     number: int
@@ -79,7 +80,8 @@ class Found(NamedTuple):
     @property
     def line(self) -> Spot:
         """The line in which the search goes on."""
-        return Spot(self.hit.number + 1, self.end) if self.is_last else Spot(self.hit.number, self.hit.offset)
+        number = self.hit.number
+        return Spot(following(number), self.end) if self.is_last else Spot(number, self.hit.offset)
 
 
 class Label(NamedTuple):
@@ -100,7 +102,7 @@ class Searcher:
 
     Args:
         matcher: what is looked for.
-        spot: the line in which the search begins.
+        spot: the line in which the search begins; its number may be 0, which is not known, and so are those behind it.
         offset: where in that line; no match begins before it. The first chunk begins there, or at `read_from` of both,
             so that what lies before a match can be shown.
     """
@@ -154,7 +156,7 @@ class Searcher:
         end = self._begin + len(self._held)
         if is_ended:
             yield from self._pieces(end - 1, after=end)
-            self._begin_line(self._line.line + 1, end)
+            self._begin_line(following(self._line.line), end)
         else:
             yield from self._pieces(None, after=end)
 
@@ -163,12 +165,12 @@ class Searcher:
         first, at, counted, number = self._line.offset, 0, 0, self._line.line
         while at < len(lines) and (begin := self._next(lines, at)) < len(lines):
             end = lines.index(_LF, begin) + 1
-            number += lines.count(_LF, counted, begin)
+            number = _further(number, lines.count(_LF, counted, begin))
             counted = at = end
             self._begin_line(number, first + begin)
             yield from self._go_on(lines[begin:end], label, is_ended=True)
-            number += 1
-        self._begin_line(number + lines.count(_LF, counted), first + len(lines))
+            number = following(number)
+        self._begin_line(_further(number, lines.count(_LF, counted)), first + len(lines))
 
     def _next(self, lines: bytes, at: int) -> int:
         """Return where the next line begins that may have a match."""
@@ -259,6 +261,11 @@ class Searcher:
             skipped=self._begin + begin - self._line.offset,
             continued=is_cut or end < len(data),
         )
+
+
+def _further(number: int, lines: int) -> int:
+    """Return the number of the line that is so many further on; 0 if it is not known."""
+    return number + lines if number else 0
 
 
 def _columns(data: bytes, text: Span, match: Span) -> Span:

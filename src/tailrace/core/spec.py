@@ -98,6 +98,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """the name of the user that it runs as, if that is not the caller"""
     masked: bool = False
     """whether it has secrets, which are masked in its output"""
+    parameters: dict[str, object] | None = None
+    """what the declared command was given, without secrets and files; None: nobody said"""
     resources: Resources = Resources()
     quotas: tuple[Quota, ...] = ()
 

@@ -18,8 +18,10 @@ END_OF_OPTIONS = "--"
 SHELLS = frozenset({"sh", "ash", "bash", "dash", "fish", "ksh", "mksh", "zsh"})
 
 _PART = re.compile(r"(?P<brace>\{\{|\}\})|\{(?P<name>[^{}]*)\}|(?P<text>[^{}]+)|(?P<lone>[{}])")
-_SCRIPT = re.compile(r"-[a-z]*c[a-z]*")
+_SCRIPT = re.compile(r"-[A-Za-z]*c[A-Za-z]*")
 """the option of a shell that takes a script: `-c`, `-ec`"""
+_NAMED = re.compile(r"[-+][A-Za-z]*[oO][A-Za-z]*|--(?:rcfile|init-file)")
+"""one that has the next argument for itself: `-o pipefail`, `-euo pipefail`"""
 
 
 class Hole(NamedTuple):
@@ -115,8 +117,14 @@ def script_fault(argv: Sequence[Element]) -> Fault | None:
 def _script_of(words: Sequence[str], shell: int) -> int | None:
     """Return where the script of the shell at this index is; None: it is given none."""
     takes_script = False
+    is_name = False
     for index in range(shell + 1, len(words)):
-        if not words[index].startswith("-"):
+        word = words[index]
+        if is_name:
+            is_name = False
+            continue
+        if not word.startswith(("-", "+")):
             return index if takes_script else None
-        takes_script = takes_script or _SCRIPT.fullmatch(words[index]) is not None
+        takes_script = takes_script or _SCRIPT.fullmatch(word) is not None
+        is_name = _NAMED.fullmatch(word) is not None
     return None

@@ -6,10 +6,11 @@ bytes and holds until the next one begins, so a byte is never attributed to the 
     offset   8 bytes  position in the output
     time     8 bytes  microseconds since the command's start, on the monotonic clock
     stream   1 byte   1 stdout, 2 stderr, 3 mixed
-    (zero)   3 bytes
+    size     3 bytes  of the terminal: 12 bits of rows, then 12 of columns; 0: there is none
     check    4 bytes  CRC-32 of the 20 bytes before
 
-all little-endian. At equal offsets the last record wins. A torn or damaged record is recognised by its check; the bytes
+all little-endian. The size was zero before there were sizes, and whoever does not know of them passes over it. At equal
+offsets the last record wins. A torn or damaged record is recognised by its check; the bytes
 that it may have described are then reported as `mixed`, never as somebody's. Fixed size makes "who wrote offset n" and
 "what was printed at 10:42:07" binary searches.
 """
@@ -21,7 +22,9 @@ from enum import IntEnum
 from typing import NamedTuple
 
 RECORD_BYTES = 24
-_BODY = struct.Struct("<QQB3x")
+MOST_CELLS = 0xFFF
+"""rows or columns that a record has room for; a larger terminal is told as one of so many"""
+_BODY = struct.Struct("<QQB3s")
 _CHECK = struct.Struct("<I")
 
 
@@ -39,12 +42,21 @@ class Stream(IntEnum):
         return self.name.lower()
 
 
+class TerminalSize(NamedTuple):
+    """How large a terminal is, in characters."""
+
+    rows: int
+    columns: int
+
+
 class Record(NamedTuple):
     """From `offset` on, `stream` wrote; the first of these bytes came `time_us` after the start."""
 
     offset: int
     time_us: int
     stream: Stream
+    terminal: TerminalSize | None = None
+    """the size of the terminal that these bytes were written to; None: to none, or nobody noted it"""
 
 
 class Extent(NamedTuple):
@@ -54,6 +66,7 @@ class Extent(NamedTuple):
     end: int
     stream: Stream
     time_us: int | None
+    terminal: TerminalSize | None = None
 
 
 _STREAMS = {int(stream): stream for stream in Stream}
@@ -61,7 +74,7 @@ _STREAMS = {int(stream): stream for stream in Stream}
 
 def encode(record: Record) -> bytes:
     """Return the record's 24 bytes."""
-    body = _BODY.pack(record.offset, record.time_us, record.stream)
+    body = _BODY.pack(record.offset, record.time_us, record.stream, _packed(record.terminal))
     return body + _CHECK.pack(zlib.crc32(body))
 
 
@@ -69,9 +82,9 @@ def decode_one(data: bytes | memoryview) -> Record | None:
     """Return the record in these 24 bytes, or None if they are torn or damaged."""
     if len(data) != RECORD_BYTES or zlib.crc32(data[:20]) != _CHECK.unpack_from(data, 20)[0]:
         return None
-    offset, time_us, stream = _BODY.unpack_from(data)
+    offset, time_us, stream, terminal = _BODY.unpack_from(data)
     known = _STREAMS.get(stream)
-    return None if known is None else Record(offset, time_us, known)
+    return None if known is None else Record(offset, time_us, known, _unpacked(terminal))
 
 
 def decode(data: bytes | memoryview) -> list[Record | None]:
@@ -96,7 +109,7 @@ def extents(records: Iterable[Record | None], begin: int, end: int) -> list[Exte
         low = max(mark.begin, begin)
         high = min(marks[index + 1].begin if index + 1 < len(marks) else end, end)
         if low < high:
-            found.append(Extent(low, high, mark.stream, mark.time_us))
+            found.append(mark._replace(begin=low, end=high))
     if not found or found[0].begin > begin:
         found.insert(0, Extent(begin, found[0].begin if found else end, Stream.MIXED, None))
     return found
@@ -114,5 +127,17 @@ def _trusted(records: Iterable[Record | None]) -> list[Extent]:
             continue
         if marks and record.offset == marks[-1].begin:
             marks.pop()
-        marks.append(Extent(record.offset, record.offset, record.stream, record.time_us))
+        marks.append(Extent(record.offset, record.offset, record.stream, record.time_us, record.terminal))
     return marks
+
+
+def _packed(terminal: TerminalSize | None) -> bytes:
+    if terminal is None:
+        return bytes(3)
+    rows, columns = (min(cells, MOST_CELLS) for cells in terminal)
+    return (rows | columns << 12).to_bytes(3, "little")
+
+
+def _unpacked(data: bytes) -> TerminalSize | None:
+    cells = int.from_bytes(data, "little")
+    return TerminalSize(cells & MOST_CELLS, cells >> 12) if cells else None

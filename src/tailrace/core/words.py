@@ -1,7 +1,9 @@
 """Sizes, durations and endings in a few words, the same for people at a terminal and before a page."""
 
 from datetime import datetime
+from typing import Final
 
+from tailrace.core.limits import Resource
 from tailrace.core.outcome import (
     Cancelled,
     Exited,
@@ -16,6 +18,8 @@ from tailrace.core.outcome import (
 from tailrace.core.run import RunInfo
 
 _LONG = ((86400, 3600, "d", "h"), (3600, 60, "h", "min"), (60, 1, "min", "s"))
+LIMITS: Final[dict[Resource, str]] = {"cpu": "CPU limit", "memory": "memory limit", "processes": "process limit"}
+"""what a run came to that used more than it may"""
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -69,5 +73,7 @@ def state(info: RunInfo) -> str:
             return f"exited {code}"
         case Signaled(number):
             return signal_name(number)
+        case Stopped(limit=str() as limit):
+            return LIMITS[limit]
         case TimedOut() | OutputLimit() | FailedToStart() | Stopped() | Cancelled() | Lost():
             return str(info.outcome.__struct_config__.tag).replace("_", " ")

@@ -1,6 +1,7 @@
 """The examination of this host: what runs here, and what can be promised of it.
 
-Nothing is made or changed, but for an empty control group, for a moment.
+Nothing is made or changed, but for an empty control group, for a moment, and that groups lend controllers where they
+can.
 """
 
 import resource
@@ -19,7 +20,10 @@ from tailrace.host.messages import Status
 from tailrace.host.space import FLOOR_BYTES
 from tailrace.host.statedir import StateDir, default_path, names_in
 
-DELEGATE: Final = "under systemd, Delegate=yes for the unit; in a container, a writable cgroup"
+DELEGATE: Final = (
+    "under systemd, Delegate=yes and DelegateSubgroup=runner for the unit that has the runner; in a container, a"
+    " writable cgroup"
+)
 GROUPS: Final = ("max_memory", "max_processes")
 """limits that a control group enforces best"""
 SUBJECT: Final = "this host"

@@ -98,6 +98,8 @@ class StartOptions(TypedDict, total=False):
     """stop it when it has more processes"""
     max_open_files: int | None
     """each of its processes can open at most so many files"""
+    parameters: Mapping[str, object] | None
+    """what the declared command was given, in plain values, for people to see and to start it so again; no secrets"""
     quotas: Sequence[Quota]
     """how many runs there may be beside it: of its command, its user, of all"""
 

@@ -2,17 +2,20 @@
 
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from tailrace.core.command import Command
+from tailrace.core.command import Command, Commands
 from tailrace.core.errors import EngineError
-from tailrace.core.limits import Limits, least
+from tailrace.core.limits import least
 from tailrace.core.masking import LONGEST, SHORTEST
-from tailrace.core.parameters import Secret
+from tailrace.core.parameters import Secret, Upload
 from tailrace.core.parameters.file import Sent
 from tailrace.core.secrets import secret_file
 from tailrace.engine.base import StartOptions
 from tailrace.host.beneath import locate
+
+EXACT_BELOW: Final = 1 << 53
+"""integers that every reader of JSON knows exactly (RFC 8259, 6)"""
 
 
 class Ready(NamedTuple):
@@ -22,29 +25,32 @@ class Ready(NamedTuple):
     options: StartOptions
 
 
-def ready(command: Command, values: Mapping[str, object], limits: Limits) -> Ready:
+def ready(command: Command, values: Mapping[str, object], commands: Commands) -> Ready:
     """Return what a run of the command with these values is.
 
-    Paths are looked at here: where their links lead, and whether they are there.
+    Paths are looked at here: where their links lead, and whether they are there. What is secret to other commands, in
+    our own environment, this one does not get: it would be in the clear in its output.
 
     Args:
         command: what is to be run.
         values: by the names of its parameters, as JSON gives them.
-        limits: what holds for it besides what it says itself.
+        commands: those among which it is declared, with what holds for all.
 
     Raises:
         InvalidValues: they do not fit; all that is wrong is told.
     """
     argv = command.argv_for(values, locate)
-    return Ready(argv, _options(command, values, limits))
+    return Ready(argv, _options(command, values, commands))
 
 
-def _options(command: Command, values: Mapping[str, object], limits: Limits) -> StartOptions:
+def _options(command: Command, values: Mapping[str, object], commands: Commands) -> StartOptions:
+    limits = commands.limits
     resources = least(command.resources, limits.resources)
+    env: dict[str, str | None] = {**dict.fromkeys(commands.private.difference(command.secret_env)), **command.env}
     options = StartOptions(
         command=command.name,
         cwd=command.cwd,
-        env=command.env,
+        env=env,
         pty=command.pty,
         merge=command.merge,
         stdin=command.stdin,
@@ -60,20 +66,40 @@ def _options(command: Command, values: Mapping[str, object], limits: Limits) -> 
         max_memory=resources.memory,
         max_processes=resources.processes,
         max_open_files=resources.open_files,
+        parameters=_plain(command, values),
         quotas=(*(() if command.quota.is_empty else (command.quota,)), *limits.quotas),
     )
     if command.user is not None:
         options["user"] = command.user
-    _add_secrets(options, command, values)
+    _add_secrets(options, env, command, values)
     if files := {value.token: value.path for value in values.values() if isinstance(value, Sent)}:
         options["files"] = files
     return options
 
 
-def _add_secrets(options: StartOptions, command: Command, values: Mapping[str, object]) -> None:
+def _plain(command: Command, values: Mapping[str, object]) -> dict[str, object]:
+    """Return what a run is given, standard values included, so that it can be started so again.
+
+    Secrets and files are left out: they are kept nowhere.
+    """
+    open_ones = {name: each for name, each in command.parameters.items() if not each.is_secret}
+    given = {name: values.get(name, each.standard) for name, each in open_ones.items() if not isinstance(each, Upload)}
+    return {name: _exact(value) for name, value in given.items() if value is not None}
+
+
+def _exact(value: object) -> object:
+    """Return the value as everybody reads it: of an integer beyond what JavaScript knows exactly, its digits."""
+    is_large = isinstance(value, int) and not isinstance(value, bool) and abs(value) >= EXACT_BELOW
+    return str(value) if is_large else value
+
+
+def _add_secrets(
+    options: StartOptions, env: dict[str, str | None], command: Command, values: Mapping[str, object]
+) -> None:
     """Say which secrets the run has, and how it gets them."""
-    env = dict(command.env)
-    secrets = {name: env.pop(name) if name in env else _own_variable(name) for name in command.secret_env}
+    secrets = {name: command.env[name] if name in command.env else _own_variable(name) for name in command.secret_env}
+    for name in secrets:
+        env.pop(name, None)
     files: dict[str, str] = {}
     lines: list[str] = []
     for name, value in command.secrets_for(values).items():
@@ -84,11 +110,11 @@ def _add_secrets(options: StartOptions, command: Command, values: Mapping[str, o
                 lines.append(value)
             case Secret(variable=variable):
                 files[name] = value
-                env |= {variable: secret_file(name)} if variable is not None else {}
+                if variable is not None:
+                    env[variable] = secret_file(name)
             case _:
                 continue  # no other is secret
     if secrets or files or lines:
-        options["env"] = env
         options["secrets"], options["secret_files"], options["secret_input"] = secrets, files, lines
 
 

@@ -23,7 +23,7 @@ from tailrace.core.errors import (
     WrongState,
 )  # fmt: skip
 from tailrace.core.run import RunInfo
-from tailrace.core.share import Shared
+from tailrace.core.share import Ended, Links, Shared
 from tailrace.core.timeline import Stream
 from tailrace.engine.base import Page, Pin, Pruned, Query, Request, Retention, StartOptions
 from tailrace.engine.remote import address
@@ -32,7 +32,8 @@ from tailrace.engine.remote.connections import Connections, Unanswered
 from tailrace.engine.remote.cursor import HttpCursor
 from tailrace.engine.remote.headers import checked
 from tailrace.engine.remote.lines import RemoteLines
-from tailrace.engine.remote.parameters import Declared
+from tailrace.engine.remote.multipart import FileSource, Form
+from tailrace.engine.remote.parameters import Declared, fields_of
 from tailrace.engine.remote.source import Source
 from tailrace.engine.run import Run
 from tailrace.host.messages import INPUT_BYTES, SENDING, CloseInput, Input, Resize, Signal, Stop
@@ -46,6 +47,8 @@ HELD_PAUSE_S, HELD_PAUSES_S = 0.05, 1.0
 _RUNS = msgspec.json.Decoder(RunInfo)
 _PAGES = msgspec.json.Decoder(Page)
 _LINKS = msgspec.json.Decoder(Shared)
+_LISTED = msgspec.json.Decoder(Links)
+_ENDED = msgspec.json.Decoder(Ended)
 _COMMANDS = msgspec.json.Decoder(Declared)
 _DOCUMENTS = msgspec.json.Decoder(dict[str, object])
 
@@ -90,32 +93,44 @@ class HttpEngine:
             hint="start one by its name: start_command(NAME, {...}), or `tailrace run --on URL NAME PARAMETER=VALUE`",
         )
 
-    def start_command(self, name: str, parameters: Mapping[str, object] | None = None) -> Run:
+    def start_command(
+        self,
+        name: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        files: Mapping[str, FileSource] | None = None,
+    ) -> Run:
         """Start a run of a command that the server declares, or join the one of its key, and return it.
 
         See `start_or_join`.
         """
-        return self.start_or_join(name, parameters)[0]
+        return self.start_or_join(name, parameters, files=files)[0]
 
-    def start_or_join(self, name: str, parameters: Mapping[str, object] | None = None) -> tuple[Run, bool]:
+    def start_or_join(
+        self,
+        name: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        files: Mapping[str, FileSource] | None = None,
+    ) -> tuple[Run, bool]:
         """Start a run of a command that the server declares; return it, and whether it was going already.
 
         Args:
             name: the command's.
             parameters: their values, as JSON has them; those left out have their defaults.
+            files: those that are sent along, by the names of their parameters: the path of each, or its content.
 
         Raises:
             UnknownCommand: there is no such command.
-            InvalidInput: the parameters are not usable; nothing was started.
+            InvalidInput: the parameters or the files are not usable; nothing was started.
             KeyBusy: a run of the same key is going.
             NotAllowed: the caller may not.
             NoSpace: the server's disk is too full to take a run.
             EngineUnavailable: the server cannot be reached; or, and the message says so, nobody knows whether the run
                 was started. It is never asked for twice.
         """
-        body = msgspec.json.encode({"parameters": dict(parameters or {})})
         try:
-            reply = self._connections.post(f"/api/commands/{quote(name, safe='')}/runs", body, JSON)
+            reply = self._begin(f"/api/commands/{quote(name, safe='')}/runs", parameters or {}, files or {})
         except Unanswered as error:
             raise self._unknown_start(name, error.message) from None
         if reply.status >= SERVER_ERROR and not is_problem(reply):  # the words of what stands between, or of a bug
@@ -157,6 +172,30 @@ class HttpEngine:
         body = msgspec.json.encode({"expires": expires})
         reply = self._post(run_id, f"{self._path(run_id)}/share", body, JSON)
         return decoded(_wanted(reply, "share", run_id, CREATED), _LINKS, self.url)
+
+    def shares(self, run_id: str) -> Links:
+        """Return the links to the run that are good.
+
+        Raises:
+            UnknownRun, NotAllowed, EngineUnavailable: see `share`.
+        """
+        reply = self._connections.get(f"{self._path(run_id)}/shares")
+        return decoded(_wanted(reply, "share", run_id, OK), _LISTED, self.url)
+
+    def unshare(self, run_id: str, link_id: str | None = None) -> int:
+        """End a link to the run, or all of them, and return how many.
+
+        Args:
+            run_id: of the run.
+            link_id: of the link; None: all.
+
+        Raises:
+            UnknownRun: there is no such run, or link, or not for this caller.
+            NotAllowed, EngineUnavailable: see `share`.
+        """
+        body = msgspec.json.encode({"id": link_id})
+        reply = self._post(run_id, f"{self._path(run_id)}/unshare", body, JSON)
+        return decoded(reply, _ENDED, self.url).ended
 
     def get(self, run_id: str, *, usage: bool = False) -> RunInfo:  # noqa: ARG002  the server always tells
         """See `Engine.get`."""
@@ -267,6 +306,18 @@ class HttpEngine:
         self._connections.close()
 
     # Requests
+
+    def _begin(self, path: str, parameters: Mapping[str, object], files: Mapping[str, FileSource]) -> Reply:
+        """Ask for a start: with JSON, or with a form, which alone can have files.
+
+        Raises:
+            Unanswered: there was no answer.
+            InvalidInput: a file cannot be read.
+        """
+        if not files:
+            return self._connections.post(path, msgspec.json.encode({"parameters": dict(parameters)}), JSON)
+        with Form(list(fields_of(parameters)), files) as form:
+            return self._connections.post_form(path, form)
 
     def _path(self, run_id: str) -> str:
         if not ids.is_id(run_id):

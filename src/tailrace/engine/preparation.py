@@ -33,6 +33,7 @@ SWITCHES = {
     "pty", "merge", "stdin", "unbuffer", "inherit_env", "leave_children", "no_new_privileges", "pin",
 }  # fmt: skip
 _KNOWN = frozenset(StartOptions.__annotations__)
+_PARAMETERS = msgspec.json.Decoder(dict[str, object])
 _last_us = 0
 _guard = threading.Lock()
 
@@ -168,9 +169,26 @@ def _spec(
         by=by,
         origin=options.get("origin"),
         masked=bool(making.secrets.values),
+        parameters=_parameters(options.get("parameters")),
         resources=_resources(options),
         quotas=_quotas(options.get("quotas", ())),
     )
+
+
+def _parameters(given: object) -> dict[str, object] | None:
+    """Return what the command was given, which must be what JSON can say.
+
+    Raises:
+        InvalidInput: it is something else.
+    """
+    if given is None:
+        return None
+    try:
+        return _PARAMETERS.decode(msgspec.json.encode(given))
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError):
+        raise _bad(
+            "parameters", "cannot be written down", "a dictionary of plain values: text, numbers, lists"
+        ) from None
 
 
 def _resources(options: StartOptions) -> Resources:

@@ -191,16 +191,20 @@ def native() -> Backend:
 
 
 def is_remote(device: int) -> bool:
-    """Tell whether changes on this device may come from other machines, by the kind of its mount."""
+    """Tell whether changes on this device may come from other machines, by the kind of its mount, if that is known."""
     if sys.platform != "linux":
         return False
     wanted = f"{os.major(device)}:{os.minor(device)}".encode()
-    with open("/proc/self/mountinfo", "rb", buffering=0) as file:
-        for line in (file.readall() or b"").splitlines():
-            fields, _, rest = line.partition(b" - ")
-            if fields.split()[2] == wanted:
-                kind = rest.split()[0].decode()
-                return kind in REMOTE or kind.startswith("fuse.")
+    try:
+        with open("/proc/self/mountinfo", "rb", buffering=0) as file:
+            rows = (file.readall() or b"").splitlines()
+    except OSError:
+        return True
+    for row in rows:
+        fields, _, rest = row.partition(b" - ")
+        if fields.split()[2] == wanted:
+            kind = rest.split()[0].decode()
+            return kind in REMOTE or kind.startswith("fuse.")
     return False
 
 

@@ -118,8 +118,8 @@ class Reader:
         if self._timeline < 0:
             return [Chunk(begin, data, Stream.MIXED, None)]
         return [
-            Chunk(low, data[low - begin : high - begin], stream, None if time_us is None else time_us / 1e6)
-            for low, high, stream, time_us in extents
+            Chunk(low, data[low - begin : high - begin], stream, None if time_us is None else time_us / 1e6, terminal)
+            for low, high, stream, time_us, terminal in extents
             if low < self.offset and (self._only is None or stream in (self._only, Stream.MIXED))
         ]
 
@@ -208,11 +208,15 @@ def _joined(extents: list[timeline.Extent]) -> list[timeline.Extent]:
     joined: list[timeline.Extent] = []
     for extent in extents:
         last = joined[-1] if joined else None
-        if last and last.stream is extent.stream and _is_close(last.time_us, extent.time_us):
+        if last and _is_alike(last, extent) and _is_close(last.time_us, extent.time_us):
             joined[-1] = last._replace(end=extent.end)
         else:
             joined.append(extent)
     return joined
+
+
+def _is_alike(one: timeline.Extent, other: timeline.Extent) -> bool:
+    return one.stream is other.stream and one.terminal == other.terminal
 
 
 def _is_close(a: int | None, b: int | None) -> bool:

@@ -66,12 +66,12 @@ class Outbox:
         self._lock = threading.Lock()
         self._waiting: dict[str, tuple[str, float]] = {}
         """(hook, due) by id"""
-        for name in names_in(self._fd):
-            delivery = None if name.startswith(".") else self._load(name)
-            if delivery is None:
-                os.unlink(name, dir_fd=self._fd)
-            else:
-                self._waiting[delivery.id] = (delivery.hook, delivery.due)
+        try:
+            for name in names_in(self._fd):
+                self._find(name)
+        except OSError:
+            os.close(self._fd)
+            raise
 
     def __len__(self) -> int:
         """Return how many wait."""
@@ -92,10 +92,20 @@ class Outbox:
             self._waiting[delivery.id] = (delivery.hook, delivery.due)
 
     def next_of(self, hook: str, now: float) -> Delivery | None:
-        """Return what is due to be told to the hook, the oldest first; None if nothing is."""
+        """Return what is due to be told to the hook, the oldest first; None if nothing is.
+
+        One that is no delivery any more, as somebody has removed or changed its file, is forgotten: it must not stand
+        before all others for ever.
+
+        Raises:
+            OSError: it cannot be read at the moment.
+        """
         with self._lock:
-            due = [each for each, (name, at) in self._waiting.items() if name == hook and at <= now]
-            return self._load(min(due)) if due else None
+            for each in sorted(each for each, (name, at) in self._waiting.items() if name == hook and at <= now):
+                if (delivery := self._load(each)) is not None:
+                    return delivery
+                del self._waiting[each]
+        return None
 
     def remove(self, delivery: str) -> None:
         """Forget one that has been delivered, or given up."""
@@ -117,11 +127,27 @@ class Outbox:
         """Let go of the directory."""
         os.close(self._fd)
 
+    def _find(self, name: str) -> None:
+        """Take what a process before has left: a delivery waits, and what never became one goes.
+
+        Raises:
+            OSError: it cannot be read at the moment, and stays.
+        """
+        delivery = None if name.startswith(".") else self._load(name)
+        if delivery is None:
+            os.unlink(name, dir_fd=self._fd)
+        else:
+            self._waiting[delivery.id] = (delivery.hook, delivery.due)
+
     def _load(self, name: str) -> Delivery | None:
-        """Return the delivery; None if it cannot be read."""
+        """Return the delivery; None if the file is gone, or none.
+
+        Raises:
+            OSError: it cannot be read at the moment.
+        """
         try:
             found = _DELIVERY.decode(read_file(name, dir_fd=self._fd))
-        except (OSError, msgspec.MsgspecError):
+        except (FileNotFoundError, msgspec.MsgspecError):
             return None
         return found if found.id == name else None
 

@@ -3,7 +3,9 @@
 What is unfinished is told by `active/`; of which command and user a run is, by its spec, which never changes and is
 remembered. What was started in the last minute is a small ledger, `STATE/starts.json`, that also has those which have
 ended or were pruned since. Both are looked at, and the run is put on disk, under one lock: two starts never take the
-same last place. Who limits nothing takes no lock and writes nothing.
+same last place. The ledger is written first: a start that then fails is counted for a minute, and none that the ledger
+did not take is a run which goes unasked. Runs whose keepers were killed take no places: before somebody is refused
+because of them, they are settled. Who limits nothing takes no lock and writes nothing.
 """
 
 import os
@@ -15,10 +17,10 @@ from typing import Final
 import msgspec
 
 from tailrace.core import ids
-from tailrace.core.errors import UnknownRun
+from tailrace.core.errors import LimitReached, UnknownRun
 from tailrace.core.limits import MINUTE_US, Count, Member, Quota, Scope, check_admission, is_within
 from tailrace.core.spec import Spec
-from tailrace.host import real, settings
+from tailrace.host import real, settings, settle
 from tailrace.host.rundir import Damaged, RunDir
 from tailrace.host.settings import Settings
 from tailrace.host.statedir import StateDir, read_file, write_file
@@ -27,6 +29,9 @@ LOCK: Final = "starts.lock"
 LEDGER: Final = "starts.json"
 MOST_REMEMBERED: Final = 10_000
 """unfinished runs whose command and user are remembered; what is forgotten is read again"""
+
+
+NOBODY: Final = Member(None, None)
 
 
 class Start(msgspec.Struct, frozen=True, array_like=True):
@@ -57,6 +62,7 @@ class Admission:
 
         Raises:
             LimitReached: one of them has none.
+            OSError: the start cannot be noted.
         """
         quotas = [quota for quota in (*spec.quotas, _of_all(settings.load(self._state))) if not quota.is_empty]
         if not quotas:
@@ -66,12 +72,25 @@ class Admission:
             now_us = ids.created_us(spec.id)
             member = Member(spec.command, spec.by)
             starts = [start for start in self._starts() if now_us - MINUTE_US < start.at_us <= now_us + MINUTE_US]
-            members = [self._member(run_id) for run_id in self._state.active()]
-            for quota in quotas:
-                check_admission(quota, _count(quota, member, members, starts), member, now_us)
-            yield
+            try:
+                self._check(quotas, member, starts, now_us)
+            except LimitReached:
+                if not self._settle_dead():
+                    raise
+                self._check(quotas, member, starts, now_us)
             if any(quota.starts_per_minute is not None for quota in quotas):
                 self._note([*starts, Start(now_us, spec.command, spec.by)])
+            yield
+
+    def _check(self, quotas: Sequence[Quota], member: Member, starts: Sequence[Start], now_us: int) -> None:
+        found = (self._member(run_id) for run_id in self._state.active())
+        members = [each for each in found if each is not None]
+        for quota in quotas:
+            check_admission(quota, _count(quota, member, members, starts), member, now_us)
+
+    def _settle_dead(self) -> bool:
+        """Settle the runs whose keepers are gone, as after a restart of the host; tell whether there were any."""
+        return sum(_is_settled(self._state, run_id) for run_id in self._state.active()) > 0
 
     def _starts(self) -> list[Start]:
         """Return the ledger; an empty one if it is not there, or makes no sense."""
@@ -90,11 +109,15 @@ class Admission:
         write_file(temporary, msgspec.json.encode(starts), dir_fd=self._state.fd, flags=os.O_TRUNC)
         os.rename(temporary, LEDGER, src_dir_fd=self._state.fd, dst_dir_fd=self._state.fd)
 
-    def _member(self, run_id: str) -> Member:
+    def _member(self, run_id: str) -> Member | None:
+        """Return what the run is counted by; None: it is just being made, or its maker was killed before it was."""
         with self._guard:
             if (known := self._members.get(run_id)) is not None:
                 return known
-        member = member_of(self._state, run_id)
+        try:
+            member = _member_of(self._state, run_id)
+        except UnknownRun:
+            return None
         with self._guard:
             self._members[run_id] = member
             if len(self._members) > MOST_REMEMBERED:
@@ -108,14 +131,27 @@ def _of_all(now: Settings) -> Quota:
     return Quota(Scope.ALL, running, now.max_queued, now.max_starts_per_minute)
 
 
-def member_of(state: StateDir, run_id: str) -> Member:
-    """Return what the run is counted by; of one that is gone or damaged, nothing is known."""
+def _member_of(state: StateDir, run_id: str) -> Member:
+    """Return what the run is counted by; of a damaged one, nothing is known.
+
+    Raises:
+        UnknownRun: it is not there.
+    """
+    with RunDir(state, run_id) as run:
+        try:
+            spec = run.spec()
+        except Damaged:
+            return NOBODY
+    return Member(spec.command, spec.by)
+
+
+def _is_settled(state: StateDir, run_id: str) -> bool:
+    """Settle the run if its keeper is gone; tell whether it is finished."""
     try:
         with RunDir(state, run_id) as run:
-            spec = run.spec()
-    except (UnknownRun, Damaged):
-        return Member(None, None)
-    return Member(spec.command, spec.by)
+            return settle.settle(run)
+    except (UnknownRun, OSError):
+        return False  # it is being made, or cannot be settled now
 
 
 def _count(quota: Quota, member: Member, members: Sequence[Member], starts: Sequence[Start]) -> Count:

@@ -2,35 +2,96 @@
 
 Version 2 is entered at birth (`linux.fork_into`); version 1 by the child itself, before it executes anything. The
 group lies below that of the runner, and is made before its run is known: live.json says which it is. See cgroups(7).
+
+In version 2 a group with processes in it cannot lend controllers to the groups below it (the kernel's cgroup-v2, "No
+Internal Process Constraint"), but for some, and then takes no processes any more. So where systemd has put us into a
+part of a unit that is given away (`Delegate=` with `DelegateSubgroup=`), the runs' groups lie beside that part, not in
+it. Processes are never moved to make room: systemd could not put the unit's next process where it wants it.
 """
 
 import contextlib
+import errno
 import functools
 import os
 import signal
 import time
+from collections.abc import Iterator
 
 PREFIX = "tailrace-"
 ABANDONED_S = 60.0
 """an empty group older than that was left by somebody who was killed"""
+LENT = ("memory", "pids")
+"""controllers that limit a run"""
+GUESTS = "tailrace.runners"
+"""for runners that were started from inside a run, where its group's parent takes no processes"""
+DELEGATED = ("user.delegate", "trusted.delegate")
+"""the marks of a group that systemd has given away (systemd.resource-control(5), the section on delegation)"""
 
 
 @functools.cache
 def parents() -> tuple[tuple[int, str], ...]:
     """Return the places where a group can be made, best first: (version, directory)."""
-    mounts = _mounts()
     found = []
+    for version, mount, directory in _ours():
+        outer = os.path.dirname(directory)
+        if version == 2 and directory != mount and is_delegated(outer) and _takes_groups(outer):
+            found.append((2, outer))
+        elif _takes_groups(directory):
+            found.append((version, directory))
+    return tuple(sorted(found, reverse=True))
+
+
+def _ours() -> Iterator[tuple[int, str, str]]:
+    """Yield the groups that this process is in, of version 2 and of the hierarchies that can hold a run together.
+
+    Yields:
+        version, where its hierarchy is mounted, directory.
+    """
+    mounts = _mounts()
     for row in read("/proc/self/cgroup").splitlines():
         number, controllers, path = row.split(":", 2)
         version = 2 if number == "0" else 1
         names = [] if version == 2 else controllers.split(",")
         mount = mounts.get("cgroup2" if version == 2 else controllers)
-        if mount is None or (version == 1 and not {"pids", "name=systemd"} & set(names)):
+        if mount is not None and (version == 2 or {"pids", "name=systemd"} & set(names)):
+            yield version, mount, os.path.normpath(mount + path)
+
+
+def _takes_groups(directory: str) -> bool:
+    return os.access(directory, os.W_OK) and os.access(os.path.join(directory, "cgroup.procs"), os.W_OK)
+
+
+def is_delegated(directory: str) -> bool:
+    """Tell whether systemd has given the group away."""
+    for name in DELEGATED:
+        try:
+            if os.getxattr(directory, name) == b"1":
+                return True
+        except (OSError, AttributeError):  # no such mark, or no such thing here
             continue
-        directory = os.path.normpath(mount + path)
-        if os.access(directory, os.W_OK) and os.access(os.path.join(directory, "cgroup.procs"), os.W_OK):
-            found.append((version, directory))
-    return tuple(sorted(found, reverse=True))
+    return False
+
+
+def lend() -> None:
+    """Have the groups of version 2 lend what limits runs, where they have no processes of their own.
+
+    A controller that the system does not lend is missing below, where `confine` looks for it. One with processes could
+    lend `pids`, but would take no others as long as a run goes.
+    """
+    for version, directory in parents():
+        if version == 1 or not _may_lend(directory):
+            continue
+        able = set(read(os.path.join(directory, "cgroup.controllers")).split())
+        control = os.path.join(directory, "cgroup.subtree_control")
+        for name in sorted(able.intersection(LENT) - set(read(control).split())):
+            with contextlib.suppress(OSError):
+                write(control, f"+{name}")
+
+
+def _may_lend(directory: str) -> bool:
+    """Tell whether the group has no processes, or is that of the whole machine, to which all this does not apply."""
+    is_root = not os.path.exists(os.path.join(directory, "cgroup.type"))
+    return is_root or not read(os.path.join(directory, "cgroup.procs")).strip()
 
 
 @functools.cache
@@ -52,12 +113,29 @@ def leave_run() -> None:
 
     A runner that stayed there would be ended with that run, and with it whatever it has launched since.
     """
-    for version, directory in (*parents(), *((1, directory) for directory in hierarchies().values())):
+    ours = [(version, directory) for version, _mount, directory in _ours()]
+    for version, directory in (*ours, *((1, directory) for directory in hierarchies().values())):
         outer, found, _ = directory.partition(f"/{PREFIX}")
         if found:
-            Cgroup(outer, version).enter()
+            _enter_outer(outer, version)
     parents.cache_clear()
     hierarchies.cache_clear()
+
+
+def _enter_outer(outer: str, version: int) -> None:
+    """Move this process into the group, or into one below it if it takes no processes because it lends controllers.
+
+    Raises:
+        OSError: the system refuses.
+    """
+    try:
+        Cgroup(outer, version).enter()
+    except OSError as error:
+        if version == 1 or error.errno != errno.EBUSY:
+            raise
+        beside = Cgroup(os.path.join(outer, GUESTS), version)
+        os.makedirs(beside.path, exist_ok=True)
+        beside.enter()
 
 
 class Cgroup:

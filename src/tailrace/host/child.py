@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import socket
+import stat
 import struct
 import termios
 import time
@@ -43,6 +44,8 @@ CPU_SLACK_S = 2
 """seconds that one process may take more than its run, before the kernel ends it: the keeper is to be first"""
 DATA_SLACK_BYTES = 256 << 20
 """of memory that is only reserved, such as the stacks of threads"""
+THREADS_SLACK = 32
+"""threads that other runs of the same user may have started since, before this one's are refused for it"""
 
 
 class Self(NamedTuple):
@@ -71,8 +74,8 @@ def wait_and_become(state: StateDir, link: socket.socket, group: Cgroup | None, 
 
 
 def _process(pid: int) -> ProcessId:
-    stat = linux.stat_of(pid)
-    return ProcessId(linux.boot_id(), stat.start if stat else 0, pid)
+    found = linux.stat_of(pid)
+    return ProcessId(linux.boot_id(), found.start if found else 0, pid)
 
 
 def _become(us: Self) -> None:
@@ -98,10 +101,10 @@ def _become(us: Self) -> None:
         os.umask(launch.umask)
         step = "limits"
         _limit(launch)
-        _confine(us.group, ordered)
+        _confine(us.group, ordered, launch)
         if launch.account is not None:
             step = "user"
-            _become_user(Account(*launch.account), is_terminal=ordered.is_terminal)
+            _become_user(Account(*launch.account))
         step, about = "directory", text_of(launch.cwd)
         os.chdir(launch.cwd)
         step, about = "program", text_of(launch.argv[0])
@@ -167,21 +170,22 @@ def _limit(launch: Launch) -> None:
         linux.forbid_new_privileges()
 
 
-def _become_user(account: Account, *, is_terminal: bool) -> None:
+def _become_user(account: Account) -> None:
     """Give up being root, for good; the directory and the program are looked for as that user.
 
     Raises:
         OSError: we are not root, or the system refuses.
     """
-    if is_terminal:
-        os.fchown(0, account.uid, -1)  # /dev/tty and /dev/pts/N are opened by name, too
+    for fd in (0, 1, 2):
+        if os.isatty(fd) or stat.S_ISFIFO(os.fstat(fd).st_mode):  # and not /dev/null
+            os.fchown(fd, account.uid, -1)  # they are opened by name, too: /dev/stdout, /dev/pts/N
     os.setgroups(account.groups)
     os.setresgid(account.gid, account.gid, account.gid)
     os.setresuid(account.uid, account.uid, account.uid)
     linux.die_with_parent(signal.SIGKILL)  # a change of user takes that away (prctl(2))
 
 
-def _confine(group: Cgroup | None, ordered: Order) -> None:
+def _confine(group: Cgroup | None, ordered: Order, launch: Launch) -> None:
     """Limit what the keeper looks after, too, by the kernel, so that nothing gets far in between two looks.
 
     Raises:
@@ -192,6 +196,9 @@ def _confine(group: Cgroup | None, ordered: Order) -> None:
         _lower("CPU", math.ceil(ordered.cpu_s) + CPU_SLACK_S)
     if ordered.memory is not None and confine.place_for("memory", group) is None:
         _lower("DATA", 2 * ordered.memory + DATA_SLACK_BYTES)
+    if ordered.processes is not None and launch.account is not None and confine.place_for("pids", group) is None:
+        uid = Account(*launch.account).uid
+        _lower("NPROC", linux.threads_of_user(uid) + 2 * ordered.processes + THREADS_SLACK)
 
 
 def _lower(name: str, value: int) -> None:

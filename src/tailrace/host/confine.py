@@ -106,8 +106,9 @@ def enter(group: Cgroup | None, resources: Resources) -> None:
 def what_limits(controller: Controller) -> str | None:
     """Return which kind of group can limit runs that are started here: `cgroup v1`; None: none can.
 
-    A group is made for the question, and removed.
+    A group is made for the question, and removed; what runs need is lent to it as it is to them.
     """
+    cgroup.lend()
     group = cgroup.make()
     try:
         place = place_for(controller, group)

@@ -10,9 +10,11 @@ from typing import Final, NamedTuple
 
 from tailrace.core.errors import Fault, NotEnforceable
 from tailrace.core.limits import Resources
-from tailrace.host import confine, linux
+from tailrace.host import cgroup, confine, linux
 
-COUNTED: Final = "no cgroup can be made: the keeper adds up all processes of the run, some 40 times a second"
+COUNTED: Final = "the keeper adds up all processes of the run, some 40 times a second"
+NO_GROUP: Final = "no cgroup can be made"
+NO_CONTROLLER: Final = "no cgroup has the controller for it"
 NO_PROC: Final = "this system has no /proc, from which the keeper would know the run's processes"
 
 
@@ -31,7 +33,9 @@ class Way(NamedTuple):
 def ways() -> Iterator[Way]:
     """Yield how this host enforces each limit of what a run may use."""
     yield _way("max_memory", "memory", "with what its files have in memory; swap too where that is counted")
-    yield _way("max_processes", "pids", "threads count")
+    yield _way(
+        "max_processes", "pids", "threads count", "; RLIMIT_NPROC bounds a command with a `user` of its own, too"
+    )
     if _has_proc():
         means = "the keeper adds up all processes of the run; one process alone is ended by RLIMIT_CPU, too"
         yield Way("max_cpu", means, is_kernels=False)
@@ -65,11 +69,12 @@ def unenforceable(resources: Resources) -> Iterator[Fault]:
         yield Fault("max_open_files", message, "ask for fewer, or raise it: LimitNOFILE= of the unit, ulimit -Hn")
 
 
-def _way(limit: str, controller: confine.Controller, note: str) -> Way:
+def _way(limit: str, controller: confine.Controller, note: str, besides: str = "") -> Way:
     if (group := confine.what_limits(controller)) is not None:
         return Way(limit, f"{group}, of the whole run, {note}")
     if _has_proc():
-        return Way(limit, COUNTED, is_kernels=False)
+        why = NO_CONTROLLER if cgroup.parents() else NO_GROUP
+        return Way(limit, f"{why}: {COUNTED}{besides if os.geteuid() == 0 else ''}", is_kernels=False)
     return Way(limit, NO_PROC, is_enforced=False, is_kernels=False)
 
 

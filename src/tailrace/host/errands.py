@@ -2,9 +2,13 @@
 
 import os
 
+from tailrace.core.timeline import TerminalSize
 from tailrace.host import spawn
 from tailrace.host.family import Family
 from tailrace.host.messages import Reply
+
+MOST_CELLS = 65536
+"""rows or columns of a terminal, and one more: tty_ioctl(4)"""
 
 
 def signal_command(family: Family, number: int) -> Reply:
@@ -19,12 +23,12 @@ def signal_command(family: Family, number: int) -> Reply:
     return Reply()
 
 
-def resize(family: Family, rows: int, columns: int) -> Reply:
+def resize(family: Family, size: TerminalSize) -> Reply:
     """Tell the command's terminal its size."""
     command = family.command
     if command is None or command.terminal < 0:
         return Reply(error="the run has no terminal", hint="start it with a pty")
-    if not (0 < rows < 65536 and 0 < columns < 65536):
+    if not all(0 < cells < MOST_CELLS for cells in size):
         return Reply(error="no terminal has this size", hint="rows and columns are 1 to 65535")
-    spawn.set_size(command.stdout, rows, columns)
+    spawn.set_size(command.stdout, size.rows, size.columns)
     return Reply()

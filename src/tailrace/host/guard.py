@@ -89,7 +89,7 @@ class Guard:
 
     def _count(self, everybody: list[Stat], now_ns: int, *, looks_at_cpu: bool) -> Resource | None:
         limits = self._limits
-        if limits.processes is not None and self._pids_group is None and len(everybody) > limits.processes:
+        if limits.processes is not None and self._pids_group is None and _threads(everybody) > limits.processes:
             return "processes"
         if limits.memory is not None and self._memory_group is None and _exceeds(everybody, limits.memory):
             return "memory"
@@ -98,6 +98,11 @@ class Guard:
         left_s = limits.cpu_s - _cpu_s(everybody)
         self._cpu_due_ns = now_ns + max(CPU_NS, round(left_s * 1e9 / (os.cpu_count() or 1)))
         return "cpu" if left_s <= 0 else None
+
+
+def _threads(everybody: list[Stat]) -> int:
+    """Return how many threads they have: the kernel, where it counts, counts those."""
+    return sum(each.threads for each in everybody)
 
 
 def _exceeds(everybody: list[Stat], limit_bytes: int) -> bool:

@@ -1,10 +1,10 @@
 """The keeper: the small process that owns one run, from its start to its recorded outcome.
 
 Theory of operation. A keeper is forked ahead of need, makes ready what any run needs, and gets its order together with
-the run's lock, already held. It starts the command, announces it
-(`live.json`), and then does one thing in a loop: wait until something is readable or due, move output, reap children,
-look at limits, climb the stop ladder. It is over when the command has exited, its streams have ended, and nobody of
-its tree is left (or may be left). Then the result is written, once, and the process ends, which frees the lock.
+the run's lock, already held. It starts the command, announces it (`live.json`), and then does one thing in a loop: wait
+until something is readable or due, move output, reap children, look at limits, climb the stop ladder. It is over when
+the command has exited, its streams have ended, and nobody of its tree is left (or may be left). Then the result is
+written, once, and the process ends, which frees the lock.
 
 How a run ended is decided by the first cause: a stop, a limit or a timeout that came before the command's own exit. An
 exit that came first stays an exit, whatever has to be swept up after it.
@@ -37,8 +37,9 @@ from tailrace.core.result import Child, LadderStep, Result, Usage
 from tailrace.core.run import Live, ProcessId
 from tailrace.core.spec import LADDER, Rung
 from tailrace.core.states import Event, State
-from tailrace.core.timeline import Stream
-from tailrace.host import errands, fault, ladder, linux, lock, spawn, tree, unix
+from tailrace.core.timeline import Stream, TerminalSize
+from tailrace.host import errands, fault, ladder, linux, spawn, tree, unix
+from tailrace.host.audience import UNWATCHED, Audience
 from tailrace.host.clock import Clock
 from tailrace.host.control import Connection, ControlServer
 from tailrace.host.family import Family
@@ -48,7 +49,7 @@ from tailrace.host.ladder import Ladder
 from tailrace.host.messages import CloseInput, Input, KeeperRequest, Reply, Resize, Signal, Stop
 from tailrace.host.mover import Moved, Mover
 from tailrace.host.order import Order
-from tailrace.host.rundir import LIVE, Damaged, RunDir
+from tailrace.host.rundir import LIVE, Damaged, RunDir, pad
 from tailrace.host.spawn import Born, Command
 from tailrace.host.stage import Stage, is_told_to_go
 
@@ -61,9 +62,6 @@ GIVE_UP_NS = 10_000_000_000
 PARTING_NS = 100_000_000
 """for children that hold none of the command's streams, to end with it"""
 HELD = "the disk is full; the command waits until there is room"
-VIEWERS_NS = 250_000_000
-"""at most, between two looks whether anybody watches"""
-UNWATCHED = "the absence of viewers"
 LONGEST_MS = 3_600_000.0
 """poll(2) takes no more than 24 days"""
 READS = 16
@@ -86,11 +84,10 @@ class Keeper:
         self._cause: Outcome | None = None
         self._ladder: Ladder | None = None
         self._lingering: tuple[Child, ...] = ()
+        self._lumps = Lumps()
         self._full_ns: int | None = None
-        self._watched_ns = 0
-        """when somebody was last seen to watch"""
-        self._viewers_ns: int | None = None
-        """when to look again; None: the run does not care"""
+        self._audience: Audience | None = None
+        """None: the run does not care whether anybody watches"""
         self._guard: Guard | None = None
         """None: what the run uses is not limited"""
         self._begun_ns = 0
@@ -131,18 +128,14 @@ class Keeper:
         self._begun_ns = born.begun_ns
         self._born_live = born.live
         if self._order.unwatched_timeout_ns is not None:
-            self._watched_ns = self._viewers_ns = born.begun_ns
+            self._audience = Audience(self._run, self._order.unwatched_timeout_ns, born.begun_ns)
         if self._order.resources.is_watched:
             self._guard = Guard(self._order.resources, self._family, born.begun_ns)
         pairs = ((command.stdout, Stream.STDOUT), (command.stderr, Stream.STDERR))
         self._streams = {fd: stream for fd, stream in pairs if fd >= 0}
         self._feeder = Feeder(command.stdin, self._poll, is_terminal=self._order.is_terminal)
         self._listen_to_streams()
-        try:
-            self._run.put_live(born.live)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
+        self._tell(born.live)
         if self._order.is_masked:
             self._take_secrets()
         os.unlink("launch", dir_fd=self._run.fd)
@@ -168,6 +161,11 @@ class Keeper:
 
     @functools.cached_property
     def _mover(self) -> Mover:
+        mover = self._made_mover()
+        mover.terminal = self._order.terminal
+        return mover
+
+    def _made_mover(self) -> Mover:
         files = self._run.open("output", os.O_WRONLY), self._run.open("timeline", os.O_WRONLY)
         if self._order.is_masked:
             from tailrace.host.masked import MaskedMover  # few runs need what it takes
@@ -175,18 +173,6 @@ class Keeper:
             return MaskedMover(*files, limit=self._order.output_limit, begun_ns=self._begun_ns, secrets=self._secrets)
         way = "copy" if self._order.is_terminal or not hasattr(os, "splice") else self._order.mover
         return Mover(*files, limit=self._order.output_limit, way=way, begun_ns=self._begun_ns)
-
-    @functools.cached_property
-    def _viewers(self) -> int:
-        """The file that viewers lock; -1 if it was damaged: then nobody can tell, and the run goes on."""
-        try:
-            return self._run.open("viewers", os.O_RDWR)
-        except OSError:
-            return -1
-
-    @functools.cached_property
-    def _lumps(self) -> Lumps:
-        return Lumps()
 
     @functools.cached_property
     def _rows(self) -> tuple[Rung, ...]:
@@ -208,9 +194,13 @@ class Keeper:
             os.close(fd)
 
     def _announce(self) -> None:
-        """Tell everybody; what a full disk does not take, the next announcement will tell."""
+        """Tell everybody how things are."""
+        self._tell(pad(self._live))
+
+    def _tell(self, live: bytes) -> None:
+        """Write live.json; what a full disk does not take, the next announcement will tell."""
         try:
-            self._run.write_live(self._live)
+            self._run.put_live(live)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
@@ -229,7 +219,8 @@ class Keeper:
                 self._feeder.feed()
 
     def _timeout_ms(self) -> float:
-        instants = (self._full_ns, self._viewers_ns, self._grace_end_ns(), self._sweep_ns(), *self._limit_instants())
+        viewers_ns = self._audience.due_ns if self._audience else None
+        instants = (self._full_ns, viewers_ns, self._grace_end_ns(), self._sweep_ns(), *self._limit_instants())
         due = [at for at in instants if at is not None]
         if self._guard is not None and self._cause is None:
             due.append(self._guard.due_ns)
@@ -308,8 +299,7 @@ class Keeper:
         if self._full_ns is not None and now >= self._full_ns:
             self._mover.last_ns = now
             self._release()
-        if self._viewers_ns is not None and now >= self._viewers_ns:
-            self._look_for_viewers(now)
+        self._look_for_viewers(now)
         if is_told_to_go() and self._cause is None:
             self._stop(Stopped("a signal to its keeper"))
         self._look_after_resources(now)
@@ -330,15 +320,12 @@ class Keeper:
 
     def _look_for_viewers(self, now: int) -> None:
         """Stop the run if nobody has watched it for as long as it was told to bear."""
-        limit = self._order.unwatched_timeout_ns
-        if limit is None or self._viewers < 0 or self._cause is not None or self._family.status is not None:
-            self._viewers_ns = None
+        if self._audience is None or self._audience.due_ns is None or now < self._audience.due_ns:
             return
-        if lock.is_locked(self._viewers):
-            self._watched_ns = now
-        elif now - self._watched_ns >= limit:
+        if self._cause is not None or self._family.status is not None:
+            self._audience = None
+        elif self._audience.has_left(now):
             self._stop(Stopped(UNWATCHED))
-        self._viewers_ns = now + min(VIEWERS_NS, limit)
 
     def _is_beyond_limit(self) -> bool:
         return self._mover.is_over_limit and self._order.stops_at_limit and self._cause is None
@@ -428,7 +415,16 @@ class Keeper:
             case CloseInput():
                 return self._feeder.finish(connection)
             case Resize(rows=rows, columns=columns):
-                return errands.resize(self._family, rows, columns)
+                return self._resize(TerminalSize(rows, columns))
+
+    def _resize(self, size: TerminalSize) -> Reply:
+        """Tell the command's terminal its size, and everybody else."""
+        reply = errands.resize(self._family, size)
+        if not reply.error and size != self._mover.terminal:
+            self._mover.terminal = size
+            self._live = msgspec.structs.replace(self._live, rows=size.rows, columns=size.columns)
+            self._announce()
+        return reply
 
     # The result
 
@@ -473,6 +469,8 @@ class Keeper:
             ladder=self._live.ladder,
             lingering=self._lingering,
             hint=self._live.hint,
+            rows=self._live.rows,
+            columns=self._live.columns,
         )
 
     def end_tree(self) -> None:

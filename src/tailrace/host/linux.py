@@ -118,6 +118,7 @@ class Stat(NamedTuple):
     session: int
     start: int
     state: str
+    threads: int
 
     @property
     def is_dead(self) -> bool:
@@ -140,7 +141,25 @@ def stat_of(pid: int) -> Stat | None:
     fields = stat_fields(pid)
     if fields is None:
         return None
-    return Stat(pid, int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]), fields[0].decode())
+    ppid, group, session, threads, start = (int(fields[at]) for at in (1, 2, 3, 17, 19))
+    return Stat(pid, ppid, group, session, start, fields[0].decode(), threads)
+
+
+def threads_of_user(uid: int) -> int:
+    """Return how many threads the user's processes have together, as RLIMIT_NPROC counts them (getrlimit(2))."""
+    found = 0
+    for name in os.listdir("/proc"):
+        if name.isdecimal() and _owner(name) == uid and (fields := stat_fields(int(name))) is not None:
+            found += int(fields[17])
+    return found
+
+
+def _owner(name: str) -> int | None:
+    """Return the user whose process it is; None if it is gone."""
+    try:
+        return os.stat(f"/proc/{name}").st_uid
+    except OSError:
+        return None
 
 
 def children_of(pid: int) -> set[int]:

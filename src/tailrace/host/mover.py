@@ -4,7 +4,8 @@ Two ways to move bytes, under the same tests: `splice` (pipe to file inside the 
 writing can lose nothing) and `copy` (read, then write), which a terminal needs, and which takes over where splice
 answers EINVAL.
 
-Records of the timeline are written before their bytes: when the stream changes, after 1 ms, after 64 KiB. Where the
+Records of the timeline are written before their bytes: when the stream changes or the terminal's size, after 1 ms,
+after 64 KiB. Where the
 streams alternate faster than 2,000 times a second, the mover waits out the half millisecond before it switches, while
 the other pipe fills: order within each stream stays exact, every byte keeps its label, and the timeline stays small.
 
@@ -19,7 +20,7 @@ import termios
 import time
 from enum import Enum
 
-from tailrace.core.timeline import RECORD_BYTES, Record, Stream, encode
+from tailrace.core.timeline import RECORD_BYTES, Record, Stream, TerminalSize, encode
 
 PIECE_BYTES = 64 << 10
 RECORD_US = 1_000
@@ -51,6 +52,8 @@ class Mover:
         """set when the disk failed otherwise than by being full; from then on bytes are dropped and counted"""
         self.last_ns = begun_ns
         """when the last bytes came"""
+        self.terminal: TerminalSize | None = None
+        """the size of the terminal that writes; None: none does"""
         self._output = output
         self._timeline = timeline
         self._limit = limit
@@ -123,14 +126,19 @@ class Mover:
             if since < SWITCH_US and self.size > 0 and waiting(source) < PIECE_BYTES // 2:
                 time.sleep((SWITCH_US - since) / 1e6)
                 now = self.elapsed_us()
-        elif since < RECORD_US and self.size - last.offset < PIECE_BYTES:
+        elif self._holds(last, since):
             return
-        record = Record(self.size, now, stream)
+        record = Record(self.size, now, stream, self.terminal)
         place = self._records * RECORD_BYTES
         if os.pwrite(self._timeline, encode(record), place) != RECORD_BYTES:
             raise OSError(errno.ENOSPC, "the timeline's record was cut short")
         self._records += 1
         self._record = record
+
+    def _holds(self, last: Record, since_us: int) -> bool:
+        """Tell whether the last record is true of the next bytes of its stream."""
+        is_near = since_us < RECORD_US and self.size - last.offset < PIECE_BYTES
+        return is_near and last.terminal == self.terminal
 
     def _splice(self, source: int, room: int) -> int:
         return os.splice(

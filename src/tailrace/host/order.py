@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from tailrace.core.limits import Resources
 from tailrace.core.spec import Anchor, Launch, Spec, Stdio
+from tailrace.core.timeline import TerminalSize
 
 STDIO = tuple(Stdio)
 
@@ -52,6 +53,11 @@ class Order(NamedTuple):
     def is_terminal(self) -> bool:
         """Whether the command runs at a pty."""
         return STDIO[self.stdio] is Stdio.PTY
+
+    @property
+    def terminal(self) -> TerminalSize | None:
+        """Return the size that the command's terminal begins with; None: it has none."""
+        return TerminalSize(self.rows, self.columns) if self.is_terminal else None
 
     @property
     def is_merged(self) -> bool:

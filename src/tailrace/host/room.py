@@ -20,6 +20,9 @@ class Rows(NamedTuple):
     quotas: tuple[Quota, ...]
 
 
+NOTHING = Rows(Member(None, None), ())
+
+
 class Room:
     """What the runs of a state directory say, read once from each; all of it can be read again.
 
@@ -40,17 +43,17 @@ class Room:
             self._rows = {run_id: self._rows[run_id] for run_id in self._going if run_id in self._rows}
 
     def has(self, run_id: str) -> bool:
-        """Tell whether the run may go now."""
-        member, quotas = self._of(run_id)
-        if not quotas:
-            return True
-        if self._counts is None:
-            self._counts = Counter()
-            for each in self._going:
-                self._counts.update(_places(self._of(each).member))
+        """Tell whether the run may go now; while this process has too many files open, none that has a quota may."""
+        try:
+            member, quotas = self._of(run_id)
+            if not quotas:
+                return True
+            counts = self._counted()
+        except OSError:
+            return False
         places = dict(_places(member))
         return all(
-            quota.running is None or self._counts[quota.scope, places[quota.scope]] < quota.running for quota in quotas
+            quota.running is None or counts[quota.scope, places[quota.scope]] < quota.running for quota in quotas
         )
 
     def take(self, run_id: str) -> None:
@@ -59,10 +62,25 @@ class Room:
         if self._counts is not None:
             self._counts.update(_places(self._of(run_id).member))
 
+    def _counted(self) -> Counter[tuple[Scope, str | None]]:
+        if self._counts is None:
+            places = [place for each in self._going for place in _places(self._of(each).member)]
+            self._counts = Counter(places)
+        return self._counts
+
     def _of(self, run_id: str) -> Rows:
-        if run_id not in self._rows:
-            self._rows[run_id] = _read(self._state, run_id)
-        return self._rows[run_id]
+        """Return what the run says; of one that is not there, nothing, and that is not remembered.
+
+        Raises:
+            OSError: this process has too many files open.
+        """
+        if (known := self._rows.get(run_id)) is not None:
+            return known
+        try:
+            rows = self._rows[run_id] = _read(self._state, run_id)
+        except UnknownRun:
+            return NOTHING
+        return rows
 
 
 def _places(member: Member) -> list[tuple[Scope, str | None]]:
@@ -71,10 +89,15 @@ def _places(member: Member) -> list[tuple[Scope, str | None]]:
 
 
 def _read(state: StateDir, run_id: str) -> Rows:
-    """Return what the run's spec says; nothing where that is damaged, so that it is launched, and told so."""
-    try:
-        with RunDir(state, run_id) as run:
+    """Return what the run's spec says; nothing where that is damaged, so that it is launched, and told so.
+
+    Raises:
+        UnknownRun: it is not there.
+        OSError: this process has too many files open.
+    """
+    with RunDir(state, run_id) as run:
+        try:
             spec = run.spec()
-    except (UnknownRun, Damaged):
-        return Rows(Member(None, None), ())
+        except Damaged:
+            return NOTHING
     return Rows(Member(spec.command, spec.by), tuple(each for each in spec.quotas if each.running is not None))

@@ -344,8 +344,10 @@ def _copy_files(files: Mapping[str, str], fd: int) -> None:
 
 
 def _copy(path: str, name: str, into: int) -> None:
-    source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    source = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe would have us wait for its writer
     try:
+        if not stat.S_ISREG(os.fstat(source).st_mode):
+            raise OSError(errno.EINVAL, "what is sent along must be a regular file", path)
         copy = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=into)
         try:
             while data := os.read(source, COPY_BYTES):

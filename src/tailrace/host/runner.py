@@ -386,6 +386,7 @@ def main(path: str, ready_fd: int, *, detach: bool) -> NoReturn:
     linux.become_subreaper()
     _leave_run()
     _remove_abandoned_groups()
+    cgroup.lend()
     prepare_signals()
     _warm_up(state)
     forker = divide(lambda link: _keep(state, link), let_go=(lock_fd, ready_fd))

@@ -84,7 +84,13 @@ def _settle_locked(run: RunDir) -> None:
     result = Result(outcome=Lost(why), ended=_clock(run).wall(), size=run.size())
     if live is not None:
         result = msgspec.structs.replace(
-            result, started=live.started, dropped=live.dropped, ladder=live.ladder, hint=live.hint
+            result,
+            started=live.started,
+            dropped=live.dropped,
+            ladder=live.ladder,
+            hint=live.hint,
+            rows=live.rows,
+            columns=live.columns,
         )
     ending.record(run, result)
 

@@ -9,6 +9,7 @@ STATE/catalog.db     an index of the finished runs; may be deleted at any time
 STATE/keys.lock      held while a run with a key is admitted
 STATE/starts.lock    held while a run is admitted that has a limit of how many there may be
 STATE/starts.json    what was started in the last minute, where that is limited
+STATE/viewers.lock   by whose locks servers count viewers together, where those are limited; it is empty
 STATE/hooks/         what hooks are still to be told: outbox/, known.json, and a lock; see `tailrace.hooks`
 STATE/runs/<id>/     see `rundir`
 STATE/auth/          what a server knows its callers by; see `tailrace.server.auth.vault`
@@ -28,7 +29,7 @@ from tailrace.host import lock
 LAYOUT = 1
 _NAMES = {
     "version", "active", "runs", "runner.sock", "runner.lock", "runner.log", "runner.start", "settings.json",
-    "ended", ".rehearsal", "auth", "keys.lock", "starts.lock", "starts.json", ".starts.json",
+    "ended", ".rehearsal", "auth", "keys.lock", "starts.lock", "starts.json", ".starts.json", "viewers.lock",
     "catalog.db", "catalog.db-wal", "catalog.db-shm", "catalog.db-journal", "hooks",
 }  # fmt: skip
 _HINT = "choose another: TAILRACE_STATE, --state-dir on the command line, state_dir= in Python"

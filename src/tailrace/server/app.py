@@ -21,9 +21,9 @@ from tailrace.server.auth.login import Login, login_of
 from tailrace.server.auth.pages import FORM_BYTES, Asked
 from tailrace.server.cors import Allowing, Cors, answer_preflight, is_preflight
 from tailrace.server.forwarded import Proxies
-from tailrace.server.limits import Limits
 from tailrace.server.logs import report
 from tailrace.server.metrics import CONTENT_TYPE, Metrics
+from tailrace.web.audience import Audience, Bounds
 from tailrace.web.loop.hall import Hall, hall_of
 from tailrace.web.loop.sinks import Receive, Scope, Send
 from tailrace.web.loop.work import beside
@@ -59,7 +59,8 @@ class ServerApp:
         if self._login is not None:
             self._api.guard = self._login.guard.visit
             self._api.watch = Guests(self._login.guard, self._run).enter
-        self._api.limits = Limits(settings.max_viewers_per_run, settings.max_viewers_per_address)
+        bounds = Bounds(settings.max_viewers_per_run, settings.max_viewers_per_address)
+        self._api.audience = Audience(lambda: self._race.engine, bounds)
         self._proxies = Proxies(settings.trusted_proxies)
         self._cors = Cors(settings.cors_origins)
         self._has_access_log = settings.access_log

@@ -10,7 +10,7 @@ from typing import cast
 from tailrace.web.loop.sinks import Message, Scope, Send
 
 ALLOWED_HEADERS = b"accept, authorization, cache-control, last-event-id, range, if-range"
-EXPOSED_HEADERS = b"accept-ranges, content-range, etag, tailrace-run"
+EXPOSED_HEADERS = b"accept-ranges, content-range, etag, retry-after, tailrace-run"
 ORIGIN = b"access-control-allow-origin"
 """stands in an answer once: files that any page may load have it already"""
 AGE_S = b"600"

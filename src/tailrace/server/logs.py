@@ -7,6 +7,8 @@ from typing import Literal, cast
 
 import msgspec
 
+from tailrace.core.errors import TailraceError
+
 log = logging.getLogger("tailrace")
 
 QUIET = ("uvicorn.access", "python_multipart.multipart")
@@ -16,8 +18,9 @@ REFUSED = "ASGI callable returned without completing handshake."
 
 
 def report(error: Exception) -> None:
-    """Write what is not the client's fault."""
-    log.error("%s", error)
+    """Write what is not the client's fault, and what to do about it."""
+    hint = error.hint if isinstance(error, TailraceError) else ""
+    log.error("%s%s", error, hint and f" ({hint})")
 
 
 def set_up(log_format: Literal["text", "json"], level: int = logging.INFO) -> None:

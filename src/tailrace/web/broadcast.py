@@ -44,7 +44,7 @@ NEWS_S = 0.25
 """between two looks at the run's state"""
 NEVER = float("inf")
 
-Told: TypeAlias = tuple[State, str | None, str | None, int | None, int]
+Told: TypeAlias = tuple[State, str | None, str | None, int | None, int, int | None, int | None]
 """what viewers are told of as it changes"""
 Key: TypeAlias = tuple[int, int, str, str]
 """the hall, the engine's id(), the run's id, the wire"""
@@ -52,7 +52,7 @@ Key: TypeAlias = tuple[int, int, str, str]
 
 def told(info: RunInfo) -> Told:
     """Return what viewers are told of the run as it changes."""
-    return info.state, info.held, info.hint, info.queue_place, len(info.ladder)
+    return info.state, info.held, info.hint, info.queue_place, len(info.ladder), info.rows, info.columns
 
 
 class Piece(NamedTuple):

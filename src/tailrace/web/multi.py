@@ -9,6 +9,7 @@ A heartbeat comes once for the connection, not for each run.
 """
 
 import time
+from collections.abc import Collection
 
 from tailrace.core.wires.places import Place, Places
 from tailrace.web.broadcast import NEVER
@@ -108,6 +109,11 @@ class MultiViewer(Stream):
     def run_ids(self) -> tuple[str, ...]:
         """See `Stream.run_ids`."""
         return self._run_ids
+
+    @property
+    def commands(self) -> Collection[str]:
+        """See `Stream.commands`."""
+        return {command for viewer in self._viewers.values() for command in viewer.commands}
 
     @property
     def is_reading(self) -> bool:

@@ -24,6 +24,7 @@ STATUSES: tuple[tuple[type[TailraceError], HTTPStatus], ...] = (
     (errors.EngineUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.NotEnforceable, HTTPStatus.NOT_IMPLEMENTED),
     (errors.NotRecorded, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.ProviderUnusable, HTTPStatus.BAD_GATEWAY),
     (TailraceError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
 """the first row that fits decides"""
@@ -113,6 +114,8 @@ def _told(status: HTTPStatus) -> str:
             return "there is too little space to take a new run"
         case HTTPStatus.NOT_IMPLEMENTED:
             return "the run has a limit that this host cannot enforce"
+        case HTTPStatus.BAD_GATEWAY:
+            return "the provider that says who you are cannot be asked, or not be believed"
         case HTTPStatus.SERVICE_UNAVAILABLE:
             return "runs cannot be started or reached at the moment"
         case _:

@@ -5,7 +5,7 @@ driving may be a viewer of one run, or of many, or something else that comes in 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from tailrace.engine.base import Passage
@@ -68,6 +68,11 @@ class Stream(ABC):
     @property
     def run_ids(self) -> tuple[str, ...]:
         """The runs that are shown; none by default."""
+        return ()
+
+    @property
+    def commands(self) -> Collection[str]:
+        """The declared commands of which those runs are."""
         return ()
 
     @property

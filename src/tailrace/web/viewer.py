@@ -17,6 +17,7 @@ viewer has not, 256 KiB at most. The command waits for neither.
 """
 
 import time
+from collections.abc import Collection
 from typing import NamedTuple
 
 from tailrace.core.errors import StreamBroken, UnknownRun
@@ -44,7 +45,7 @@ LAG_S = 3.0
 SKIPPED = "skipped on request"
 PASSAGE_BYTES = 64 << 10
 """less is not worth a passage of its own"""
-UNTOLD: Told = (State.RUNNING, None, None, None, 0)
+UNTOLD: Told = (State.RUNNING, None, None, None, 0, None, None)
 """on wires that never tell"""
 
 
@@ -197,6 +198,12 @@ class Viewer(Stream):
     def run_ids(self) -> tuple[str, ...]:
         """See `Stream.run_ids`."""
         return (self._run.id,)
+
+    @property
+    def commands(self) -> Collection[str]:
+        """See `Stream.commands`."""
+        command = None if self._info is None else self._info.command
+        return () if command is None else (command,)
 
     def lag_bytes(self) -> int:
         """See `Stream.lag_bytes`."""

@@ -43,6 +43,30 @@ def test_the_callers_mistakes(program: Program, args: list[str]) -> None:
     assert (done.returncode, done.stdout) == (2, b"")
 
 
+@pytest.mark.parametrize("option", ["--share-at=nonsense", "--linger=soon"])
+def test_what_cannot_be_shared_is_not_run(program: Program, tmp_path: Path, option: str) -> None:
+    """How a run is to be served is looked at before there is one."""
+    done = program("run", "--share", option, "--", "touch", str(tmp_path / "ran"))
+    assert (done.returncode, (tmp_path / "ran").exists()) == (2, False)
+
+
+@pytest.mark.parametrize("typed", [b"x" * 5000 + b"\n", b"caf\xe9\n", b"\n", b""])
+def test_a_secret_that_is_not_taken_whole_is_not_taken(program: Program, typed: bytes) -> None:
+    """A password that is cut or changed would be another one."""
+    done = program("user", "add", "ann", stdin=typed)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"hint: " in done.stderr
+
+
+def test_an_empty_token_file_is_a_mistake(program: Program, tmp_path: Path) -> None:
+    """No other token is sent in the place of the one that was meant."""
+    (tmp_path / "token").write_text("\n")
+    done = program(
+        "list", "--on", "http://127.0.0.1:9", "--token-file", str(tmp_path / "token"), TAILRACE_TOKEN="other"
+    )
+    assert (done.returncode, b"token is empty" in done.stderr) == (2, True)
+
+
 def test_what_is_missing_is_asked_for(program: Program) -> None:
     """In words, not in the terms of a parser."""
     assert program("run").stderr == b"tailrace: what is to be run?\n  hint: for example: tailrace run -- make test\n"

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import random
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +18,11 @@ from tailrace.engine.base import Query
 from tailrace.engine.disk import DiskEngine
 from tailrace.host import settings
 from tailrace.host.settings import Settings
-from tests.support.cleanup import end_everything
+from tests.support.smalldisk import fill, small_disk
 from tests.support.wait import wait_for
 from tests.system.engine.processes import marked
+
+__all__ = ["small_disk"]
 
 MIB = 1 << 20
 WRITER = """
@@ -42,31 +43,12 @@ def pieces(stream: Stream) -> bytes:
 
 
 @pytest.fixture
-def small_disk(state_dir: Path) -> Iterator[Path]:
-    """Make the state directory a file system of 8 MiB."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=0700", "tailrace", str(state_dir)]
-    mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"no file system can be mounted here: {mounted.stderr}")
-    yield state_dir
-    end_everything(state_dir)
-    subprocess.run(["umount", "--lazy", str(state_dir)], check=True)
-
-
-@pytest.fixture
 def small_engine(small_disk: Path) -> Iterator[DiskEngine]:
     """Give an engine on the small disk, without a floor."""
     engine = DiskEngine(small_disk)
     settings.save(engine.state, Settings(free_floor=0))
     yield engine
     engine.close()
-
-
-def fill(disk: Path, size: int) -> Path:
-    """Take room away."""
-    filler = disk / "version.filler"
-    filler.write_bytes(bytes(size))
-    return filler
 
 
 @pytest.mark.usefixtures("mover")

@@ -9,15 +9,17 @@ import pytest
 
 from tailrace.core.errors import LimitReached
 from tailrace.core.limits import Quota, Scope
-from tailrace.core.outcome import Exited
+from tailrace.core.outcome import Exited, Lost
 from tailrace.core.states import State
 from tailrace.engine.base import Query
 from tailrace.engine.disk import DiskEngine
 from tailrace.engine.run import Run
 from tailrace.host import runner_link, settings
 from tailrace.host.messages import Drain
+from tailrace.host.rundir import RunDir
 from tailrace.host.settings import Settings
 from tests.support.wait import wait_for
+from tests.system.kills.conftest import keeper_pid, kill, runner_pid
 
 ONE = Quota(Scope.COMMAND, running=1)
 ONE_AND_ONE = Quota(Scope.COMMAND, running=1, queued=1)
@@ -78,6 +80,19 @@ def test_those_beyond_the_queue_are_refused(engine: DiskEngine) -> None:
     first.wait(60)
     wait_for(lambda: is_running(second))
     assert start(engine, "build", ONE_AND_ONE).id
+
+
+def test_the_dead_take_no_places(engine: DiskEngine, state_dir: Path) -> None:
+    """Whoever would be refused because of a run whose keeper was killed, and the runner with it, settles that run."""
+    quota = Quota(Scope.COMMAND, running=1, queued=0)
+    first = start(engine, "build", quota)
+    wait_for(lambda: is_running(first))
+    with RunDir(engine.state, first.id) as run:
+        kill(runner_pid(state_dir))
+        kill(keeper_pid(engine, first.id))
+        wait_for(lambda: not run.is_kept())
+    assert engine.start(["true"], command="build", quotas=[quota]).wait(60).outcome == Exited(0)
+    assert isinstance(first.info().outcome, Lost)
 
 
 def test_starts_a_minute(engine: DiskEngine) -> None:

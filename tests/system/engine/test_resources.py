@@ -61,6 +61,7 @@ def test_who_takes_too_much_is_ended(engine: DiskEngine, name: str) -> None:
     assert info.outcome == hog.outcome
     assert info.limit == hog.limit
     assert info.lingering == ()
+    wait_for(lambda: not hogs.left_of(info.id))
     beside.send(b"still here\n")
     beside.close_input()
     assert ended(beside).outcome == Exited(0)
@@ -68,19 +69,36 @@ def test_who_takes_too_much_is_ended(engine: DiskEngine, name: str) -> None:
     assert runner_link.ask_once(engine.state, Status()).pid == runner
 
 
-def test_the_same_where_no_cgroup_can_be_made(state_dir: Path) -> None:
+@pytest.mark.parametrize("name", list(hogs.HOGS))
+def test_the_same_where_no_cgroup_can_be_made(state_dir: Path, name: str) -> None:
     """The keeper counts: each hog has the same outcome, and a run that takes less than it may is left alone."""
+    assert without_cgroups("tests.system.engine.hogs", str(state_dir), name) == "it ended as it should\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+@pytest.mark.other_platform
+def test_a_user_of_its_own_is_bounded_by_the_kernel_too(state_dir: Path) -> None:
+    """RLIMIT_NPROC, where the keeper counts: above the limit, so that it is seen, and above what the user has."""
+    told = without_cgroups("tests.system.engine.own_user", str(state_dir)).split()
+    assert told[0] == "processes"
+    assert int(told[1]) >= 2 * 20
+    assert told[2] != told[1]
+
+
+def without_cgroups(module: str, *arguments: str) -> str:
+    """Run a module of the tests where no cgroup can be made, and return what it prints."""
     own = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
-    script = 'mount -t tmpfs none /sys/fs/cgroup && exec "$0" -m tests.system.engine.hogs "$1"'
+    script = f'mount -t tmpfs none /sys/fs/cgroup && exec "$0" -m {module} "$@"'
     done = subprocess.run(
-        [*own, "sh", "-c", script, sys.executable, str(state_dir)],
+        [*own, "sh", "-c", script, sys.executable, *arguments],
         cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         timeout=110,
         check=False,
     )
-    assert done.stdout == "all ended as they should\n", done.stderr
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_who_takes_less_is_left_alone(engine: DiskEngine) -> None:

@@ -11,11 +11,13 @@ from urllib.parse import quote
 
 import pytest
 
+from tailrace.core.command import Command, Commands
 from tailrace.core.errors import InvalidInput
 from tailrace.core.outcome import Exited, OutputLimit
 from tailrace.core.secrets import secret_file
 from tailrace.core.timeline import Stream
 from tailrace.engine.base import StartOptions
+from tailrace.engine.declared import ready
 from tailrace.engine.disk import DiskEngine
 from tailrace.engine.run import Run
 from tests.support.wait import wait_for
@@ -230,3 +232,19 @@ def test_a_files_place_cannot_be_made_up(engine: DiskEngine) -> None:
     """What stands for the path has NULs in it, so only who gives a file of this name can use it."""
     with pytest.raises(InvalidInput):
         engine.start(["cat", secret_file("other")], secret_files={"key": "content of a file"})
+
+
+def test_the_secrets_of_other_commands_are_theirs(engine: DiskEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command has no variable that another, or a hook, has as a secret: it would show it unmasked."""
+    monkeypatch.setenv("OWN_TOKEN", SECRET)
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    knowing = Command(name="knowing", argv=("env",), secret_env=("OWN_TOKEN",))
+    other = Command(name="other", argv=("env",))
+    plain = Command(name="plain", argv=("env",), env={"OWN_TOKEN": "of my own"})
+    commands = Commands([knowing, other, plain], private=["HOOK_SECRET"])
+    shown = []
+    for command in (knowing, other, plain):
+        argv, options = ready(command, {}, commands.only(lambda each: each.name != "knowing"))
+        lines = output(engine.start(argv, **options)).decode().splitlines()
+        shown.append([line for line in lines if line.startswith(("OWN_", "HOOK_"))])
+    assert shown == [["OWN_TOKEN=***"], [], ["OWN_TOKEN=of my own"]]

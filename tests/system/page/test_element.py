@@ -8,6 +8,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import msgspec
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -129,3 +130,57 @@ def test_what_is_no_address_is_said(serve: Serve, page: Page, watch: Watch, tmp_
     shown.evaluate("(each, to) => each.setAttribute('src', to)", f"{serving.address}api/runs/{run_id}")
     expect(shown.locator(".log")).to_contain_text("3")
     expect(shown).not_to_contain_text("nowhere")
+
+
+def test_a_token_lets_the_page_in(  # noqa: PLR0917  fixtures
+    serve: Serve, state_dir: Path, page: Page, watch: Watch, tmp_path: Path, elsewhere: str
+) -> None:
+    """Of a server that asks who comes: as a property, in no address, good for one run; without it, words say so."""
+    serving = serve(f'auth = "token"\ncors_origins = ["{elsewhere}"]')
+    watch.forgive(rf"{re.escape(serving.address)}|401|404")
+    own = {"Authorization": f"Bearer {(state_dir / 'auth' / 'token').read_text()}"}
+    ids = [_begun(serving, own) for _ in range(2)]
+    answer = serving.ask(f"/api/runs/{ids[0]}/share", "POST", b"{}", {**own, "Content-Type": "application/json"})
+    token = str(msgspec.json.decode(answer.body, type=dict[str, str])["token"])
+    _written(tmp_path, serving, ids[0])
+    page.goto(f"{elsewhere}/page.html")
+    shown = page.locator("tailrace-output")
+    expect(shown.locator(".trouble")).to_contain_text("you are not known here")
+    shown.evaluate("(each, token) => { each.token = token; }", token)
+    expect(shown.locator(".log")).to_contain_text("begun")
+    expect(shown.locator(".state")).to_contain_text("running")
+    expect(shown.locator(".trouble")).to_be_empty()
+    assert shown.get_attribute("token") is None
+    serving.ask(f"/api/runs/{ids[0]}/stop", "POST", b'{"now": true}', {**own, "Content-Type": "application/json"})
+    expect(shown.locator(".state")).to_contain_text("stopped")
+    shown.evaluate("(each, to) => each.setAttribute('src', to)", f"{serving.address}runs/{ids[1]}")
+    expect(shown.locator(".trouble")).not_to_be_empty()
+    expect(shown.locator(".log-row")).to_have_count(0)
+    assert not [url for url in watch.asked if token in url or "token" in url]
+
+
+def test_a_token_that_was_given_before_the_element_was_known(  # noqa: PLR0917  fixtures
+    serve: Serve, state_dir: Path, page: Page, watch: Watch, tmp_path: Path, elsewhere: str
+) -> None:
+    """Counts all the same; the attribute will do, too."""
+    serving = serve(f'auth = "token"\ncors_origins = ["{elsewhere}"]')
+    watch.forgive(re.escape(serving.address))
+    token = (state_dir / "auth" / "token").read_text()
+    run_id = _begun(serving, {"Authorization": f"Bearer {token}"})
+    _written(tmp_path, serving, run_id)
+    path = tmp_path / "elsewhere" / "page.html"
+    early = f'<script>document.querySelector("tailrace-output").token = "{token}"</script>'
+    path.write_text(path.read_text() + early)
+    page.goto(f"{elsewhere}/page.html")
+    expect(page.locator("tailrace-output .log")).to_contain_text("begun")
+    path.write_text(
+        path.read_text().replace(early, "").replace("<tailrace-output", f'<tailrace-output token="{token}"')
+    )
+    page.goto(f"{elsewhere}/page.html")
+    expect(page.locator("tailrace-output .log")).to_contain_text("begun")
+
+
+def _begun(serving: Serving, headers: dict[str, str]) -> str:
+    answer = serving.post("/api/commands/wait/runs", "", headers)
+    assert answer.status == 201, answer
+    return answer.headers["location"].rpartition("/")[2]

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,70 @@ def test_two_viewers_see_the_same(terminals: Serving, page: Page) -> None:
         _says(each, "from the 2nd")
 
 
+def test_another_tab_has_the_size_of_who_types(terminals: Serving, page: Page) -> None:
+    """It follows, and does not answer with its own; whoever begins to type there has it."""
+    run_id = terminals.start("shell")
+    page.set_viewport_size({"width": 1200, "height": 900})
+    _opened(page, terminals, run_id)
+    first = _size(run_id, lambda size: size[1] > 100)
+    other = page.context.new_page()
+    other.set_viewport_size({"width": 700, "height": 600})
+    _opened(other, terminals, run_id)
+    second = _size(run_id, lambda size: size[1] < first[1])
+    for each in (page, other):
+        _has_rows(each, second[0])
+    page.bring_to_front()
+    page.keyboard.press("Shift+Escape")
+    page.locator(".xterm-helper-textarea").focus()
+    _size(run_id, lambda size: size == first)
+    for each in (page, other):
+        _has_rows(each, first[0])
+    assert tailrace.connect().get(run_id).rows == first[0]
+
+
+def test_a_terminal_has_no_tools_for_lines(terminals: Serving, page: Page) -> None:
+    """Nor keys; with its lines they come back."""
+    run_id = terminals.start("shell")
+    _opened(page, terminals, run_id)
+    tools = page.get_by_role("toolbar", name="Output")
+    expect(tools.get_by_role("button", name="Terminal")).to_be_visible()
+    expect(tools.get_by_role("button", name="Download")).to_be_visible()
+    for name in ("Search", "Follow", "Wrap lines (w)", "Line numbers (#)", "Times"):
+        expect(tools.get_by_role("button", name=name)).to_have_count(0)
+    page.keyboard.press("Shift+Escape")
+    page.keyboard.press("?")
+    sheet = page.get_by_role("dialog")
+    expect(sheet).to_contain_text("the terminal, or lines")
+    expect(sheet).not_to_contain_text("line numbers, or not")
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search the output")).to_have_count(0)
+    page.keyboard.press("x")
+    expect(tools.get_by_role("button", name="Search")).to_be_visible()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search the output")).to_be_focused()
+
+
+def test_a_replay_is_resized_where_the_run_was(terminals: Serving, page: Page) -> None:
+    """At its begin it has the first size, at its end the last."""
+    run_id = terminals.start("shell")
+    run = tailrace.connect().get(run_id)
+    assert (run.rows, run.columns) == (24, 80)
+    handle = tailrace.Run(tailrace.connect(), run_id)
+    handle.send(b"echo small\n")
+    wait_for(lambda: b"\nsmall" in _output(run_id))
+    handle.resize(12, 60)
+    handle.send(b"echo smaller; exit\n")
+    handle.wait(60)
+    page.goto(f"{terminals.address}runs/{run_id}")
+    page.get_by_role("button", name="Replay").click()
+    _says(page, "smaller")
+    _has_rows(page, 12)
+    page.get_by_label("Moment").focus()
+    page.keyboard.press("Home")
+    _has_rows(page, 24)
+
+
 def test_nobody_is_kept_in_the_terminal(terminals: Serving, page: Page) -> None:
     """Shift+Escape leaves it, and then keys are the page's again."""
     run_id = terminals.start("shell")
@@ -181,6 +246,21 @@ def _typed_size(page: Page, run_id: str) -> tuple[int, int]:
     wait_for(lambda: re.search(rb"\n\d+ \d+\r\n", _output(run_id)[begun:]))
     found = re.findall(rb"\n(\d+) (\d+)\r\n", _output(run_id)[begun:])
     return int(found[-1][0]), int(found[-1][1])
+
+
+def _size(run_id: str, is_wanted: Callable[[tuple[int, int]], bool]) -> tuple[int, int]:
+    """Return the size that the run's terminal has, when it is that."""
+
+    def found() -> tuple[int, int] | None:
+        info = tailrace.connect().get(run_id)
+        size = info.rows or 0, info.columns or 0
+        return size if is_wanted(size) else None
+
+    return wait_for(found) or (0, 0)
+
+
+def _has_rows(page: Page, rows: int) -> None:
+    expect(page.locator(f"{ROWS} > div")).to_have_count(rows)
 
 
 def _output(run_id: str) -> bytes:

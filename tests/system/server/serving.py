@@ -6,7 +6,7 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from pathlib import Path
@@ -56,13 +56,21 @@ class Serving:
         text: the file, besides `COMMANDS`.
         flags: more of the command line.
         env: more of the environment.
+        within: a command that runs the one behind it.
     """
 
-    def __init__(self, directory: Path, text: str, *flags: str, env: Mapping[str, str] = NOTHING) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        text: str,
+        *flags: str,
+        env: Mapping[str, str] = NOTHING,
+        within: Sequence[str] = (),
+    ) -> None:
         self._out, self._err = directory / "out", directory / "err"
         self.file = directory / "tailrace.toml"
         self.file.write_text(text + COMMANDS)
-        argv = [sys.executable, "-m", "tailrace", "serve", str(self.file), *flags]
+        argv = [*within, sys.executable, "-m", "tailrace", "serve", str(self.file), *flags]
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
                 argv, cwd=directory, stdout=out, stderr=err, env={**os.environ, **env}, stdin=subprocess.DEVNULL

@@ -52,10 +52,13 @@ ACTIONS = {
     "POST /api/runs/{run}/pin": "pin",
     "POST /api/runs/{run}/unpin": "pin",
     "POST /api/runs/{run}/share": "share",
+    "GET /api/runs/{run}/shares": "share",
+    "POST /api/runs/{run}/unshare": "share",
     "GET /api/probe": "list",
     "GET /api/probe/socket": "list",
     "GET /api/probe/request": "list",
     "POST /api/probe/request": "list",
+    "GET /api/me": "view",
     "GET /api/openapi.json": "list",
     "GET /": "list",
     "GET /commands/{command}": "list",
@@ -115,6 +118,18 @@ def _shared(serving: Serving, token: str, run_id: str, body: bytes = b"") -> str
     return str(msgspec.json.decode(answer.body, type=dict[str, str])["token"])
 
 
+def _link(serving: Serving, token: str, run_id: str) -> dict[str, str]:
+    answer = serving.ask(f"/api/runs/{run_id}/share", "POST", b"", _bearer(token))
+    assert answer.status == 201, answer
+    return msgspec.json.decode(answer.body, type=dict[str, str])
+
+
+def _end_link(serving: Serving, token: str, run_id: str, link_id: str | None) -> Answer:
+    headers = _bearer(token) | {"Content-Type": "application/json"}
+    body = msgspec.json.encode({"id": link_id})
+    return serving.ask(f"/api/runs/{run_id}/unshare", "POST", body, headers)
+
+
 def _status(serving: Serving, method: str, path: str, headers: dict[str, str]) -> int:
     with serving.asking(path, method, b"" if method == "POST" else None, headers) as response:
         return response.status
@@ -134,11 +149,11 @@ def test_every_route_asks(guarded: Serving, state_dir: Path) -> None:
     headers = {
         "nobody": {},
         "viewer": _bearer(_token(state_dir, "viewer")),
+        "share": _bearer(share),
         "operator": _bearer(_token(state_dir, "operator")),
         "admin": _bearer(own),
-        "share": _bearer(share),
     }
-    for route in sorted(ROUTES, key=lambda route: route.path.endswith("/stop")):
+    for route in sorted(ROUTES, key=lambda route: (route.path.endswith("/unshare"), route.path.endswith("/stop"))):
         query = QUERIES.get(route.path, "").replace("{run}", run_id)
         path = route.path.replace("{run}", run_id).replace("{command}", "count").replace("{file}", "x.js") + query
         if route.is_file:
@@ -163,6 +178,21 @@ def test_metrics_and_health(guarded: Serving, state_dir: Path) -> None:
     assert guarded.ask("/metrics", headers=_bearer(_token(state_dir, "operator"))).status == 403
     assert guarded.ask("/metrics", headers=_bearer(scrape)).status == 200
     assert guarded.ask("/api/runs", headers=_bearer(scrape)).status == 403
+
+
+def test_the_description_says_how_to_come_in(guarded: Serving, state_dir: Path) -> None:
+    """By a token, or a browser's cookie; and each caller is told of what he may start alone."""
+    shown = msgspec.json.decode(guarded.ask("/api/openapi.json", headers=_bearer(_own(state_dir))).body)
+    assert shown["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    cookie = shown["components"]["securitySchemes"]["session"]
+    answer = _log_in(guarded, f"token={_own(state_dir)}")
+    assert (cookie["in"], cookie["name"]) == ("cookie", _cookie(answer).partition("=")[0])
+    assert shown["security"] == [{"bearer": []}, {"session": []}]
+    assert "/api/commands/count/runs" in shown["paths"]
+    narrow = _token(state_dir, "operator", "narrow", commands=("wait",))
+    other = msgspec.json.decode(guarded.ask("/api/openapi.json", headers=_bearer(narrow)).body)
+    assert "/api/commands/wait/runs" in other["paths"]
+    assert "/api/commands/count/runs" not in other["paths"]
 
 
 def test_a_refusal_says_what_to_do(guarded: Serving) -> None:
@@ -407,7 +437,7 @@ def test_users_see_what_is_theirs(team: Serving) -> None:
         missing = team.ask(f"/api/runs/{'0' * len(run_id)}{path}", headers=bob)
         assert hidden.status == missing.status == 404
         assert hidden.body.replace(run_id.encode(), b"") == missing.body.replace(b"0" * len(run_id), b"")
-    for path in ("stop", "input", "pin", "share"):
+    for path in ("stop", "input", "pin", "share", "unshare"):
         assert team.ask(f"/api/runs/{run_id}/{path}", "POST", headers=bob).status == 404
     assert team.ask(f"/api/events?run={run_id}", headers=bob).status == 404
     assert msgspec.json.decode(team.ask("/api/runs", headers=bob).body) == {"runs": [], "next": None, "total": 0}
@@ -507,7 +537,7 @@ def test_a_link_opens_one_run(guarded: Serving, state_dir: Path) -> None:
     assert _status(guarded, "GET", f"/api/events?run={run_id}&run={other}", cookie) == 404
     assert _status(guarded, "GET", f"/api/events?run={run_id}&list=1", cookie) == 403
     assert guarded.ask("/api/runs", headers=cookie).status == 403
-    for path in ("stop", "input", "pin", "share"):
+    for path in ("stop", "input", "pin", "share", "unshare"):
         assert guarded.ask(f"/api/runs/{run_id}/{path}", "POST", headers=cookie).status == 403
     assert guarded.post("/api/commands/count/runs", "", cookie).status in (403, 404)
 
@@ -548,6 +578,53 @@ def test_a_link_from_the_command_line(guarded: Serving, state_dir: Path) -> None
         assert guarded.ask(link.removeprefix(guarded.address.rstrip("/"))).status == 303
 
 
+def test_a_link_is_ended_alone(guarded: Serving, state_dir: Path) -> None:
+    """By its id, which the list has, and not what opens the run; the others go on, and those of other runs."""
+    own = _own(state_dir)
+    run_id, other = _start(guarded, own), _start(guarded, own)
+    made = [_link(guarded, own, each) for each in (run_id, run_id, other)]
+    first, second, third = (link["token"] for link in made)
+    answer = guarded.ask(f"/api/runs/{run_id}/shares", headers=_bearer(own))
+    listed = msgspec.json.decode(answer.body)["links"]
+    assert [each["by"] for each in listed] == ["token", "token"]
+    assert {each["id"] for each in listed} == {made[0]["id"], made[1]["id"]}
+    assert first.encode() not in answer.body
+    with guarded.asking(f"/api/runs/{run_id}/output", headers={**_bearer(first), "Accept": "text/plain"}) as viewer:
+        assert viewer.readline() == b"begun\n"
+        assert _end_link(guarded, own, run_id, made[0]["id"]).body == b'{"ended":1}'
+        with pytest.raises(HTTPException):
+            viewer.read()
+    statuses = [
+        guarded.ask(f"/api/runs/{run}", headers=_bearer(token)).status
+        for run, token in ((run_id, first), (run_id, second), (other, third))
+    ]
+    assert statuses == [401, 200, 200]
+    for link_id in (made[0]["id"], made[2]["id"], "../../secret", ""):
+        assert _end_link(guarded, own, run_id, link_id).status == 404
+    assert _end_link(guarded, own, run_id, None).body == b'{"ended":1}'
+    assert guarded.ask(f"/api/runs/{other}", headers=_bearer(third)).status == 200
+
+
+def test_links_are_listed_and_ended_by_the_command_line(guarded: Serving, state_dir: Path) -> None:
+    """Where the runs are, and at a server."""
+    own = _own(state_dir)
+    run_id = _start(guarded, own)
+    there = ("--on", guarded.address)
+    env = {"TAILRACE_TOKEN": own}
+    for place in ((), there):
+        made = _run("share", run_id, *place, env=env)
+        link_id = re.search("--end ([0-9a-f]{16})", made.stderr)[1]  # type: ignore[index]  # it is there
+        assert f"{link_id}  run {run_id}, made " in _run("share", run_id, "--list", *place, env=env).stdout
+        assert "1 link ended" in _run("share", run_id, "--end", link_id, *place, env=env).stderr
+        again = _run("share", run_id, "--end", link_id, *place, env=env, code=2).stderr
+        assert "hint: " in again
+    _run("share", run_id)
+    _run("share", run_id)
+    assert len(_run("share", "--list").stdout.splitlines()) == 2
+    assert "2 links ended" in _run("share", run_id, "--end", "all").stderr
+    assert "no links" in _run("share", "--list").stderr
+
+
 # Clients
 
 
@@ -586,3 +663,49 @@ def _run(
     assert done.returncode == code, done
     assert "Traceback" not in done.stderr
     return done
+
+
+# What one may is told beforehand
+
+
+def _may(serving: Serving, path: str, headers: dict[str, str]) -> object:
+    return msgspec.json.decode(serving.ask(path, headers=headers).body, type=dict[str, object]).get("may")
+
+
+def test_what_one_may_is_told(guarded: Serving, state_dir: Path) -> None:
+    """Of a run, of a command, and of all: what the door would let him do, and no more."""
+    own = _own(state_dir)
+    run_id, typed = _start(guarded, own), _start(guarded, own, "echo")
+    operator, viewer = _bearer(_token(state_dir, "operator")), _bearer(_token(state_dir, "viewer"))
+    share = _bearer(_shared(guarded, own, run_id))
+    assert _may(guarded, f"/api/runs/{run_id}", operator) == ["view", "stop", "pin", "share"]
+    assert _may(guarded, f"/api/runs/{typed}", operator) == ["view", "stop", "input", "pin", "share"]
+    assert _may(guarded, f"/api/runs/{run_id}", viewer) == ["view"]
+    assert _may(guarded, f"/api/runs/{run_id}", share) == ["view"]
+    assert _may(guarded, "/api/commands/count", operator) == ["list", "start"]
+    assert _may(guarded, "/api/commands/count", viewer) == ["list"]
+    assert _may(guarded, "/api/me", viewer) == ["list", "view"]
+    assert _may(guarded, "/api/me", share) == ["view"]
+
+
+def test_who_one_is_is_told(guarded: Serving, state_dir: Path) -> None:
+    """With how he came in, and until when; a stranger learns nothing."""
+    own = _own(state_dir)
+    run_id = _start(guarded, own)
+    share = _shared(guarded, own, run_id, b'{"expires": 3600}')
+    told = msgspec.json.decode(guarded.ask("/api/me", headers=_bearer(share)).body, type=dict[str, object])
+    assert (told["name"], told["via"], told["sees_all"], told["can_leave"]) == ("share", "share", False, False)
+    assert told["until"] is not None
+    cookie = {"Cookie": _cookie(_log_in(guarded, f"token={own}"))}
+    told = msgspec.json.decode(guarded.ask("/api/me", headers=cookie).body, type=dict[str, object])
+    assert (told["role"], told["via"], told["until"], told["can_leave"]) == ("admin", "session", None, True)
+    assert guarded.ask("/api/me").status == 401
+
+
+def test_a_window_that_has_logged_in_says_so(guarded: Serving, state_dir: Path) -> None:
+    """At an address of its own, which is for nobody else."""
+    assert guarded.ask("/login/back").headers["location"] == "/login?next=/login/back"
+    answer = _log_in(guarded, f"token={_own(state_dir)}&next=/login/back")
+    assert answer.headers["location"] == "/login/back"
+    assert b'id="back"' in guarded.ask("/login/back", headers={"Cookie": _cookie(answer)}).body
+    assert _log_in(guarded, f"token={_own(state_dir)}&next=/login/backwards").headers["location"] == "/"

@@ -1,5 +1,7 @@
 """Coming in by OpenID Connect, with a provider that speaks it."""
 
+import itertools
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -95,18 +97,65 @@ def test_a_code_is_good_once_and_in_its_browser(here: Here) -> None:
     ids=["nonce", "audience", "issuer", "expired", "party", "future"],
 )  # fmt: skip
 def test_a_token_that_cannot_be_believed(here: Here, claims: dict[str, object]) -> None:
-    """It begins no session."""
+    """It begins no session; a page says so, and the log what to look at."""
     here.provider.claims = claims
     answer = here.come_back(*here.begin())
-    assert answer.status == 500
+    check_refused(here, answer)
+    assert "see `issuer` and `client_id`, and that both clocks are right" in here.serving.err()
+
+
+def check_refused(here: Here, answer: Answer) -> None:
+    """See that it is a page with a sentence and what to do, and no session has begun."""
+    assert answer.status == 502, answer
+    assert answer.headers["content-type"].startswith("text/html")
+    assert b"The provider that says who you are cannot be asked, or not be believed." in answer.body
+    assert b"Try again later" in answer.body
     assert "Strict" not in answer.headers.get("set-cookie", "")
     assert "Traceback" not in here.serving.err()
+
+
+GARBAGE = (b"", b"<h1>oops</h1>", b"[]", b"null", b'"x"', b"{}", b'{"keys": 7}', b'{"id_token": 7}', b"\xff")
+
+
+@pytest.mark.parametrize("path", ["/token", "/keys"])
+def test_a_provider_that_answers_nonsense(here: Here, path: str) -> None:
+    """Whatever it says, nobody is in, and there is no trace of our own."""
+    for status, body in itertools.product((200, 404, 500), GARBAGE):
+        here.provider.broken = {}
+        way = here.begin()
+        here.provider.broken[path] = (status, body)
+        answer = here.come_back(*way)
+        assert answer.status in (403, 502), (body, answer)
+        if answer.status == 502:
+            check_refused(here, answer)
+    here.provider.broken = {}
+    assert here.come_back(*here.begin()).status == 200
+
+
+def test_metadata_that_are_nonsense(here: Here) -> None:
+    """Nobody is sent anywhere; when they are right again, it goes on."""
+    path = "/.well-known/openid-configuration"
+    for body in GARBAGE:
+        here.provider.broken[path] = (200, body)
+        check_refused(here, here.serving.ask("/login/oidc", headers={"Accept": "text/html"}))
+    here.provider.broken.clear()
+    assert here.serving.ask("/login/oidc").status == 303
+
+
+def test_somebody_who_does_not_consent(here: Here) -> None:
+    """He is told what the provider says, and where to begin again."""
+    path, cookie = here.begin()
+    state = parse_qs(urlsplit(path).query)["state"][0]
+    answer = here.come_back(f"/login/callback?error=access_denied&state={state}", cookie)
+    assert answer.status == 403
+    assert b"access_denied" in answer.body
+    assert b"Open the login, and try again" in answer.body
 
 
 def test_a_token_that_another_has_signed(here: Here) -> None:
     """Neither does it; a key that the provider has published since is found."""
     here.provider.key = RSAKey.generate_key(2048, {"kid": "one"})
-    assert here.come_back(*here.begin()).status == 500
+    check_refused(here, here.come_back(*here.begin()))
     here.provider.published = here.provider.key
     assert here.come_back(*here.begin()).status == 200
 
@@ -120,10 +169,26 @@ def test_somebody_without_a_role(here: Here) -> None:
 
 
 def test_a_provider_that_is_away(here: Here) -> None:
-    """It is told as an error of the server, without a traceback; who has a token still comes in."""
+    """It is told on a page, without a traceback."""
     here.provider.server_close()
-    assert here.serving.ask("/login/oidc").status == 500
+    check_refused(here, here.serving.ask("/login/oidc", headers={"Accept": "text/html"}))
     assert "cannot be used" in here.serving.err()
+
+
+def test_a_provider_that_is_away_at_the_start(serve: Serve, tmp_path: Path) -> None:
+    """The server begins all the same, and asks it when somebody comes in."""
+    (tmp_path / "secret").write_text(f"{SECRET}\n")
+    with closing(socket.create_server(("127.0.0.1", 0))) as held:
+        issuer = f"http://127.0.0.1:{held.getsockname()[1]}"
+    text = (
+        f'auth = "oidc"\n[oidc]\nissuer = "{issuer}"\nclient_id = "{CLIENT}"\nclient_secret_file = "{tmp_path}/secret"'
+    )
+    serving = serve(text)
+    assert serving.ask("/healthz").status == serving.ask("/readyz").status == serving.ask("/login").status == 200
+    assert serving.ask("/login/oidc").status == 502
+    Path(tmp_path / "secret").unlink()
+    assert serving.ask("/login/oidc").status == 502
+    assert "client_secret_file names a file" in serving.err()
 
 
 def test_the_name_that_is_come_back_to_is_ours(here: Here) -> None:

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from tailrace import Engine
+from tailrace.core.lineindex import STRIDE_BYTES
 from tailrace.engine.run import Run
 from tailrace.web import matching
 from tailrace.web.routes import search as route
@@ -113,6 +114,18 @@ def test_pages_one_after_another(app: Flask, engine: Engine) -> None:
     assert numbers == [number for number in range(30001) if "77" in str(number)]
     assert Page(app, run, "q=77&start=200&count=1").numbers == [277]
     assert Page(app, run, "q=7&from=12&count=1").hits[0].fields["match"] == 12
+
+
+def test_a_place_far_behind_what_has_been_counted(app: Flask, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is searched from at once, and numbers are 0; they are there when it has been counted."""
+    monkeypatch.setattr(route, "COUNTED_BYTES", STRIDE_BYTES)
+    run = printed(engine, "seq 300000")
+    page = Page(app, run, "q=99999&from=1800000&count=2")
+    assert [(hit.number, hit.text) for hit in page.hits] == [(0, "299999")]
+    page = Page(app, run, "q=^29999&regex=1&from=1800002")
+    assert [(hit.number, hit.text) for hit in page.hits] == [(0, f"29999{digit}") for digit in range(10)]
+    assert ask(app, f"/ops/api/runs/{run.id}/lines?last=1").status_code == 200
+    assert Page(app, run, "q=99999&from=1800000").numbers == [299999]
 
 
 def test_expressions(app: Flask, engine: Engine) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import msgspec
 import pytest
@@ -35,6 +36,7 @@ request-timeout = 30
 include-path = [
     "/api/probe",
     "/api/runs", "/api/runs/{{run}}/output", "/api/runs/{{run}}/input", "/api/commands/{{command}}/runs",
+    "/api/commands/count/runs", "/api/commands/send/runs",
     "/api/runs/{{run}}/lines", "/api/runs/{{run}}/search", "/api/events", "/api/runs/{{run}}/activity",
 ]
 checks.positive_data_acceptance.enabled = false
@@ -48,6 +50,10 @@ COMMANDS = """
 [commands.count]
 argv = ["seq", "1", "{n}"]
 parameters.n = { type = "integer", minimum = 1, maximum = 50, default = 3 }
+[commands.send]
+argv = ["wc", "-c", "{data}", "{more}"]
+parameters.data = { type = "file", maximum_size = 100 }
+parameters.more = { type = "choices", choices = ["a", "b"] }
 """
 DESCRIPTION = json.loads(msgspec.json.encode(document(API_ROUTES)))
 
@@ -86,7 +92,30 @@ def test_it_knows_where_it_is_shown(app: Flask) -> None:
     """Its server is the prefix, whatever that is."""
     shown = json.loads(ask(app, "/ops/api/openapi.json").data)
     assert shown["servers"] == [{"url": "/ops"}]
-    assert shown["paths"].keys() == DESCRIPTION["paths"].keys()
+    assert shown["paths"].keys() - DESCRIPTION["paths"].keys() == {"/api/commands/true/runs"}
+    assert DESCRIPTION["paths"].keys() <= shown["paths"].keys()
+    assert "securitySchemes" not in shown["components"]
+
+
+def test_each_command_is_in_it(state_dir: Path, tmp_path: Path) -> None:
+    """With its parameters, in the forms that it takes: a file comes by a form of several parts alone."""
+    assert state_dir.is_dir()
+    with serving(tmp_path, COMMANDS) as port:
+        shown = json.loads(urlopen(f"http://127.0.0.1:{port}/api/openapi.json").read())
+    assert [error.message for error in OpenAPIV31SpecValidator(shown).iter_errors()] == []
+    count, send = (shown["paths"][f"/api/commands/{name}/runs"]["post"] for name in ("count", "send"))
+    assert count["operationId"] == "start_command_count"
+    assert count["requestBody"]["required"] is False
+    content = count["requestBody"]["content"]
+    assert content.keys() == {JSON, "application/x-www-form-urlencoded"}
+    assert content[JSON]["schema"]["properties"]["parameters"]["properties"]["n"]["maximum"] == 50
+    assert all(each["in"] != "path" for each in count["parameters"])
+    assert send["requestBody"]["required"] is True
+    ((kind, body),) = send["requestBody"]["content"].items()
+    assert kind == "multipart/form-data"
+    assert body["schema"]["properties"]["data"]["format"] == "binary"
+    assert count["responses"]["429"]["headers"].keys() == {"Retry-After"}
+    assert {"401", "403", "429"} <= count["responses"].keys()
 
 
 def _asked() -> Iterator[tuple[str, str, dict[str, str], bytes | None, str | None, int]]:
@@ -96,6 +125,7 @@ def _asked() -> Iterator[tuple[str, str, dict[str, str], bytes | None, str | Non
     yield "GET", "/api/commands/odd", {}, None, None, 404
     yield "POST", "/api/commands/true/runs", {}, None, None, 201
     yield "POST", "/api/commands/true/runs?format=text", {}, None, None, 200
+    yield "POST", "/api/commands/true/runs?format=text&ansi=strip&stream=stdout", {}, None, None, 200
     yield "POST", "/api/commands/true/runs?format=gif", {}, None, None, 406
     yield "POST", "/api/commands/true/runs?odd=1", {}, None, None, 400
     yield "POST", "/api/commands/true/runs", {"If-None-Match": '"x"'}, None, None, 412

@@ -88,6 +88,19 @@ def test_many_at_the_end_share_what_comes(server: Server, engine: Engine) -> Non
                 assert client.output == whole(run)
 
 
+def test_everybody_is_told_that_the_terminal_has_another_size(server: Server, engine: Engine) -> None:
+    """By a state, though the command says nothing; the end has it too."""
+    run = running(engine, "cat", pty=True)
+    with opened(server, run.id) as typist, opened(server, run.id) as other:
+        other.until(type="state", rows=24, columns=80)
+        typist.send(type="resize", rows=50, columns=132, id=1)
+        typist.until(type="reply", to="resize")
+        for client in (typist, other):
+            client.until(type="state", rows=50, columns=132)
+        run.stop()
+        other.until(type="end", rows=50, columns=132)
+
+
 @pytest.mark.parametrize(
     ("query", "offset", "expected"),
     [

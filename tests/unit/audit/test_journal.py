@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -56,7 +58,7 @@ def test_a_line_is_an_object(tmp_path: Path) -> None:
 
 def test_it_is_rotated_without_loss_by_several_processes(tmp_path: Path) -> None:
     """Four processes write at once; each line is there once and whole, and no file is longer than it may be."""
-    path, count = tmp_path / "audit.jsonl", 300
+    path, many = tmp_path / "audit.jsonl", 300
     shared = journal(path, max_bytes=8192, keep=100)
     shared.check()
     children = []
@@ -64,7 +66,7 @@ def test_it_is_rotated_without_loss_by_several_processes(tmp_path: Path) -> None
         pid = os.fork()
         if pid == 0:
             try:
-                for index in range(count):
+                for index in range(many):
                     shared.write(entry(f"{number}-{index}"))
                 os._exit(0)
             finally:
@@ -72,13 +74,63 @@ def test_it_is_rotated_without_loss_by_several_processes(tmp_path: Path) -> None
         children.append(pid)
     assert [os.waitpid(pid, 0)[1] for pid in children] == [0] * 4
     found = [each.request for each in entries(path)]
-    assert Counter(found) == Counter(f"{number}-{index}" for number in range(4) for index in range(count))
+    assert Counter(found) == Counter(f"{number}-{index}" for number in range(4) for index in range(many))
     for number in range(4):
         own = [each for each in found if each.startswith(f"{number}-")]
-        assert own == [f"{number}-{index}" for index in range(count)]
+        assert own == [f"{number}-{index}" for index in range(many)]
     files = list(tmp_path.glob("audit.jsonl*"))
     assert len(files) > 5
     assert max(file.stat().st_size for file in files) <= 8192
+
+
+def test_writers_that_are_killed_take_nothing_with_them(tmp_path: Path) -> None:
+    """What a writer was told is there is there once, wherever the others were killed, in a rotation too."""
+    path = tmp_path / "audit.jsonl"
+    shared = journal(path, max_bytes=4096, keep=1000)
+    shared.check()
+    told: list[str] = []
+    for life in range(12):
+        ends = [_writing(shared, f"{life}-{number}") for number in range(3)]
+        for pid, reader in ends:
+            told.append(reader.readline().rstrip())
+            os.kill(pid, signal.SIGKILL)
+        for pid, reader in ends:
+            told += [line.rstrip() for line in reader if line.endswith("\n")]
+            os.waitpid(pid, 0)
+            reader.close()
+    found = Counter(each.request for each in entries(path))
+    assert set(told) <= set(found)
+    assert set(found.values()) == {1}
+    assert len(list(tmp_path.glob("audit.jsonl.*"))) > 5
+
+
+def _writing(shared: Journal, name: str) -> tuple[int, TextIO]:
+    """Begin a process that writes for ever, and says which entries are there."""
+    ours, theirs = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        for index in count():
+            shared.write(entry(f"{name}-{index}"))
+            os.write(theirs, f"{name}-{index}\n".encode())
+    os.close(theirs)
+    return pid, os.fdopen(ours)
+
+
+def test_a_rotation_goes_on_where_another_was_killed(tmp_path: Path) -> None:
+    """A name that is free takes the next file: none that is kept goes for it."""
+    path = tmp_path / "audit.jsonl"
+    writer = journal(path, max_bytes=4096, keep=4)
+    for index in range(200):
+        writer.write(entry(str(index)))
+    (tmp_path / "audit.jsonl.2").unlink()
+    oldest = (tmp_path / "audit.jsonl.4").read_bytes()
+    third = (tmp_path / "audit.jsonl.3").read_bytes()
+    first = (tmp_path / "audit.jsonl.1").read_bytes()
+    size = path.stat().st_size
+    while path.stat().st_size >= size:
+        size = path.stat().st_size
+        writer.write(entry("more"))
+    assert [(tmp_path / f"audit.jsonl.{number}").read_bytes() for number in (2, 3, 4)] == [first, third, oldest]
 
 
 def test_the_oldest_goes(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """Reading files again: what can be used counts, and what cannot is said."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from tailrace.config.live import Live
-from tailrace.config.load import load
+from tailrace.config.load import Config, load
 
 ONE = '[commands.one]\nargv = ["one"]\n'
 TWO = '[commands.two]\nargv = ["two"]\n'
@@ -26,6 +27,23 @@ def test_a_change_is_taken_when_it_has_been_seen_twice(tmp_path: Path) -> None:
     live.reload()
     assert list(live.config.commands) == ["one", "two"]
     assert (live.kept, live.is_changed()) == ("", False)
+
+
+def test_a_change_while_it_is_read_is_a_change(tmp_path: Path) -> None:
+    """What was saved after a file was read, and before the rest was done, is read too."""
+    path = tmp_path / "tailrace.toml"
+    path.write_text(ONE)
+
+    def read(look: Callable[[str], object]) -> Config:
+        config = load(path, look=look)
+        path.write_text(ONE + TWO)
+        return config
+
+    live = Live(read)
+    assert list(live.config.commands) == ["one"]
+    assert [live.is_changed(), live.is_changed()] == [False, True]
+    live.reload()
+    assert list(live.config.commands) == ["one", "two"]
 
 
 def test_what_cannot_be_used_is_not_taken(tmp_path: Path) -> None:

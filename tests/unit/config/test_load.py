@@ -8,11 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tailrace.config.access import Oidc
 from tailrace.config.load import Config, load, load_commands
 from tailrace.config.server import VARIABLES, Server
+from tailrace.core.access import Access, Rule
+from tailrace.core.audit import Audit
 from tailrace.core.command import Command
 from tailrace.core.errors import Fault, InvalidValues
-from tailrace.core.parameters import Integer, Text
+from tailrace.core.hook import Hook
+from tailrace.core.limits import Allowance, Limits
+from tailrace.core.parameters import TYPES, Integer, Text
 
 WHOLE = """
 [server]
@@ -203,6 +208,21 @@ def test_what_a_file_need_not_say(write: Write) -> None:
             ],
         ),
         (
+            (
+                '[access]\ndefault_role = "boss"\nroles = { admin = ["a"], boss = ["b"] }\n'
+                '[oidc]\nissuer = "https://["\nclient_id = "a"\n'
+                '[audit]\nmax_bytes = "none"\n'
+                '[commands.a]\nargv = ["a", "{n}"]\nparameters.n = { type = "path", root = "r", kind = "dir" }\n'
+            ),
+            [
+                "tailrace.toml:2: access.default_role cannot be 'boss'",
+                "tailrace.toml:3: access.roles cannot be 'boss'",
+                "tailrace.toml:5: oidc.issuer cannot be 'https://['",
+                "tailrace.toml:8: audit.max_bytes must be a whole number, not 'none'",
+                "tailrace.toml:11: commands.a.parameters.n.kind cannot be 'dir'",
+            ],
+        ),
+        (
             '[commands.a]\nargv = ["a"]\ntimeout = -1\ntitle = 2026-11-26\n',
             [
                 "tailrace.toml:3: commands.a.timeout cannot be so: timeout must be more than 0 to 1000000000 s, got -1",
@@ -313,10 +333,11 @@ def test_mistakes_of_all_sources_are_told_at_once(write: Write) -> None:
     ]
 
 
-KEYS = st.sampled_from(
-    [*Command.__struct_fields__, *Text.__struct_fields__, *Integer.__struct_fields__, *Server.__struct_fields__, "type"]
+KINDS = (Command, Server, Access, Rule, Oidc, Limits, Allowance, Audit, Hook, *TYPES.values())
+KEYS = st.sampled_from(sorted({field for kind in KINDS for field in kind.__struct_fields__} | {"type"}))
+WORDS = st.text(max_size=5) | st.sampled_from(
+    [*TYPES, "{n}", "{", "-x", "none", "1G", "sh", "-c", "(", "n", "admin", "view", "https://[", "https://a.b"]
 )
-WORDS = st.text(max_size=5) | st.sampled_from(["text", "integer", "{n}", "{", "-x", "none", "1G", "sh", "-c", "(", "n"])
 LEAVES = WORDS | st.integers(-3, 3) | st.integers() | st.floats() | st.booleans() | st.dates()
 VALUES = st.recursive(
     LEAVES,
@@ -341,7 +362,15 @@ def in_toml(value: object) -> str:
             return str(value)
 
 
-@given(st.fixed_dictionaries({"server": TABLES, "commands": st.dictionaries(st.just("a"), TABLES | VALUES)}))
+@given(
+    st.fixed_dictionaries(
+        {"server": TABLES, "commands": st.dictionaries(st.just("a"), TABLES | VALUES)},
+        optional={
+            **dict.fromkeys(("access", "oidc", "limits", "audit", "defaults"), TABLES),
+            "hooks": st.lists(TABLES, max_size=2) | VALUES,
+        },
+    )
+)
 def test_whatever_a_file_says_is_taken_or_told(tmp_path_factory: pytest.TempPathFactory, document: object) -> None:
     """No value, of no key, does worse than being refused, with a hint."""
     assert isinstance(document, dict)

@@ -82,6 +82,18 @@ def test_every_rule_that_fits_must_allow() -> None:
     assert authorize(who(groups=("ops",)), "start", DEPLOY, Access(rules=rules))
 
 
+def test_a_run_that_cannot_be_read_is_held_by_every_rule() -> None:
+    """Nobody knows which command it was of: whom any rule keeps out does not see it, and nobody is granted it."""
+    lost = Subject(command=None, run="r", is_unreadable=True)
+    rules = (Rule(commands=("deploy",), allow=("group:ops",)), Rule(commands=("count",), grant=("user:eve",)))
+    access = Access(rules=rules)
+    assert not authorize(who(), "view", lost, access)
+    assert authorize(who(groups=("ops",)), "view", lost, access)
+    assert authorize(who(role="admin"), "view", lost, access)
+    assert authorize(who(), "view", lost, OPEN)
+    assert not authorize(who(role="viewer", name="eve", groups=("ops",)), "stop", lost, access)
+
+
 @pytest.mark.parametrize("action", ["view", "stop", "input", "pin", "share"])
 def test_own_runs_only(action: Action) -> None:
     """Whoever is no admin has the runs that he started; commands stay everybody's."""

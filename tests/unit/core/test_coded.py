@@ -100,6 +100,17 @@ def test_what_is_no_argv() -> None:
         coded(wrong, {}).argv_for({"n": 1})
 
 
+def test_a_mistake_tells_no_secret() -> None:
+    """What was returned instead of an argv is not repeated: errors get into logs."""
+
+    def joined(key: Annotated[str, Secret(variable="KEY")]) -> list[str]:
+        return f"deploy {key}"  # type: ignore[return-value]  # what a careless function does
+
+    with pytest.raises(TypeError) as caught:
+        coded(joined, {}).argv_for({"key": "hunter22"})
+    assert "hunter22" not in str(caught.value)
+
+
 def test_hints_that_mean_nothing() -> None:
     """All are named, with what would mean something."""
 

@@ -17,7 +17,10 @@ from tailrace.core.parameters import (
     PathBelow,
     Secret,
     Text,
+    Upload,
 )  # fmt: skip
+from tailrace.core.parameters.file import Sent
+from tailrace.core.secrets import secret_file
 
 TEXTS = st.text(max_size=8) | st.sampled_from(
     ["-", "--", "-rf", "--help", "", "-1", "\u2010x", "a -b", "a\n-b", "@x", "@", "x", "y", "2026-11-27", "../x", "a/b"]
@@ -41,6 +44,8 @@ PARAMETERS = st.one_of(
     ),
     st.builds(Date, minimum=st.none() | st.just("2026-01-01")),
     st.builds(PathBelow, root=st.just("/srv")),
+    st.builds(Secret, deliver=st.just("file"), allow_newlines=st.booleans()),
+    st.builds(Upload),
 )
 
 
@@ -97,6 +102,8 @@ FITTING: dict[type[Parameter], st.SearchStrategy[object]] = {
     Choices: st.lists(st.sampled_from(CHOICES), unique=True),
     Date: st.dates().map(str),
     PathBelow: st.sampled_from(["a", "-a", "@a", "../a", "a/../../b", "/etc/passwd"]),
+    Secret: st.sampled_from(["hunter2", "-rf", "@hunter2", "--", "hunter2\n-x"]),
+    Upload: st.just(Sent(5, secret_file("upload"), "/tmp/sent")),
 }
 
 
@@ -121,6 +128,8 @@ def check(argv: list[str], parameters: dict[str, Parameter], values: dict[str, o
         for argument in arguments:
             check_argument(argument, element, parameters, is_behind=is_behind)
     assert rest == []
+    secrets = [values[name] for name, each in parameters.items() if each.is_secret and name in values]
+    assert not any(secret in argument for secret in secrets if isinstance(secret, str) and secret for argument in made)
 
 
 def _is_within(hole: str, argv: list[str]) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from tailrace.core.errors import LimitReached
 from tailrace.core.limits import (
+    MOST_PROCESSES,
     Allowance,
     Count,
     Limits,
@@ -103,6 +104,7 @@ def test_the_stricter_holds() -> None:
             lambda: resource_faults(Resources(0, 1, 0, 7)),
             ["max_cpu", "max_memory", "max_processes", "max_open_files"],
         ),
+        (lambda: resource_faults(Resources(processes=MOST_PROCESSES + 1)), ["max_processes"]),
         (lambda: resource_faults(Resources(float("nan"))), ["max_cpu"]),
     ],
 )

@@ -30,6 +30,9 @@ def masked(data: bytes, *secrets: bytes, size: int = 1 << 20) -> bytes:
         json.dumps(SECRET.decode())[1:-1].encode(),
         json.dumps(SECRET.decode(), ensure_ascii=False)[1:-1].replace("/", "\\/").encode(),
         json.dumps(json.dumps(SECRET.decode())[1:-1])[1:-1].encode(),
+        rb"p4ss/w\u00F6rd + more",
+        rb"p4ss/w\u00F6rd \u002B more",
+        "p4ss/wörd \\u002b more".encode(),
     ],
 )
 def test_each_form_is_masked_however_it_is_cut(form: bytes, size: int) -> None:
@@ -49,6 +52,46 @@ def test_base64_is_masked_at_each_alignment(encode: object, before: int, behind:
     assert MASK in shown
     rest = shown.replace(MASK, b"")
     assert len(rest) <= (before + behind) * 8 // 6 + 6  # what belongs to its neighbours, and the padding
+
+
+@pytest.mark.parametrize("size", [1, 5, 1 << 20])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("width", [64, 76])
+def test_base64_in_lines_is_masked_where_it_begins(width: int, end: bytes, size: int) -> None:
+    """As base64(1), PEM and MIME break it, on pipes and at a terminal; what follows in it is left."""
+    secret = bytes(range(33, 127)) * 2
+    encoded = base64.b64encode(secret + b" and more")
+    lines = end.join(encoded[at : at + width] for at in range(0, len(encoded), width))
+    shown = masked(b"> " + lines, secret, size=size)
+    assert shown.startswith(b"> " + MASK)
+    assert len(shown) < 24
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        rb"a\u003Cb\u003E \u0026 \u0022c\u0022 d\u0027\uD83D\uDE00\u001B",
+        'a\\u003cb\\u003e \\u0026 \\"c\\" d\'\U0001f600\\u001b'.encode(),
+    ],
+    ids=[".NET", "Go"],
+)
+def test_escapes_of_other_encoders_are_masked(form: bytes) -> None:
+    """Of those that escape markup as well, with digits of either kind."""
+    assert masked(form, 'a<b> & "c" d\'\U0001f600\x1b'.encode()) == MASK
+
+
+def test_one_that_another_begins_with() -> None:
+    """The longer is masked whole, the shorter where it stands alone; so is one within another."""
+    secrets = (b"hunter2", b"hunter2hunter", b"ter2hu")
+    assert masked(b"<hunter2hunter><hunter2><hunter2hunte>", *secrets, size=1) == b"<***><***><***nte>"
+    assert masked(b"<hunter2hunter>", *reversed(secrets)) == b"<***>"
+
+
+def test_many_short_ones() -> None:
+    """As many as a run may have, each as short as it may be, without anything in between."""
+    secrets = [b"s%05d" % number for number in range(MOST)]
+    assert masked(b"".join(secrets), *secrets, size=3) == MASK
+    assert masked(b"|".join(secrets), *secrets, size=4) == b"|".join([MASK] * MOST)
 
 
 def test_a_secret_of_several_lines_is_masked_line_by_line() -> None:

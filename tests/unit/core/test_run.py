@@ -8,7 +8,7 @@ import pytest
 from tailrace.core.outcome import Exited
 from tailrace.core.result import Child, LadderStep, Result, Usage
 from tailrace.core.run import Live, ProcessId, RunInfo, finished, going, queued, with_last_output
-from tailrace.core.spec import Anchor, Spec
+from tailrace.core.spec import Anchor, Spec, Stdio
 from tailrace.core.states import State
 
 T0, T1, T2 = (datetime(2026, 11, 22, 10, 42, second, 250_000, tzinfo=UTC) for second in (7, 8, 9))
@@ -63,6 +63,24 @@ def test_a_going_run_has_what_its_keeper_says() -> None:
         "stopped_by": "bob",
         "ladder": [{"signal": "INT", "time": "2026-11-22T10:42:08.250000Z", "processes": 3}],
     }
+
+
+def test_a_terminal_has_the_size_that_it_was_given_last() -> None:
+    """While the run goes, and when it is over; before that the size that was asked for. Pipes have none."""
+    spec = msgspec.structs.replace(SPEC, stdio=Stdio.PTY, rows=30, columns=90)
+    live = Live(state=State.RUNNING, keeper=KEEPER, started=T1)
+    resized = msgspec.structs.replace(live, rows=50, columns=132)
+    result = Result(outcome=Exited(0), ended=T2)
+    told = [
+        queued(spec, place=1),
+        going(spec, live, 0),
+        going(spec, resized, 0),
+        finished(spec, result),
+        finished(spec, msgspec.structs.replace(result, rows=50, columns=132)),
+        going(SPEC, live, 0),
+    ]
+    sizes = [(info.rows, info.columns) for info in told]
+    assert sizes == [(30, 90), (30, 90), (50, 132), (30, 90), (50, 132), (None, None)]
 
 
 def test_what_is_known_only_while_it_goes_is_left_out_later() -> None:

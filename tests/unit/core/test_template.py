@@ -54,6 +54,11 @@ def test_a_value_is_never_a_template(value: str, other: str) -> None:
         ["/bin/bash", "-ec", "{x}"],
         ["env", "A=b", "dash", "-e", "-c", "echo '{x}'"],
         ["sudo", "-u", "ann", "zsh", "-lc", "a{x}"],
+        ["bash", "-o", "pipefail", "-c", "echo {x}"],
+        ["bash", "-euo", "pipefail", "-c", "echo {x}"],
+        ["bash", "-ceuo", "pipefail", "echo {x}"],
+        ["bash", "+o", "posix", "-Ec", "echo {x}"],
+        ["bash", "--rcfile", "a", "--norc", "-c", "{x}"],
     ],
 )
 def test_a_value_in_a_shells_script(argv: list[str]) -> None:
@@ -71,6 +76,8 @@ def test_a_value_in_a_shells_script(argv: list[str]) -> None:
         ["sh"],
         ["sh", "-c"],
         ["bash", "--", "{x}"],
+        ["bash", "-euo", "pipefail", "script.sh", "-c", "{x}"],
+        ["bash", "-euo", "pipefail", "-c", 'echo "$1"', "bash", "{x}"],
     ],
 )
 def test_a_value_beside_a_shells_script(argv: list[str]) -> None:

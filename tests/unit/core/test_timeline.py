@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailrace.core.timeline import RECORD_BYTES, Extent, Record, Stream, decode, decode_one, encode, extents
+from tailrace.core.timeline import (
+    MOST_CELLS,
+    RECORD_BYTES,
+    Extent,
+    Record,
+    Stream,
+    TerminalSize,
+    decode,
+    decode_one,
+    encode,
+    extents,
+)  # fmt: skip
 
 OUT, ERR, MIXED = Stream.STDOUT, Stream.STDERR, Stream.MIXED
 
@@ -17,11 +28,15 @@ ROWS = [
     (Record(1, 2, ERR), "0100000000000000 0200000000000000 02 000000 dff6802c"),
     (Record(2**63 - 1, 2**63 - 1, MIXED), "ffffffffffffff7f ffffffffffffff7f 03 000000 386875f1"),
     (Record(2**64 - 1, 2**64 - 1, OUT), "ffffffffffffffff ffffffffffffffff 01 000000 3635f04a"),
+    (Record(5, 6, OUT, TerminalSize(24, 80)), "0500000000000000 0600000000000000 01 180005 508f8111"),
+    (Record(7, 8, OUT, TerminalSize(4095, 4095)), "0700000000000000 0800000000000000 01 ffffff 970a9f50"),
 ]
 RECORDS = [record for record, _ in ROWS]
 WHOLE = b"".join(encode(record) for record in RECORDS)
 
-records = st.builds(Record, st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.sampled_from(Stream))
+cells = st.integers(1, MOST_CELLS)
+sizes = st.none() | st.builds(TerminalSize, cells, cells)
+records = st.builds(Record, st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.sampled_from(Stream), sizes)
 
 
 @pytest.mark.parametrize(("record", "hexes"), ROWS)
@@ -55,6 +70,19 @@ def test_noise_at_every_byte(index: int) -> None:
         raw = bytearray(WHOLE)
         raw[index] ^= noise
         assert decode(bytes(raw)) == expected
+
+
+def test_a_terminal_without_end_has_the_most_there_is_room_for() -> None:
+    """Rather than some other size."""
+    record = Record(0, 0, OUT, TerminalSize(65535, 80))
+    assert decode_one(encode(record)) == record._replace(terminal=TerminalSize(MOST_CELLS, 80))
+
+
+def test_bytes_have_the_size_that_their_terminal_had() -> None:
+    """Each stretch its own."""
+    small, large = TerminalSize(24, 80), TerminalSize(50, 132)
+    written = [Record(0, 1, OUT, small), Record(4, 2, OUT, large), Record(6, 3, OUT)]
+    assert extents(written, 2, 9) == [Extent(2, 4, OUT, 1, small), Extent(4, 6, OUT, 2, large), Extent(6, 9, OUT, 3)]
 
 
 def test_a_hole_is_damage() -> None:

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from tailrace.hooks.outbox import FIRST_PAUSE_S, LONGEST_PAUSE_S, Delivery, Outbox
 
 
@@ -55,3 +57,29 @@ def test_what_cannot_be_read_is_dropped(tmp_path: Path) -> None:
     assert len(again) == 0
     assert list((tmp_path / "outbox").iterdir()) == []
     again.close()
+
+
+def test_what_somebody_removed_stands_in_nobodys_way(tmp_path: Path) -> None:
+    """The next one is told."""
+    outbox = Outbox(str(tmp_path / "outbox"))
+    for name in ("a", "b"):
+        outbox.put(delivery(name))
+    (tmp_path / "outbox" / "a").unlink()
+    assert outbox.next_of("h", 1.0) == delivery("b")
+    assert len(outbox) == 1
+    outbox.close()
+
+
+def test_what_cannot_be_read_now_is_kept(tmp_path: Path) -> None:
+    """An error of the moment (no descriptor left, a disk's) is told, and forgets nothing that is still to be told."""
+    outbox = Outbox(str(tmp_path / "outbox"))
+    outbox.put(delivery("a"))
+    kept = (tmp_path / "outbox" / "a").rename(tmp_path / "a")
+    (tmp_path / "outbox" / "a").symlink_to(kept)  # which is never followed: any error of reading but that it is gone
+    with pytest.raises(OSError, match="symbolic links"):
+        outbox.next_of("h", 1.0)
+    with pytest.raises(OSError, match="symbolic links"):
+        Outbox(str(tmp_path / "outbox"))
+    kept.replace(tmp_path / "outbox" / "a")
+    assert outbox.next_of("h", 1.0) == delivery("a")
+    outbox.close()

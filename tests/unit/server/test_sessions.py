@@ -9,6 +9,9 @@ from tailrace.server.auth.attempts import Attempts
 from tailrace.server.auth.sessions import Sessions
 from tailrace.server.auth.shares import Shares
 from tailrace.server.auth.vault import Vault
+from tests.support.wait import wait_for
+
+RUN = "1k17951cw9dpbgws1k00r24778j"
 
 
 @pytest.fixture
@@ -64,4 +67,21 @@ def test_attempts_take_no_more_room_however_many_there_are(vault: Vault) -> None
 def test_a_link_that_cannot_be(vault: Vault, lasts_s: float) -> None:
     """For no time, or for ever."""
     with pytest.raises(InvalidInput):
-        Shares(vault).make("1k17951cw9dpbgws1k00r24778j", lasts_s)
+        Shares(vault).make(RUN, lasts_s)
+
+
+def test_links_are_kept_as_long_as_they_are_good(vault: Vault) -> None:
+    """What has expired is forgotten when the next is made; who made one is known, and what opens the run is not."""
+    shares = Shares(vault)
+    old, _link = shares.make(RUN, 1)
+    token, link = shares.make(RUN, 60, "ann")
+    assert shares.find(token) == (RUN, int(link.expires.timestamp()))
+    assert link in shares.of(RUN)
+    wait_for(lambda: shares.find(old) is None)
+    shares.make("1k17951cw9dpbgws1k00r24779k", 60)
+    assert len(list((vault.path / "shares").iterdir())) == 2
+    assert not any(token in path.read_text() + path.name for path in (vault.path / "shares").iterdir())
+    assert [each.id for each in shares.of(RUN)] == [link.id]
+    assert len(shares.of(None)) == 2
+    assert (shares.end(RUN, "nothing"), shares.end(RUN, link.id), shares.end(RUN)) == (0, 1, 0)
+    assert shares.find(token) is None

@@ -26,6 +26,7 @@ KINDS = [kind for _name, kind in inspect.getmembers(errors, inspect.isclass) if 
         (errors.NoSpace, 507),
         (errors.LimitReached, 429),
         (errors.NotEnforceable, 501),
+        (errors.ProviderUnusable, 502),
     ],
 )
 def test_status(kind: type[TailraceError], status: int) -> None:

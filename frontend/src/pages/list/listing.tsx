@@ -20,9 +20,11 @@ interface Parts {
   commands: readonly Command[];
   /** only the runs of this command */
   only?: string;
+  /** not all that there are can be seen here */
+  isPart?: boolean;
 }
 
-export function Listing({ server, root, commands, only = "" }: Parts) {
+export function Listing({ server, root, commands, only = "", isPart = false }: Parts) {
   const [filter, setFilter] = useState<Filter>(() => ({ ...filterIn(location.hash), ...(only && { command: only }) }));
   const list = useMemo(() => new RunList((query, signal) => server.api.runs(query, signal), filter), [server]);
   const activities = useMemo(() => new Activities(server.api), [server]);
@@ -60,6 +62,7 @@ export function Listing({ server, root, commands, only = "" }: Parts) {
   return (
     <section class="listing" aria-label="Runs">
       <Filters filter={filter} commands={commands} hasCommands={only === ""} tally={tallyOf(list)} change={change} />
+      {isPart && <p class="help part">Only runs that you may see are listed.</p>}
       {list.fault !== null && <Fault error={list.fault} retry={() => list.retry()} />}
       <RunTable list={list} activities={activities} commands={commands} root={root} />
       {list.isOpen && list.count === 0 && !list.hasMore && (
@@ -83,7 +86,7 @@ function whenBack(server: Server, act: () => void): () => void {
   let wasLost = false;
   return server.feed.onConnection(({ state }) => {
     if (state === "open" && wasLost) act();
-    wasLost = state === "waiting" || (wasLost && state !== "open");
+    wasLost = state === "waiting" || state === "refused" || (wasLost && state !== "open");
   });
 }
 

@@ -1,8 +1,10 @@
 /** A run in a list. */
 
+import type { Progress } from "../../core/osc";
 import type { Run } from "../../core/shapes";
 import { nameOf, shortSize, typed } from "../../core/words";
 import { Badge } from "../../parts/badge";
+import { ProgressBar } from "../../parts/progress";
 import { Spark } from "../../parts/spark";
 import { Ago, Took } from "../../parts/time";
 import { choose, chosen, MOST_CHOSEN } from "./selection";
@@ -17,9 +19,10 @@ interface Parts {
   root: string;
   title: string | undefined;
   bytes: readonly number[] | undefined;
+  progress: Progress | null;
 }
 
-export function RunRow({ run, index, top, root, title, bytes }: Parts) {
+export function RunRow({ run, index, top, root, title, bytes, progress }: Parts) {
   const name = nameOf(run, title);
   const isChosen = chosen.value.includes(run.id);
   const labels = Object.entries(run.labels);
@@ -41,12 +44,18 @@ export function RunRow({ run, index, top, root, title, bytes }: Parts) {
       </td>
       <td class="state-cell">
         <Badge run={run} />
+        {progress && <ProgressBar progress={progress} label={`Progress of ${name}`} />}
       </td>
       <td class="what">
         <a class="link" href={`${root}runs/${run.id}`}>
           {name}
         </a>
         <span class="argv">{shortArgv(run)}</span>
+        {run.masked && (
+          <span class="label" title="Parts of its output that equal secrets are hidden">
+            masked
+          </span>
+        )}
         {labels.slice(0, 2).map(([label, value]) => (
           <span key={label} class="label">{`${label}=${value}`}</span>
         ))}

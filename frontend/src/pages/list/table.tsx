@@ -33,6 +33,7 @@ export function RunTable({ list, activities, commands, root }: Parts) {
 
   useEffect(() => list.on(() => redraw(0)), [list]);
   useEffect(() => activities.on(() => redraw(0)), [activities]);
+  useEffect(() => () => activities.close(), [activities]);
   useEffect(() => {
     list.want(first, last);
     activities.want(runsIn(list, first, last));
@@ -56,7 +57,16 @@ export function RunTable({ list, activities, commands, root }: Parts) {
           const title = run.command === null ? undefined : titles.get(run.command);
           const bytes = activities.of(run.id);
           return (
-            <RunRow key={run.id} run={run} index={index} top={index * height} root={root} title={title} bytes={bytes} />
+            <RunRow
+              key={run.id}
+              run={run}
+              index={index}
+              top={index * height}
+              root={root}
+              title={title}
+              bytes={bytes}
+              progress={activities.progressOf(run)}
+            />
           );
         })}
       </tbody>

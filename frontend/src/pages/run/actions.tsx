@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import type { Command, Run } from "../../core/shapes";
 import type { Api } from "../../net/api";
 import { share } from "../../parts/clipboard";
+import { Dialog } from "../../parts/dialog";
 import { isRecalledWhole, recalled } from "../../parts/form/recalled";
 import { initialValues, sent } from "../../parts/form/values";
 import { Icon } from "../../parts/icons";
@@ -11,6 +12,7 @@ import { Menu } from "../../parts/menu";
 import type { May } from "../given";
 import { formAddress } from "../handed";
 import { canNotify, isWanted, toggleNotice } from "./ending";
+import { ShareSheet } from "./share";
 import { plannedStop } from "./standing";
 
 interface Parts {
@@ -19,6 +21,8 @@ interface Parts {
   name: string;
   command: Command | undefined;
   may: May;
+  /** he looks by a link to this run, which is not his to hand on */
+  isGuest: boolean;
   root: string;
   failed: (error: unknown) => void;
   /** the run, as the server has answered */
@@ -31,7 +35,7 @@ export function Actions(parts: Parts) {
   return (
     <>
       {may.stop && !isOver && <Stop {...parts} />}
-      {parts.command && may.start && <Again {...parts} command={parts.command} />}
+      {parts.command && mayStart(parts.command, may) && <Again {...parts} command={parts.command} />}
       {!isOver && canNotify() && (
         <button
           type="button"
@@ -45,15 +49,34 @@ export function Actions(parts: Parts) {
         </button>
       )}
       {may.pin && <Pin {...parts} />}
+      {!parts.isGuest && <Share api={parts.api} run={run} name={name} makesLinks={may.share} />}
+    </>
+  );
+}
+
+function mayStart(command: Command, may: May): boolean {
+  return command.may?.includes("start") ?? may.start;
+}
+
+/** Where links are made, one for whoever cannot log in; else the address, for whoever can. */
+function Share({ api, run, name, makesLinks }: { api: Api; run: Run; name: string; makesLinks: boolean }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
       <button
         type="button"
         class="quiet icon"
         aria-label="Share"
         title="Share"
-        onClick={() => void share(name, location.href)}
+        onClick={() => (makesLinks ? setOpen(true) : void share(name, location.href))}
       >
         <Icon name="share" />
       </button>
+      {isOpen && (
+        <Dialog title="Share this run" close={() => setOpen(false)}>
+          <ShareSheet api={api} runId={run.id} name={name} />
+        </Dialog>
+      )}
     </>
   );
 }

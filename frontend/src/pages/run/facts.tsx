@@ -47,6 +47,7 @@ function factsOf(run: Run): Fact[] {
     ["Key", run.key && <code key="key">{run.key}</code>],
     ["Terminal", run.rows !== null && run.columns !== null && `${run.columns} × ${run.rows}`],
     ["Limits", limitsOf(run)],
+    ["Given", givenTo(run)],
     ["Kept for good", run.pinned && "yes"],
   ];
   return all.filter((fact): fact is Fact => Boolean(fact[1]));
@@ -60,6 +61,13 @@ function whenOf(at: string | null): string | null {
 function stepOf(step: Run["ladder"][number]): string {
   const at = timeOf(step.time);
   return `${step.signal}${at === null ? "" : ` at ${ofDay(at).slice(0, 8)}`} to ${processes(step.processes)}`;
+}
+
+/** Return what its command was given; secrets and files are kept nowhere. */
+function givenTo({ spec }: Run): string {
+  return Object.entries(spec?.parameters ?? {})
+    .map(([name, value]) => `${name}=${Array.isArray(value) ? value.join(",") : String(value)}`)
+    .join(", ");
 }
 
 function labelsOf(run: Run): string {

@@ -3,12 +3,15 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Progress } from "../../core/osc";
-import type { Run } from "../../core/shapes";
+import type { Run, Who } from "../../core/shapes";
 import { duration, nameOf, shortSize, typed } from "../../core/words";
 import { Badge } from "../../parts/badge";
 import { copy } from "../../parts/clipboard";
 import { Icon } from "../../parts/icons";
+import { Notice } from "../../parts/notice";
 import { now } from "../../parts/now";
+import { ProgressBar, percentOf } from "../../parts/progress";
+import { guestWords } from "../../parts/who";
 import { isNarrow } from "../../parts/width";
 import { Facts } from "./facts";
 import { Ladder } from "./ladder";
@@ -18,20 +21,23 @@ import { standingOf, timeOf } from "./standing";
 interface Parts {
   run: Run;
   title: string | undefined;
-  root: string;
+  /** where its command's page is; null: there is none for him */
+  root: string | null;
+  /** who looks at it by a link; null: others */
+  guest: Who | null;
   lastOutput: number | null;
   progress: Progress | null;
   /** what can be done */
   children: ComponentChildren;
 }
 
-export function Head({ run, title, root, lastOutput, progress, children }: Parts) {
+export function Head({ run, title, root, guest, lastOutput, progress, children }: Parts) {
   const [isOpen, setOpen] = useState(false);
   const name = nameOf(run, title);
   return (
     <header class="head">
       <div class="title">
-        <h1>{run.command === null ? name : <a href={`${root}commands/${run.command}`}>{name}</a>}</h1>
+        <h1>{run.command === null || root === null ? name : <a href={`${root}commands/${run.command}`}>{name}</a>}</h1>
         <Badge run={run} />
         <div class="actions">{children}</div>
       </div>
@@ -43,8 +49,14 @@ export function Head({ run, title, root, lastOutput, progress, children }: Parts
           <Icon name={isOpen ? "up" : "down"} />
         </button>
       </p>
-      {progress && <ProgressBar progress={progress} />}
+      {progress && (
+        <div class="progress">
+          <ProgressBar progress={progress} label="Progress" />
+          <span class="percent">{percentOf(progress)}</span>
+        </div>
+      )}
       {run.state === "stopping" && <Ladder run={run} />}
+      {guest && <Notice tone="going">{guestWords(guest, now.value)}</Notice>}
       <Notices run={run} />
       {(isOpen || !isNarrow.value) && <Argv run={run} isWhole={isOpen} />}
       {isOpen && <Facts run={run} />}
@@ -87,28 +99,6 @@ function Argv({ run, isWhole }: { run: Run; isWhole: boolean }) {
       >
         <Icon name="copy" />
       </button>
-    </div>
-  );
-}
-
-const TONES = { going: "going", failed: "bad", paused: "other" } as const;
-
-function ProgressBar({ progress }: { progress: Progress }) {
-  const percent = progress.kind === "unknown" ? null : progress.percent;
-  const tone = progress.kind === "unknown" ? "going" : TONES[progress.kind];
-  return (
-    <div class="progress">
-      <div
-        class={`bar ${tone}`}
-        role="progressbar"
-        aria-label="Progress"
-        aria-valuemin={0}
-        aria-valuemax={100}
-        {...(percent !== null && { "aria-valuenow": percent })}
-      >
-        <i class={percent === null ? "unknown" : undefined} style={percent === null ? {} : { width: `${percent}%` }} />
-      </div>
-      <span class="percent">{percent === null ? "" : `${percent} %`}</span>
     </div>
   );
 }

@@ -5,6 +5,12 @@ import { size } from "../../core/words";
 import { Notice } from "../../parts/notice";
 import { sentence } from "../../parts/sentence";
 
+/** what can be done where a run used more than it may; of limits of time and output the standing says enough */
+const LIMIT_CURES: Readonly<Record<string, string>> = {
+  cpu: "Give it less to do, or have max_cpu of its command raised.",
+  memory: "Give it less to do, or have max_memory of its command raised.",
+  processes: "Have it start fewer at a time, or have max_processes of its command raised.",
+};
 /** children that are named; the others are counted */
 const MOST_CHILDREN = 5;
 
@@ -18,6 +24,12 @@ export function Notices({ run }: { run: Run }) {
       {run.outcome?.kind === "lost" && (
         <Notice tone="bad">
           Nobody saw how the command ended, so there is no exit code. What it wrote until then is here.
+        </Notice>
+      )}
+      {run.limit && LIMIT_CURES[run.limit] && <Notice tone="other">{LIMIT_CURES[run.limit]}</Notice>}
+      {run.masked && (
+        <Notice tone="going">
+          Parts of the output that equal secrets of the run are hidden: <code>***</code> stands for them.
         </Notice>
       )}
       {run.dropped > 0 && (

@@ -63,8 +63,9 @@ export function Output({ server, document: source, root, place, isWide, widen, t
     setSearching(true);
     document.querySelector<HTMLElement>("[data-search]")?.focus(); // it is open already
   };
-  useEffect(() => (view ? addKeys(keysOf(view, search, widen)) : undefined), [view, isSearching, widen]);
-  const isReplay = terminal?.isReplay;
+  const { isOn: isTerminal = false, isReplay } = terminal ?? {};
+  useEffect(() => (view && !isTerminal ? addKeys(keysOf(view, search)) : undefined), [view, isSearching, isTerminal]);
+  useEffect(() => addKeys([{ key: "z", does: "only the output, or all", group: GROUP, act: widen }]), [widen]);
   useEffect(() => (terminal ? addKeys([keyOf(terminal)]) : undefined), [isReplay]);
 
   return (
@@ -83,7 +84,7 @@ export function Output({ server, document: source, root, place, isWide, widen, t
         search={() => (isSearching ? close() : search())}
         widen={widen}
       />
-      {isSearching && (
+      {isSearching && !isTerminal && (
         <SearchPanel
           searching={searching}
           size={() => sizeOf(source)}
@@ -91,7 +92,7 @@ export function Output({ server, document: source, root, place, isWide, widen, t
           close={close}
         />
       )}
-      {terminal?.isOn ? (
+      {isTerminal ? (
         children
       ) : (
         <LogPane
@@ -189,7 +190,7 @@ export function addressOf(root: string, runId: string, place: Place | null): str
   return new URL(`${root}runs/${runId}${place === null ? "" : hashOf(place)}`, location.href).href;
 }
 
-function keysOf(view: LogView, search: () => void, widen: () => void) {
+function keysOf(view: LogView, search: () => void) {
   const group = GROUP;
   const pass = (event: KeyboardEvent) => isFree() && view.key(event);
   const rows: [string, string, (event: KeyboardEvent) => unknown][] = [
@@ -214,7 +215,6 @@ function keysOf(view: LogView, search: () => void, widen: () => void) {
     ["w", "wrap lines, or not", () => toggle(wrap)],
     ["#", "line numbers, or not", () => toggle(numbers)],
     ["t", "other times", nextTimes],
-    ["z", "only the output, or all", widen],
     ["i", "type into the run", () => focusTyping()],
   ];
   return rows.map(([key, does, act]) => ({ key, does, group, act, always: key === "Ctrl+F" }));

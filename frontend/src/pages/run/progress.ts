@@ -15,13 +15,23 @@ export class Pulse {
   /** bytes of output, as far as they have come here */
   readonly size: Signal<number> = signal(0);
   readonly progress: Signal<Progress | null> = signal(null);
+  /** progress, or the end, has come here */
+  #hasHeard = false;
   #rest = "";
   #end = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
+  /** Have what was told before; what has come since is newer. */
+  begin(progress: Progress | null | undefined): void {
+    if (progress && !this.#hasHeard) this.progress.value = progress;
+  }
+
   take(news: RunNews): void {
     if (news.kind === "output") this.#hear(news.piece.text, news.end);
-    else if (news.kind === "end") this.progress.value = null;
+    else if (news.kind === "end") {
+      this.#hasHeard = true;
+      this.progress.value = null;
+    }
   }
 
   #hear(text: string, end: number): void {
@@ -29,7 +39,9 @@ export class Pulse {
     this.#timer ??= setTimeout(() => this.#tell(), EVERY_MS);
     const progress = progressIn(this.#rest + text);
     this.#rest = text.slice(-OVERLAP);
-    if (progress !== undefined) this.progress.value = progress;
+    if (progress === undefined) return;
+    this.#hasHeard = true;
+    this.progress.value = progress;
   }
 
   #tell(): void {

@@ -1,13 +1,14 @@
 /** The page of a run. */
 
-import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
-import type { Run } from "../../core/shapes";
+import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { toldProgress } from "../../core/osc";
+import type { Action, Run } from "../../core/shapes";
 import { ending, nameOf, standing } from "../../core/words";
 import { announce } from "../../parts/announce";
 import { Fault } from "../../parts/faults";
 import { Notice } from "../../parts/notice";
 import { followInTab } from "../../parts/tab";
-import type { Given } from "../given";
+import type { Given, May } from "../given";
 import type { Server } from "../server";
 import { Actions } from "./actions";
 import { tellEnd } from "./ending";
@@ -40,17 +41,27 @@ function Watched({ given, server, first }: { given: Given; server: Server; first
   const run = told.state === "finished" ? told : { ...told, size: Math.max(told.size, pulse.size.value) };
   const command = given.commands.find(({ name }) => name === first.command);
   const name = nameOf(run, command?.title);
-  const { root, may } = given;
+  const { root } = given;
+  const may = mayOf(run, given.may);
+  const guest = given.who?.via === "share" ? given.who : null;
   const progress = pulse.progress.value;
 
   useEffect(() => server.feed.follow(first.id, "end", (news) => pulse.take(news)), [server, first.id, pulse]);
+  useEffect(() => {
+    // what it has told before this page was opened; without it the bar comes a little later
+    if (first.state !== "finished")
+      server.api.activity(first.id, 1).then(
+        ({ progress }) => pulse.begin(toldProgress(progress)),
+        () => undefined,
+      );
+  }, [server, first, pulse]);
   useEffect(() => {
     const percent = progress === null || progress.kind === "unknown" ? null : progress.percent;
     return followInTab(() => ({ run, name, percent }));
   }, [run.state, run.outcome, run.queue_place, name, progress]);
   useChanges(run, name);
 
-  const widen = () => setWide((is) => !is);
+  const widen = useCallback(() => setWide((is) => !is), []);
   const isPlayable = run.rows !== null || run.state === "finished";
   const terminal = { isOn: isTerminal, isReplay: run.state === "finished", toggle: () => setTerminal((is) => !is) };
   return (
@@ -59,7 +70,8 @@ function Watched({ given, server, first }: { given: Given; server: Server; first
         <Head
           run={run}
           title={command?.title}
-          root={root}
+          root={command && !guest ? root : null}
+          guest={guest}
           lastOutput={pulse.lastOutput.value}
           progress={run.state === "finished" ? null : progress}
         >
@@ -69,6 +81,7 @@ function Watched({ given, server, first }: { given: Given; server: Server; first
             name={name}
             command={command}
             may={may}
+            isGuest={guest !== null}
             root={root}
             failed={setFault}
             told={(next) => {
@@ -101,13 +114,20 @@ const ORDER = ["queued", "starting", "running", "stopping", "finished"];
 /** Return the run as it was told last; what was asked before and is answered late does not set it back. */
 function newer(known: Run, told: Run): Run {
   const [older, last] = ORDER.indexOf(told.state) >= ORDER.indexOf(known.state) ? [known, told] : [told, known];
-  return { ...last, usage: last.usage ?? older.usage, ...specOf(last, older) };
+  return { ...last, usage: last.usage ?? older.usage, ...onlyTold(last, older) };
 }
 
-/** Events do not tell what the run was asked for with; it never changes. */
-function specOf(last: Run, older: Run): Pick<Run, "spec"> {
-  const spec = last.spec ?? older.spec;
-  return spec ? { spec } : {};
+/** Events do not tell what the run was asked for with, which never changes, nor what may be done to it. */
+function onlyTold(last: Run, older: Run): Pick<Run, "spec" | "may"> {
+  const [spec, may] = [last.spec ?? older.spec, last.may ?? older.may];
+  return { ...(spec && { spec }), ...(may && { may }) };
+}
+
+/** Return what may be done to the run, as told last; the page itself was given it as it was then. */
+function mayOf({ may }: Run, given: May): May {
+  if (!may) return given;
+  const has = (action: Action) => may.includes(action);
+  return { start: given.start, stop: has("stop"), input: has("input"), pin: has("pin"), share: has("share") };
 }
 
 /** Look at a run that goes, now and then, for what no event tells: its memory, its processor time. */

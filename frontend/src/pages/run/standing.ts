@@ -2,7 +2,7 @@
 
 import { ofDay } from "../../core/clock";
 import type { Run } from "../../core/shapes";
-import { ago, duration, ending, ticking } from "../../core/words";
+import { ago, duration, ending, limitWords, ticking } from "../../core/words";
 
 /** seconds without output that are worth a word */
 const SILENT_S = 5;
@@ -53,6 +53,7 @@ function silenceOf(run: Run, now: number, lastOutput: number | null): string {
 }
 
 function stoppingOf(run: Run): string {
+  if (run.limit) return `Is being stopped, since ${limitWords(run.limit)}`;
   return run.stopped_by ? `Is being stopped by ${run.stopped_by}` : "Is being stopped";
 }
 

@@ -34,23 +34,16 @@ interface Parts {
   widen: () => void;
 }
 
+/** A terminal has no lines, and so none of their tools. */
 export function Tools(parts: Parts) {
-  const { view, isFollowing, isSearching, isWide, terminal } = parts;
+  const { isSearching, isWide, terminal } = parts;
+  const hasLines = !terminal?.isOn;
   return (
     <div class="tools" role="toolbar" aria-label="Output">
-      <Tool icon="find" label="Search (/)" text="Search" isOn={isSearching} act={parts.search} />
-      <Jump startedAt={parts.startedAt} go={parts.go} />
+      {hasLines && <Tool icon="find" label="Search (/)" text="Search" isOn={isSearching} act={parts.search} />}
+      {hasLines && <Jump startedAt={parts.startedAt} go={parts.go} />}
       <span class="gap" />
-      <Tool
-        icon="follow"
-        label="Stay at the end (f)"
-        text="Follow"
-        isOn={isFollowing}
-        act={() => view?.setOptions({ follow: !isFollowing })}
-      />
-      <Tool icon="wrap" label="Wrap lines (w)" isOn={wrap.value} act={() => toggle(wrap)} />
-      <Tool icon="numbers" label="Line numbers (#)" isOn={numbers.value} act={() => toggle(numbers)} />
-      <TimesMenu />
+      {hasLines && <Looks {...parts} />}
       {terminal && (
         <Tool
           icon="terminal"
@@ -64,6 +57,24 @@ export function Tools(parts: Parts) {
       <CopyMenu {...parts} />
       <DownloadMenu {...parts} />
     </div>
+  );
+}
+
+/** How the lines are shown. */
+function Looks({ view, isFollowing }: Parts) {
+  return (
+    <>
+      <Tool
+        icon="follow"
+        label="Stay at the end (f)"
+        text="Follow"
+        isOn={isFollowing}
+        act={() => view?.setOptions({ follow: !isFollowing })}
+      />
+      <Tool icon="wrap" label="Wrap lines (w)" isOn={wrap.value} act={() => toggle(wrap)} />
+      <Tool icon="numbers" label="Line numbers (#)" isOn={numbers.value} act={() => toggle(numbers)} />
+      <TimesMenu />
+    </>
   );
 }
 
@@ -145,18 +156,22 @@ function Jump({ startedAt, go }: { startedAt: number | null; go: (place: Place) 
   );
 }
 
-function CopyMenu({ view, address }: Parts) {
+function CopyMenu({ view, address, terminal }: Parts) {
   return (
     <Menu label="Copy" icon="copy">
       <button type="button" onClick={() => void copy(address(), "Link")}>
-        Link to this place
+        {terminal?.isOn ? "Link to this run" : "Link to this place"}
       </button>
-      <button type="button" onClick={() => void view?.copy()}>
-        What is selected, as text
-      </button>
-      <button type="button" onClick={() => void view?.copy({ colours: true })}>
-        What is selected, with colours
-      </button>
+      {!terminal?.isOn && (
+        <>
+          <button type="button" onClick={() => void view?.copy()}>
+            What is selected, as text
+          </button>
+          <button type="button" onClick={() => void view?.copy({ colours: true })}>
+            What is selected, with colours
+          </button>
+        </>
+      )}
     </Menu>
   );
 }

@@ -1,8 +1,11 @@
 /** One field of a command's form: its label, what it takes, what it is, and what is wrong with it. */
 
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import type { ParameterSchema } from "../../core/shapes";
+import { size } from "../../core/words";
 import { sentence } from "../sentence";
+import { doubtOf, hintOf } from "./hints";
 import { choicesOf, type FieldKind, type FieldValue, kindOf } from "./values";
 
 /** what is wrong with a field */
@@ -29,55 +32,80 @@ interface Common {
   "aria-required": boolean;
   "aria-invalid": "true" | undefined;
   "aria-describedby": string | undefined;
+  /** whoever goes on to another field has filled this one in, and is told what looks wrong with it */
+  onBlur: (event: FocusEvent) => void;
 }
 
 export function Field(parts: Parts) {
-  const { id, name, schema, isRequired, wrong } = parts;
+  const { id, name, schema, isRequired, value, wrong } = parts;
+  const [isLeft, setLeft] = useState(false);
   const title = schema.title ?? name;
-  const told = [schema.description && `${id}-help`, wrong && `${id}-fault`].filter(Boolean).join(" ") || undefined;
+  const words = [schema.description && sentence(schema.description), hintOf(schema)].filter(Boolean).join(" ");
+  const doubt = isLeft && !wrong ? doubtOf(schema, value) : "";
+  const told = [wrong && `${id}-fault`, doubt && `${id}-doubt`, words && `${id}-help`].filter(Boolean).join(" ");
   const common: Common = {
     id,
     name,
     "aria-required": isRequired,
     "aria-invalid": wrong ? "true" : undefined,
-    "aria-describedby": told,
+    "aria-describedby": told || undefined,
+    // not on the way to a button, which would move away from under the pointer
+    onBlur: ({ relatedTarget }) => isField(relatedTarget) && setLeft(true),
   };
   const kind = kindOf(schema);
-  const help = schema.description && (
+  const isMust = isRequired && schema.default === undefined;
+  const heading = (
+    <>
+      {title}
+      {isMust && <Must />}
+    </>
+  );
+  const help = words !== "" && (
     <p class="help" id={`${id}-help`}>
-      {schema.description}
+      {words}
     </p>
   );
   const fault = wrong && (
     <p class="fault" id={`${id}-fault`}>
-      {sentence(`${title} ${wrong.detail}`)} {sentence(wrong.hint)}
+      {schema.title ? sentence(`${title} ${wrong.detail}`) : `${name} ${wrong.detail}.`} {sentence(wrong.hint)}
+    </p>
+  );
+  const doubted = doubt !== "" && (
+    <p class="doubt" id={`${id}-doubt`}>
+      {doubt}
     </p>
   );
   if (kind === "choices")
     return (
-      <Choices {...parts} common={common} title={title}>
-        {help}
+      <Choices {...parts} common={common} heading={heading} help={help}>
         {fault}
       </Choices>
     );
   if (kind === "yes")
     return (
-      <Yes {...parts} common={common} title={title}>
+      <Yes {...parts} common={common} heading={title}>
         {help}
         {fault}
       </Yes>
     );
   return (
     <div class="field">
-      <label for={id}>
-        {title}
-        {isRequired && schema.default === undefined && <Must />}
-      </label>
+      <label for={id}>{heading}</label>
       {help}
-      {kind === "choice" ? <Choice {...parts} common={common} /> : <Text {...parts} common={common} kind={kind} />}
+      <Input {...parts} common={common} kind={kind} />
       {fault}
+      {doubted}
     </div>
   );
+}
+
+function Input({ kind, ...parts }: Inner & { kind: FieldKind }) {
+  if (kind === "choice") return <Choice {...parts} />;
+  return kind === "file" ? <Upload {...parts} /> : <Text {...parts} kind={kind} />;
+}
+
+function isField(at: EventTarget | null): boolean {
+  return at instanceof Element && at.matches("input, select, textarea");
 }
 
 function Must() {
@@ -85,9 +113,9 @@ function Must() {
 }
 
 type Inner = Parts & { common: Common };
-type Titled = Inner & { title: string; children: ComponentChildren };
+type Titled = Inner & { heading: ComponentChildren; children: ComponentChildren };
 
-function Yes({ value, change, common, title, children }: Titled) {
+function Yes({ value, change, common, heading, children }: Titled) {
   return (
     <div class="field">
       <label class="check">
@@ -97,20 +125,30 @@ function Yes({ value, change, common, title, children }: Titled) {
           checked={value === true}
           onChange={(event) => change(event.currentTarget.checked)}
         />
-        {title}
+        {heading}
       </label>
       {children}
     </div>
   );
 }
 
-function Choices({ schema, value, change, common, title, children, name }: Titled) {
-  const taken = typeof value === "object" ? value : [];
+function Choices({
+  schema,
+  value,
+  change,
+  common,
+  heading,
+  help,
+  children,
+  name,
+}: Titled & { help: ComponentChildren }) {
+  const taken = typeof value === "object" && !(value instanceof File) ? value : [];
   const toggle = (choice: string, isOn: boolean) =>
     change(choicesOf(schema).filter((each) => (each === choice ? isOn : taken.includes(each))));
   return (
     <fieldset class="field" id={common.id} aria-describedby={common["aria-describedby"]}>
-      <legend>{title}</legend>
+      <legend>{heading}</legend>
+      {help}
       <div class="choices">
         {choicesOf(schema).map((choice) => (
           <label key={choice} class="check">
@@ -131,7 +169,7 @@ function Choices({ schema, value, change, common, title, children, name }: Title
 }
 
 function Choice({ schema, value, change, common, isRequired }: Inner) {
-  const hasNone = schema.default === undefined || !isRequired;
+  const hasNone = (schema.default === undefined || !isRequired) && !choicesOf(schema).includes("");
   return (
     <select {...common} value={String(value)} onChange={(event) => change(event.currentTarget.value)}>
       {hasNone && <option value="">{isRequired ? "choose…" : "–"}</option>}
@@ -144,13 +182,28 @@ function Choice({ schema, value, change, common, isRequired }: Inner) {
   );
 }
 
+/** A file is chosen anew each time: no page can fill it in. */
+function Upload({ schema, value, change, common }: Inner) {
+  return (
+    <>
+      <input
+        {...common}
+        type="file"
+        accept={schema.accept?.join(",")}
+        onChange={(event) => change(event.currentTarget.files?.[0] ?? "")}
+      />
+      {value instanceof File && <p class="help">{size(value.size)}</p>}
+    </>
+  );
+}
+
 function Text({ schema, value, change, common, kind }: Inner & { kind: FieldKind }) {
   const example = schema.examples?.[0];
   const typed = {
     ...common,
     value: String(value),
     autocapitalize: "off" as const,
-    autocomplete: kind === "secret" ? ("new-password" as const) : ("off" as const),
+    autocomplete: kind === "secret" ? ("new-password" as const) : ("off" as const), // a secret is not to be remembered
     spellcheck: false,
     ...(example !== undefined && { placeholder: `for example ${String(example)}` }),
     onInput: (event: { currentTarget: { value: string } }) => change(event.currentTarget.value),
@@ -158,6 +211,8 @@ function Text({ schema, value, change, common, kind }: Inner & { kind: FieldKind
   switch (kind) {
     case "lines":
       return <textarea {...typed} rows={4} />;
+    case "secret-lines":
+      return <textarea {...typed} rows={4} class="concealed" />;
     case "secret":
       return <input {...typed} type="password" />;
     case "date":

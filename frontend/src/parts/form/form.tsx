@@ -6,8 +6,10 @@ import type { Api } from "../../net/api";
 import { ApiProblem } from "../../net/problem";
 import { announce } from "../announce";
 import { Fault } from "../faults";
+import { sentence } from "../sentence";
+import { Busy, isBusy } from "./busy";
 import { Field, type Wrong } from "./field";
-import { type FieldValues, initialValues, sent } from "./values";
+import { type FieldValues, initialValues, sent, withoutSecrets } from "./values";
 
 interface Parts {
   command: Command;
@@ -40,7 +42,9 @@ export function StartForm({ command, api, known, wrong: wrongAtFirst = NOTHING, 
     setFault(null);
     setWrong(NOTHING);
     try {
-      lead(await api.start(command.name, sent(command, values)));
+      const run = await api.start(command.name, sent(command, values));
+      setValues(withoutSecrets(command, values)); // browsers keep pages as they were left
+      lead(run);
     } catch (error) {
       const errors = error instanceof ApiProblem ? error.errors : NOTHING;
       setWrong(errors);
@@ -74,7 +78,14 @@ export function StartForm({ command, api, known, wrong: wrongAtFirst = NOTHING, 
           change={(value) => setValues((before) => ({ ...before, [name]: value }))}
         />
       ))}
-      {fault !== null && <Fault error={fault} />}
+      {[...wrong]
+        .filter(([name]) => !(name in command.parameters.properties))
+        .map(([name, each]) => (
+          <p key={name} class="fault">
+            {sentence(`${name} ${each.detail}`)} {sentence(each.hint)}
+          </p>
+        ))}
+      {isBusy(fault) ? <Busy problem={fault} again={() => void start()} /> : fault !== null && <Fault error={fault} />}
       <button type="submit" class="start" disabled={isStarting} aria-label={`Start ${command.title || command.name}`}>
         {isStarting ? "Starting…" : "Start"}
       </button>

@@ -48,7 +48,7 @@ describe("the stop ladder", () => {
 
   it("says what a stop will do, by the run's own ladder where that is told", () => {
     expect(plannedStop(aRun())).toMatch(/^Sends INT, then TERM if that is not enough after 5 s, then KILL /);
-    const spec = { ladder: [{ signal: "KILL", seconds: 0 }], leave_children: true };
+    const spec = { ladder: [{ signal: "KILL", seconds: 0 }], parameters: null, leave_children: true };
     const rest = { stdio: "pty" as const, takes_input: true, timeout_s: null, idle_timeout_s: null };
     const limits = { unwatched_timeout_s: null, output_limit: null, output_policy: "stop" as const };
     expect(plannedStop(aRun({ spec: { ...spec, ...rest, ...limits } }))).toBe("Sends KILL.");

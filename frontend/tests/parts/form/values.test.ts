@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Command, ParameterSchema } from "../../../src/core/shapes";
-import { initialValues, kindOf, sent } from "../../../src/parts/form/values";
+import { initialValues, kindOf, sent, withoutSecrets } from "../../../src/parts/form/values";
 
 function commandWith(properties: Record<string, ParameterSchema>): Command {
   const parameters = { type: "object" as const, properties, required: [] };
@@ -12,6 +12,9 @@ describe("a field", () => {
     [{ type: "string" }, "text"],
     [{ type: "string", enum: ["a"] }, "choice"],
     [{ type: "string", format: "password" }, "secret"],
+    [{ type: "string", format: "password", multiline: true }, "secret-lines"],
+    [{ type: "string", format: "binary" }, "file"],
+    [{ type: "string", multiline: true }, "lines"],
     [{ type: "string", format: "date" }, "date"],
     [{ type: "string", default: "a\nb" }, "lines"],
     [{ type: "integer" }, "whole"],
@@ -31,6 +34,26 @@ describe("a field", () => {
       all: { type: "array", items: { enum: ["a", "b"] }, default: ["b"] },
     });
     expect(initialValues(command, { m: "7" })).toEqual({ n: "5", m: "7", on: true, key: "", all: ["b"] });
+  });
+});
+
+describe("values that are kept nowhere", () => {
+  it("are gone from a form that has been sent", () => {
+    const command = commandWith({ n: { type: "integer" }, key: { type: "string", format: "password" } });
+    expect(withoutSecrets(command, { n: "5", key: "hunter2" })).toEqual({ n: "5", key: "" });
+  });
+
+  it("are not taken from elsewhere", () => {
+    const command = commandWith({
+      key: { type: "string", format: "password" },
+      f: { type: "string", format: "binary" },
+    });
+    expect(initialValues(command, { key: "hunter2", f: "/etc/passwd" })).toEqual({ key: "", f: "" });
+  });
+
+  it("are told by a plain form in a line each", () => {
+    const command = commandWith({ all: { type: "array", items: { enum: ["a", "b"] } }, on: { type: "boolean" } });
+    expect(initialValues(command, { all: "\nb", on: "false\ntrue" })).toEqual({ all: ["b"], on: true });
   });
 });
 
@@ -55,6 +78,22 @@ describe("what is sent", () => {
     { type: "string", format: "date" },
   ] as ParameterSchema[])("leaves %o out where it is empty", (schema) => {
     expect(sent(commandWith({ p: schema }), { p: "" })).toEqual({});
+  });
+
+  it("is a form with parts where there is a file", () => {
+    const file = new File(["a,b"], "x.csv");
+    const properties: Record<string, ParameterSchema> = {
+      f: { type: "string", format: "binary" },
+      all: { type: "array", items: { enum: ["a", "b"] } },
+      on: { type: "boolean" },
+    };
+    const form = sent(commandWith(properties), { f: file, all: ["b"], on: true });
+    if (!(form instanceof FormData)) throw new Error("no form");
+    expect([form.getAll("all"), form.getAll("on"), form.get("f")]).toEqual([["", "b"], ["true"], file]);
+  });
+
+  it("leaves out a file that was not chosen", () => {
+    expect(sent(commandWith({ f: { type: "string", format: "binary" } }), { f: "" })).toEqual({});
   });
 
   it("is a form where a number has more digits than JavaScript keeps", () => {

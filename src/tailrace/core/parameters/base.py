@@ -39,6 +39,11 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return False
 
     @property
+    def need(self) -> str:
+        """What to do where it is missing."""
+        return f"give it a value of type {self.__struct_config__.tag}"
+
+    @property
     def is_secret(self) -> bool:
         """Whether nobody may see its values: not in an argv, a key, a message, nor in a form that is shown again."""
         return False

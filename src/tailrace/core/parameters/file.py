@@ -98,6 +98,11 @@ class Upload(Base, frozen=True, kw_only=True, tag="file"):
     """what a browser offers to choose: `.csv`, `text/plain`. It is not checked"""
 
     @property
+    def need(self) -> str:
+        """See `Base.need`."""
+        return "send a file as a part of multipart/form-data: curl -F NAME=@FILE"
+
+    @property
     def standard(self) -> object:
         """See `Base.standard`."""
         return None
@@ -128,5 +133,6 @@ class Upload(Base, frozen=True, kw_only=True, tag="file"):
         return text or None
 
     def schema(self) -> dict[str, object]:
-        """See `Base.schema`: `format: binary` is OpenAPI's word for it."""
-        return {"type": "string", "format": "binary", "maxLength": self.maximum_size, **described(self)}
+        """See `Base.schema`: `format: binary` is OpenAPI's word for it; `accept` is for forms."""
+        accept = {"accept": list(self.accept)} if self.accept else {}
+        return {"type": "string", "format": "binary", "maxLength": self.maximum_size, **described(self), **accept}

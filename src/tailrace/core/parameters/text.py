@@ -7,6 +7,7 @@ from typing import Literal
 from tailrace.core.errors import Fault
 from tailrace.core.masking import SHORTEST
 from tailrace.core.parameters.base import LONGEST, Base, described, need_faults, standing_faults, text_of, unfit
+from tailrace.core.patterns import compiled
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
@@ -41,9 +42,13 @@ class Text(Base, frozen=True, kw_only=True, tag="text"):
         """See `Base.faults`."""
         yield from _length_faults(self.minimum_length, self.maximum_length)
         try:
-            self._matches("")
+            fault = "" if self.pattern is None else compiled(self.pattern).fault
         except (re.error, OverflowError, RecursionError) as error:
             yield Fault("pattern", f"is no regular expression: {error}", "in TOML, '…' keeps backslashes as they are")
+            return
+        if fault:
+            hint = "write it without look-around, back-references and more than 1000 repeats (RE2)"
+            yield Fault("pattern", f"cannot be matched in linear time: {fault}", hint)
             return
         yield from standing_faults(self)
 
@@ -65,10 +70,10 @@ class Text(Base, frozen=True, kw_only=True, tag="text"):
         """See `Base.schema`."""
         pattern = {} if self.pattern is None else {"pattern": f"^(?:{self.pattern})$"}
         lengths = {"minLength": self.minimum_length, "maxLength": self.maximum_length}
-        return {"type": "string", **described(self), **lengths, **pattern}
+        return {"type": "string", **described(self), **_lines(self), **lengths, **pattern}
 
     def _matches(self, value: str) -> bool:
-        return self.pattern is None or re.compile(self.pattern, re.ASCII).fullmatch(value) is not None
+        return self.pattern is None or compiled(self.pattern).matcher.fullmatch(value) is not None
 
 
 class Secret(Base, frozen=True, kw_only=True, tag="secret"):
@@ -140,7 +145,12 @@ class Secret(Base, frozen=True, kw_only=True, tag="secret"):
         """See `Base.schema`."""
         lengths = {"minLength": self.minimum_length, "maxLength": self.maximum_length}
         words = {key: text for key, text in described(self).items() if key != "default"}
-        return {"type": "string", "format": "password", "writeOnly": True, **words, **lengths}
+        return {"type": "string", "format": "password", "writeOnly": True, **words, **_lines(self), **lengths}
+
+
+def _lines(parameter: Text | Secret) -> dict[str, object]:
+    """Return what a schema says of several lines, for forms."""
+    return {"multiline": True} if parameter.allow_newlines else {}
 
 
 def _length_faults(few: int, most: int) -> Iterator[Fault]:

@@ -1,9 +1,9 @@
 """The cast wire: asciicast v2, which plays in asciinema at the speed of the run.
 
-A header with the terminal's size, then `[time, "o", text]` for each stretch of output, in seconds since the command's
-start. A gap is a marker, and so is how the run ended, last: a recording without that is not complete. See
-docs.asciinema.org, "asciicast v2". The header's `tailrace` says which run it is and from which offset on; players
-ignore it.
+A header with the terminal's size, as it is when the recording is asked for, then `[time, "o", text]` for each stretch
+of output, in seconds since the command's start, and `[time, "r", "80x24"]` where the size is another. A gap is a
+marker, and so is how the run ended, last: a recording without that is not complete. See docs.asciinema.org, "asciicast
+v2". The header's `tailrace` says which run it is and from which offset on; players ignore it.
 
 A terminal's bytes are played as they are. What a command wrote to pipes has LF alone at the end of its lines, where a
 terminal would have put a CR before it; so does this wire, or each line would begin below the end of the last one.
@@ -16,7 +16,7 @@ import msgspec
 from tailrace.core.outcome import describe
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
-from tailrace.core.timeline import Stream
+from tailrace.core.timeline import Stream, TerminalSize
 from tailrace.core.wires.base import Framer
 from tailrace.core.wires.held import Held, whole_characters
 
@@ -39,22 +39,26 @@ class CastFramer(Framer):
         self.time_s = 0.0
         """of the last event, since the command's start"""
         self._is_terminal = is_terminal
+        self._told: TerminalSize | None = None
+        """the size that players know of"""
 
     def at(self, offset: int) -> "CastFramer":
         """Return one that goes on with the same recording."""
         other = CastFramer(self._run_id, offset, is_terminal=self._is_terminal)
         if offset == self.resume_offset:
             other.time_s = self.time_s
+            other._told = self._told
         return other
 
     def begin(self, info: RunInfo) -> bytes:
         """Return the header."""
         self._is_terminal = info.rows is not None
+        self._told = TerminalSize(info.rows or ROWS, info.columns or COLUMNS)
         at = info.started or info.created
         header = {
             "version": 2,
-            "width": info.columns or COLUMNS,
-            "height": info.rows or ROWS,
+            "width": self._told.columns,
+            "height": self._told.rows,
             "timestamp": int(at.timestamp()) if at else None,
             "title": info.command or shlex.join(info.argv),
             "tailrace": {"run": self._run_id, "offset": self._taken},
@@ -67,6 +71,7 @@ class CastFramer(Framer):
         before = self._release() if chunk.stream is not self._stream else b""
         self._stream = chunk.stream
         self.time_s = max(self.time_s, chunk.time_s or 0.0)
+        before += self._resized(chunk.terminal)
         self._held.append(chunk.offset, chunk.data)
         return before + self._event(whole_characters(self._held.data, len(self._held)))
 
@@ -96,6 +101,13 @@ class CastFramer(Framer):
     def interval(self, text: str) -> bytes:  # noqa: ARG002  a recording is of the output
         """Return nothing."""
         return b""
+
+    def _resized(self, terminal: TerminalSize | None) -> bytes:
+        """Return the news that the terminal has another size, if it has."""
+        if terminal is None or terminal == self._told:
+            return b""
+        self._told = terminal
+        return _row([self.time_s, "r", f"{terminal.columns}x{terminal.rows}"])
 
     def _marker(self, label: str) -> bytes:
         return _row([self.time_s, "m", label])

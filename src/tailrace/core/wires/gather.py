@@ -1,8 +1,9 @@
 """Cuts output into pieces of text, each of one stream and at most 64 KiB, for the wires that send JSON.
 
 Complete lines go at once. Text without its newline waits for it, so that a line does not come in scraps; it is let go
-by 50 ms of silence, a change of stream, a gap, the end, or 64 KiB. Silence is also seen in the chunks' own times, so
-that a viewer who reads an old log gets the prompt and the answer at their own times, as a live one does.
+by 50 ms of silence, a change of stream or of the terminal's size, a gap, the end, or 64 KiB. Silence is also seen in
+the chunks' own times, so that a viewer who reads an old log gets the prompt and the answer at their own times, as a
+live one does.
 
 Characters: pieces end on borders of UTF-8, so the text of all pieces is the decoding of all bytes, whatever the chunks.
 There is one place where this must give way. If a stream is interrupted by the other one in the middle of a character,
@@ -15,7 +16,7 @@ characters are whole.
 from typing import NamedTuple
 
 from tailrace.core.piece import Chunk
-from tailrace.core.timeline import Stream
+from tailrace.core.timeline import Stream, TerminalSize
 from tailrace.core.wires.base import LIMIT_BYTES
 from tailrace.core.wires.held import Held, whole_characters, whole_ends
 from tailrace.core.wires.objects import Output
@@ -43,6 +44,10 @@ class Gatherer:
         """when the first byte in `_held` came"""
         self._latest_s: float | None = None
         """when the last byte in `_held` came"""
+        self._terminal: TerminalSize | None = None
+        """the size of the terminal at which these bytes were written"""
+        self._told: TerminalSize | None = None
+        """the size that the last piece with one told"""
 
     def add(self, chunk: Chunk) -> list[Piece]:
         """Return the pieces that this chunk completes."""
@@ -51,6 +56,7 @@ class Gatherer:
             self._stream, self._time_s = chunk.stream, chunk.time_s
         self._held.append(chunk.offset, chunk.data)
         self._latest_s = chunk.time_s
+        self._terminal = chunk.terminal or self._terminal
         if _LF in chunk.data or len(self._held) > LIMIT_BYTES:
             pieces += self._complete()
         return pieces
@@ -69,7 +75,8 @@ class Gatherer:
             return []
         if chunk.stream is not self._stream:
             return self.release()
-        return self.flush() if self._was_silent(chunk.time_s) else []
+        is_resized = chunk.terminal not in (None, self._terminal)
+        return self.flush() if is_resized or self._was_silent(chunk.time_s) else []
 
     def _was_silent(self, now_s: float | None) -> bool:
         return now_s is not None and self._latest_s is not None and now_s - self._latest_s > SILENCE_S
@@ -94,4 +101,11 @@ class Gatherer:
             return []
         begin, end = self._held.begin(), self._held.end_of(size)
         text = str(self._held.take(size), "utf-8", "replace")
-        return [Piece(Output(begin, self._time_s, self._stream.label, text, is_continued), end)]
+        return [Piece(Output(begin, self._time_s, self._stream.label, text, is_continued, *self._news()), end)]
+
+    def _news(self) -> tuple[int | None, int | None]:
+        """Return the terminal's rows and columns, if they are to be told."""
+        if self._terminal == self._told or self._terminal is None:
+            return None, None
+        self._told = self._terminal
+        return self._terminal

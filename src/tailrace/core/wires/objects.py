@@ -10,6 +10,8 @@ class Output(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `offset` is where its bytes begin; `time` is in seconds since the command's start, null where not known. `continued`
     is there, and true, only where the piece ends because its line is longer than 64 KiB: the line goes on in the next.
+    `rows` and `columns` are there only where a terminal's size is another than that of the pieces before, and in the
+    first piece.
     """
 
     offset: int
@@ -17,6 +19,8 @@ class Output(msgspec.Struct, frozen=True, omit_defaults=True):
     stream: str
     text: str
     continued: bool = False
+    rows: int | None = None
+    columns: int | None = None
 
 
 class _Gap(msgspec.Struct, frozen=True, rename={"begin": "from", "end": "to"}):

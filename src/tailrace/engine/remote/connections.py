@@ -8,7 +8,7 @@ in the middle of it is never taken for one that was there before; and it is sent
 import os
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ssl import SSLCertVerificationError, SSLContext, create_default_context
@@ -19,6 +19,7 @@ from tailrace._version import __version__
 from tailrace.core.errors import EngineError, EngineUnavailable, InvalidInput
 from tailrace.engine.remote.address import Address
 from tailrace.engine.remote.answers import Reply
+from tailrace.engine.remote.multipart import Form
 
 CONNECT_S = 10.0
 ANSWER_S = 30.0
@@ -38,7 +39,7 @@ class _Asked(NamedTuple):
     method: str
     path: str
     headers: Mapping[str, str]
-    body: bytes | None = None
+    body: bytes | Iterable[bytes] | None = None
     unless: int | None = None
 
 
@@ -143,6 +144,20 @@ class Connections:
         headers = {} if content_type is None else {"Content-Type": content_type}
         return self._ask(self._connect(ANSWER_S), _Asked("POST", path, headers, body))
 
+    def post_form(self, path: str, form: Form) -> Reply:
+        """Return the answer to a POST of a form with files, which is sent once.
+
+        Raises:
+            Unanswered, EngineUnavailable, EngineError: see `post`.
+            InvalidInput: a file has become shorter while it was sent; the server has not taken the form.
+        """
+        headers = {"Content-Type": form.content_type, "Content-Length": str(form.size)}
+        connection = self._connect(ANSWER_S)
+        try:
+            return self._ask(connection, _Asked("POST", path, headers, iter(form)))
+        finally:
+            connection.close()
+
     def open(self, path: str, headers: Mapping[str, str]) -> Opened | Reply:
         """Return the answer to a GET, to be read as it comes; any but a 200 is returned whole.
 
@@ -181,7 +196,12 @@ class Connections:
 
     def _exchange(self, connection: HTTPConnection, asked: "_Asked") -> Reply:
         headers = {**self._headers, **asked.headers}
-        connection.request(asked.method, self.address.prefix + asked.path, asked.body, headers)
+        try:
+            connection.request(asked.method, self.address.prefix + asked.path, asked.body, headers)
+        except (BrokenPipeError, ConnectionResetError):
+            if asked.body is None:
+                raise
+            # the server may have answered before it had all of the body (RFC 9112, 9.5)
         with connection.getresponse() as response:
             if response.status == asked.unless:
                 connection.close()

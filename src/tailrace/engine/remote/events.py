@@ -12,7 +12,7 @@ import msgspec
 from tailrace.core.errors import InvalidInput, StreamBroken
 from tailrace.core.piece import Gap
 from tailrace.core.run import RunInfo
-from tailrace.core.timeline import Stream
+from tailrace.core.timeline import Stream, TerminalSize
 from tailrace.core.wires.eventstream import EventId, parse_event_id
 from tailrace.core.wires.objects import Output
 
@@ -36,6 +36,8 @@ class Told(NamedTuple):
     data: bytes | None
     stream: Stream
     time_s: float | None
+    terminal: TerminalSize | None
+    """None: as before"""
 
 
 class State(NamedTuple):
@@ -133,4 +135,10 @@ def _told(output: Output, at: EventId) -> Told:
     data = None if REPLACEMENT in output.text else output.text.encode()
     if data is not None and len(data) != at.offset - output.offset:
         data = None
-    return Told(output.offset, at.offset, data, STREAMS[output.stream], output.time)
+    return Told(output.offset, at.offset, data, STREAMS[output.stream], output.time, _terminal(output))
+
+
+def _terminal(output: Output) -> TerminalSize | None:
+    if output.rows is None or output.columns is None:
+        return None
+    return TerminalSize(output.rows, output.columns)

@@ -1,15 +1,19 @@
 """What a server tells of a command that it declares, and values as people type them in the types that it wants."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 
-class Property(msgspec.Struct, frozen=True, rename={"any_of": "anyOf"}):
+class Property(msgspec.Struct, frozen=True, rename="camel"):
     """What is used of the JSON Schema of one parameter."""
 
     type: str | tuple[str, ...] = ()
     any_of: tuple["Property", ...] = ()
+    format: str = ""
+    """`password`: it is a secret; `binary`: a file that is sent along"""
+    max_length: int | None = None
+    """of a file: the most bytes that it may have"""
 
     @property
     def types(self) -> frozenset[str]:
@@ -22,6 +26,8 @@ class Schema(msgspec.Struct, frozen=True):
     """What is used of the JSON Schema of all parameters."""
 
     properties: dict[str, Property] = {}
+    required: tuple[str, ...] = ()
+    """those that must be given"""
 
 
 class Declared(msgspec.Struct, frozen=True):
@@ -69,3 +75,10 @@ def _value(text: str, types: frozenset[str]) -> object:
         except msgspec.MsgspecError:
             return text
     return text
+
+
+def fields_of(parameters: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a form that mean these values, (name, text), a list as several of one name."""
+    for name, value in parameters.items():
+        for each in value if isinstance(value, list | tuple) else (value,):
+            yield name, each if isinstance(each, str) else msgspec.json.encode(each).decode()

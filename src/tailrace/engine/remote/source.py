@@ -10,6 +10,7 @@ from tailrace.core.activity import Activity, check_span
 from tailrace.core.errors import EngineError, EngineUnavailable, StreamBroken
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.run import RunInfo
+from tailrace.core.timeline import TerminalSize
 from tailrace.engine.base import End
 from tailrace.engine.remote.answers import error_of, read
 from tailrace.engine.remote.connections import Connections, Opened
@@ -140,6 +141,8 @@ class Inflow:
         self.info = next(event.run for event in begun if isinstance(event, State))
         """the run, as it was told of last"""
         self._begun: list[Event] | None = begun[1:]
+        self._terminal: TerminalSize | None = None
+        """the size that was told last"""
 
     def next(self) -> Iterable[Item]:
         """Wait for something, and yield it.
@@ -194,7 +197,8 @@ class Inflow:
         if data is None:
             data = self._ranges.get(told.begin, told.end, self.info.size)
         self._go_on(told.begin, told.end)
-        return Chunk(told.begin, data, told.stream, told.time_s)
+        self._terminal = told.terminal or self._terminal
+        return Chunk(told.begin, data, told.stream, told.time_s, self._terminal)
 
     def _go_on(self, begin: int, end: int) -> None:
         if begin != self.offset or end < begin:

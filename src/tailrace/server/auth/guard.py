@@ -26,7 +26,7 @@ from tailrace.web.page.document import plain_page, see_other
 from tailrace.web.page.html import element
 from tailrace.web.problems import problem
 from tailrace.web.responses import Response
-from tailrace.web.routes.call import Refused, Share
+from tailrace.web.routes.call import Refused, Sharing
 from tailrace.web.routes.table import is_page
 
 Auth: TypeAlias = Literal["none", "token", "users", "proxy", "oidc"]
@@ -37,6 +37,11 @@ TRUSTED: Final = "tailrace.trusted"
 NEXT_CHARS: Final = 500
 LOGIN: Final = "/login"
 SHARE_CODE_CHARS: Final = 8
+HINTS: Final = {
+    "proxy": "come by way of the proxy that knows you, or send a token: Authorization: Bearer TOKEN",
+    "link": "open the link to the run once more, whole, as it was sent",
+}
+"""to whom nobody knows, where there is no login"""
 
 
 class Unknown(Refused):
@@ -144,7 +149,7 @@ class Guard:
 
     def _by_link(self, bearer: str) -> list[Identity]:
         shared = self.shares.find(bearer)
-        return [] if shared is None else [holder(shared[0])]
+        return [] if shared is None else [holder(*shared)]
 
     def _by_proxy(self, scope: Scope) -> Identity | None:
         if not scope.get(TRUSTED):
@@ -184,7 +189,7 @@ class Guard:
         found = []
         for name, value in cookies_of(scope).items():
             if name.startswith(self._share_prefix) and (shared := self.shares.find(value)) is not None:
-                found.append(holder(shared[0]))
+                found.append(holder(*shared))
         return found
 
 
@@ -203,9 +208,14 @@ class Visit:
         self._looked = -FRESH_S
 
     @property
-    def share(self) -> Share:
-        """What makes links to runs."""
-        return self._guard.shares.make
+    def sharing(self) -> Sharing:
+        """Where links to runs are made."""
+        return self._guard.shares
+
+    @property
+    def session_cookie(self) -> str:
+        """The name of the cookie by which browsers are known; empty: a proxy says who they are."""
+        return "" if self._guard.auth == "proxy" else self._guard.cookie_name(self._scope)
 
     def who(self) -> Identity | None:
         """Return the caller; None: nobody knows him."""
@@ -235,7 +245,7 @@ class Visit:
     def _is_allowed(self, action: Action, about: Subject | None) -> bool:
         known = self._now()
         if not known:
-            raise Unknown(refusal(self._scope, self._guard.auth))
+            raise Unknown(refusal(self._scope, "link" if self._guard.only_run is not None else self._guard.auth))
         return any(authorize(who, action, about, self._guard.access) for who in known)
 
     def _now(self) -> list[Identity]:
@@ -250,20 +260,17 @@ def own_identity(via: str) -> Identity:
     return Identity(name=OWN, role="admin", via=via)
 
 
-def refusal(scope: Scope, auth: Auth) -> Response:
-    """Return the answer to whom nobody knows: for a page that he opens, the way to the login."""
+def refusal(scope: Scope, auth: Auth | Literal["link"]) -> Response:
+    """Return the answer to whom nobody knows: for a page that he opens, the way to the login, if there is one."""
     root, below = str(scope.get("root_path", "")).rstrip("/"), path_of(scope)
     accept = ", ".join(headers_named(scope, "accept"))
-    if auth != "proxy" and scope.get("method") in ("GET", "HEAD") and is_page(below) and "text/html" in accept:
+    if auth not in HINTS and scope.get("method") in ("GET", "HEAD") and is_page(below) and "text/html" in accept:
         query = cast("bytes", scope.get("query_string", b"")).decode("latin-1")
         wanted = below + (f"?{query}" if query else "")
         return _to_login(scope, f"{quote(root)}{LOGIN}?next={quote(wanted[:NEXT_CHARS], safe='/')}", quote(root))
     is_wrong = bearer_of(scope) is not None
-    hint = (
-        "come by way of the proxy that knows you, or send a token: Authorization: Bearer TOKEN"
-        if auth == "proxy"
-        else f"log in at {root}{LOGIN}, or send a token: Authorization: Bearer TOKEN (TAILRACE_TOKEN)"
-    )
+    login = f"log in at {root}{LOGIN}, or send a token: Authorization: Bearer TOKEN (TAILRACE_TOKEN)"
+    hint = HINTS.get(auth, login)
     what = "the token is not good here, or has expired" if is_wrong else "you are not known here"
     made = problem(HTTPStatus.UNAUTHORIZED, what, hint)
     challenge = 'Bearer realm="tailrace"' + (', error="invalid_token"' if is_wrong else "")

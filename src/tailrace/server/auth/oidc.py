@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
 from tailrace.config.access import Oidc
-from tailrace.core.errors import EngineError, NotAllowed
+from tailrace.core.errors import NotAllowed, ProviderUnusable
 from tailrace.server.auth.vault import is_same
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ LEEWAY_S: Final = 60
 """between its clock and ours"""
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """with a key that only the provider has; never `none`, nor one that is shared"""
+
+REACH_HINT: Final = "see that `issuer` is as the provider writes it, and that this machine reaches it"
+CLAIMS_HINT: Final = "see `issuer` and `client_id`, and that both clocks are right"
 
 Object: TypeAlias = Mapping[str, object]
 
@@ -67,7 +70,7 @@ class Provider:
         """Return where the browser is to go.
 
         Raises:
-            EngineError: the provider cannot be asked where that is.
+            ProviderUnusable: the provider cannot be asked where that is.
         """
         with self._session(callback) as session:
             made: tuple[str, str] = session.create_authorization_url(
@@ -83,7 +86,7 @@ class Provider:
 
         Raises:
             NotAllowed: the provider did not let him in, or this is not what he was sent away with.
-            EngineError: the provider cannot be asked, or what it says cannot be believed.
+            ProviderUnusable: the provider cannot be asked, or what it says cannot be believed.
         """
         if not is_same(query.get("state", ""), pending.state) or query.get("iss", self._settings.issuer) != (
             self._settings.issuer
@@ -110,6 +113,8 @@ class Provider:
             raise _refused(f"the provider does not take the login: {error.error}") from None
         except OSError as error:  # what requests raises is one
             raise self._unusable(f"it does not answer: {type(error).__name__}") from None
+        except (TypeError, ValueError, AttributeError) as error:  # what authlib raises for JSON of another shape
+            raise self._unusable(f"its answer cannot be read: {type(error).__name__}") from None
         return str(found.get("id_token", ""))
 
     def _claims(self, session: "OAuth2Session", token: str, nonce: str) -> Object:
@@ -134,11 +139,11 @@ class Provider:
                 claims = self._decoded(session, token)
             rules.validate(claims)
         except (JoseError, ValueError) as error:
-            raise self._unusable(f"its token cannot be believed: {error}") from None
+            raise self._unusable(f"its token cannot be believed: {error}", CLAIMS_HINT) from None
         if isinstance(claims.get("aud"), list) and claims.get("azp", self._settings.client_id) != (
             self._settings.client_id
         ):
-            raise self._unusable("its token is for somebody else")
+            raise self._unusable("its token is for somebody else", CLAIMS_HINT)
         return claims
 
     def _decoded(self, session: "OAuth2Session", token: str) -> dict[str, object]:
@@ -147,7 +152,11 @@ class Provider:
 
         if self._keys is None:
             self._keys = self._get(session, self._endpoint(session, "jwks_uri"))
-        keys = KeySet.import_key_set(cast("KeySetSerialization", self._keys))
+        try:
+            keys = KeySet.import_key_set(cast("KeySetSerialization", self._keys))
+        except (KeyError, TypeError, AttributeError) as error:  # what joserfc raises for JSON of another shape
+            self._keys = None
+            raise self._unusable(f"its keys cannot be read: {type(error).__name__}") from None
         return dict(jwt.decode(token, keys, algorithms=list(ALGORITHMS)).claims)
 
     def _person(self, claims: Object) -> Person:
@@ -192,10 +201,10 @@ class Provider:
             token_endpoint_auth_method="none" if secret is None else "client_secret_basic",
         )
 
-    def _unusable(self, why: str) -> EngineError:
-        return EngineError(
+    def _unusable(self, why: str, hint: str = REACH_HINT) -> ProviderUnusable:
+        return ProviderUnusable(
             f"the provider {self._settings.issuer} cannot be used: {why}", op="login", subject=self._settings.issuer,
-            hint="see that `issuer` is as the provider writes it, and that this machine reaches it",
+            hint=hint,
         )  # fmt: skip
 
 
@@ -203,7 +212,7 @@ def _secret(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
-        raise EngineError(
+        raise ProviderUnusable(
             f"{path} cannot be read: {error}", op="login", subject=path,
             hint="client_secret_file names a file with the secret, and nothing else",
         ) from None  # fmt: skip

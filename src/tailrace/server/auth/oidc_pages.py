@@ -51,7 +51,7 @@ class OidcPages:
         """Send the browser to the provider.
 
         Raises:
-            EngineError: it cannot be asked where that is.
+            ProviderUnusable: it cannot be asked where that is.
         """
         pending = Pending.new(asked.next)
         answer = see_other(self._provider.address(pending, _callback(asked)))
@@ -66,7 +66,7 @@ class OidcPages:
 
         Raises:
             NotAllowed: the provider did not let him in.
-            EngineError: it cannot be asked.
+            ProviderUnusable: it cannot be asked.
         """
         pending = self._pending(asked)
         if pending is None:

@@ -32,11 +32,15 @@ from tailrace.web.starting import is_cross_origin
 
 LOGOUT: Final = "/logout"
 SCRIPT: Final = "/login.js"
+BACK: Final = f"{LOGIN}/back"
+"""where a window is led that a page has opened for its user to log in again"""
 FORM_BYTES: Final = 16 << 10
 MOST_FIELDS: Final = 10
 _NEXT: Final = re.compile(r"/(?:[!#-\[\]-~]{0,500})?")
 """a path of ours, in ASCII, as a browser sends it; without a quotation mark or a backslash"""
 SLOW: Final = "Too many attempts have failed."
+FAULT: Final = "login-fault"
+"""the id of what is wrong"""
 WRONG: Final = {"token": "That is not this server's token.", "users": "There is no such user with this password."}
 
 
@@ -56,7 +60,8 @@ class Asked:
     def next(self) -> str:
         """Where whoever asks is to go when he is in: a path below the root, and of this site."""
         wanted = self.fields().get("next") or dict(pairs_of(self.scope)).get("next", "")
-        is_usable = _NEXT.fullmatch(wanted) is not None and not wanted.startswith(("//", LOGIN, LOGOUT))
+        is_ours = _NEXT.fullmatch(wanted) is not None and not wanted.startswith("//")
+        is_usable = is_ours and (wanted == BACK or not wanted.startswith((LOGIN, LOGOUT)))
         return wanted if is_usable else "/"
 
     def fields(self) -> Mapping[str, str]:
@@ -85,6 +90,7 @@ class Logins:
             ("POST", LOGIN): self.come_in,
             ("POST", LOGOUT): self.go_out,
             ("GET", SCRIPT): script,
+            ("GET", BACK): self.show_back,
         }
 
     def find(self, method: str, path: str) -> Callable[[Asked], Response] | None:
@@ -102,8 +108,18 @@ class Logins:
             return self._form(asked)
         if asked.next != "/":
             return see_other(f"{asked.root}{asked.next}")
-        words = f"You are logged in as {who.name}, {who.role}."
-        return self._page(asked, "Logged in", element("p", words), _logout_form())
+        words = element("p", f"You are logged in as {who.name}, {who.role}.")
+        ways = element("p", element("a", "To the commands and runs", href=f"{asked.root}/"), class_="ways")
+        return self._page(asked, "Logged in", words, _logout_form(), ways)
+
+    def show_back(self, asked: Asked) -> Response:
+        """Say to whoever has logged in again that he is in, and to the page that waits for it; others log in first."""
+        if self._guard.session_of(asked.scope) is None:
+            return see_other(f"{asked.root}{LOGIN}?next={quote(BACK, safe='/')}")
+        words = "The page that you came from goes on where it was. This window can be closed."
+        told = element("p", words, id="back")
+        home = element("p", element("a", "To the commands and runs", href=f"{asked.root}/"), class_="ways")
+        return self._page(asked, "You are in again", told, home)
 
     def come_in(self, asked: Asked) -> Response:
         """Begin a session for whoever proves who he is, and lead him to where he wanted to go.
@@ -177,30 +193,33 @@ class Logins:
 
     def _slow(self, asked: Asked, wait_s: float) -> Response:
         seconds = max(1, round(wait_s + 0.5))
-        words = f"{SLOW} Try again in {seconds} seconds."
-        return _with(self._form(asked, words, HTTPStatus.TOO_MANY_REQUESTS), ("Retry-After", str(seconds)))
+        words = f"{SLOW} Try again in {seconds} s."
+        page = self._form(asked, words, HTTPStatus.TOO_MANY_REQUESTS, wait_s=seconds)
+        return _with(page, ("Retry-After", str(seconds)))
 
-    def _form(self, asked: Asked, fault: str = "", status: HTTPStatus = HTTPStatus.OK) -> Response:
-        wrong = element("p", fault, class_="fault", role="alert") if fault else Html("")
+    def _form(
+        self, asked: Asked, fault: str = "", status: HTTPStatus = HTTPStatus.OK, *, wait_s: int | None = None
+    ) -> Response:  # fmt: skip
+        wrong = element("p", fault, id=FAULT, class_="fault", role="alert", data_wait=wait_s) if fault else Html("")
+        told = FAULT if fault else None
         match self._guard.auth:
             case "token":
-                main = _token_form(asked)
-                return self._page(asked, "Log in", wrong, main, status=status, script=f"{asked.root}{SCRIPT}")
+                main = _token_form(asked, told)
             case "users":
-                main = _password_form(asked)
+                main = _password_form(asked, told)
             case "oidc":
                 way = f"{asked.root}{LOGIN}/oidc?next={quote(asked.next, safe='/')}"
-                main = element("p", element("a", "Log in by your organisation's provider", href=way, class_="start"))
+                link = element("a", "Log in by your organisation's provider", href=way, class_="button start", id="way")
+                main = element("p", link, class_="ways")
             case _:
                 main = element("p", "The proxy in front of this server says who you are; come by way of it.")
-        return self._page(asked, "Log in", wrong, main, status=status)
+        return self._page(asked, "Log in", _about(asked), wrong, main, status=status)
 
     @staticmethod
-    def _page(
-        asked: Asked, title: str, *main: Html, status: HTTPStatus = HTTPStatus.OK, script: str = ""
-    ) -> Response:  # fmt: skip
+    def _page(asked: Asked, title: str, *main: Html, status: HTTPStatus = HTTPStatus.OK) -> Response:
         sheet = element("section", element("h1", title), *main, class_="sheet")
-        return plain_page(title, f"{asked.root}/", sheet, script=script, status=status)
+        script = f"{asked.root}{SCRIPT}"
+        return plain_page(title, f"{asked.root}/", sheet, script=script, name="login", status=status)
 
 
 def check_site(scope: Scope) -> None:
@@ -230,22 +249,39 @@ def _script() -> bytes:
     return Path(__file__).with_name("login.js").read_bytes()
 
 
-def _token_form(asked: Asked) -> Html:
+def _about(asked: Asked) -> Html:
+    """Return where he is led then, if that is somewhere in particular."""
+    if asked.next == BACK:
+        return element("p", "Then the page that you came from goes on where it was.", class_="about")
+    if asked.next == "/":
+        return Html("")
+    return element("p", "Then you are led to ", element("code", asked.next), ".", class_="about")
+
+
+def _token_form(asked: Asked, told: str | None) -> Html:
     label = element("label", "Token", for_="token")
     field = element(
         "input", id="token", name="token", type="password", required=True, autocomplete="current-password",
-        aria_describedby="token-help",
+        aria_describedby=" ".join(filter(None, (told, "token-help"))), autofocus=True,
+        aria_invalid="true" if told else None,
     )  # fmt: skip
     about = element(
-        "p", "The server's, which `tailrace token` prints on its machine.", id="token-help", class_="help"
+        "p", "The server's own, which ", element("code", "tailrace token"), " prints on its machine.",
+        id="token-help", class_="help",
     )  # fmt: skip
     return _login_form(asked, element("div", label, field, about, class_="field"))
 
 
-def _password_form(asked: Asked) -> Html:
-    user = element("input", id="user", name="user", type="text", required=True, autocomplete="username")
+def _password_form(asked: Asked, told: str | None) -> Html:
+    known = asked.fields().get("user", "")
+    wrong = {"aria_describedby": told, "aria_invalid": "true" if told else None}
+    user = element(
+        "input", id="user", name="user", type="text", required=True, autocomplete="username", autocapitalize="none",
+        spellcheck="false", value=known, autofocus=not known, **wrong,
+    )  # fmt: skip
     password = element(
-        "input", id="password", name="password", type="password", required=True, autocomplete="current-password"
+        "input", id="password", name="password", type="password", required=True, autocomplete="current-password",
+        autofocus=bool(known), **wrong,
     )  # fmt: skip
     return _login_form(
         asked,

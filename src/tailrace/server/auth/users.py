@@ -1,11 +1,14 @@
 """Users in a file: name, hashed password (argon2id), role, groups. It is looked at anew whenever it has changed."""
 
+import fcntl
 import json
 import os
 import secrets
+import stat
 import threading
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -121,12 +124,14 @@ class Users:
                 f"a user cannot be called {name[:40]!r}", op="add", subject=name[:40],
                 hint=f"1 to {NAME_CHARS} letters, digits and {_BESIDES}",
             )  # fmt: skip
-        if name in self.all():
-            raise InvalidInput(
-                f"there is a user {name!r} already", op="add", subject=name,
-                hint=f"`tailrace user passwd {name}` gives him another password",
-            )  # fmt: skip
-        self._write({**self.all(), name: User(password=hash_of(password), role=role, groups=groups)})
+        user = User(password=hash_of(password), role=role, groups=groups)
+        with self._changing():
+            if name in self.all():
+                raise InvalidInput(
+                    f"there is a user {name!r} already", op="add", subject=name,
+                    hint=f"`tailrace user passwd {name}` gives him another password",
+                )  # fmt: skip
+            self._write({**self.all(), name: user})
 
     def change(
         self,
@@ -142,13 +147,15 @@ class Users:
             InvalidInput: there is none of this name, or the password cannot be.
             EngineError: the file can be neither read nor written.
         """
-        user = self._known(name)
-        changed = User(
-            password=user.password if password is None else hash_of(password),
-            role=user.role if role is None else role,
-            groups=user.groups if groups is None else groups,
-        )
-        self._write({**self.all(), name: changed})
+        hash_ = None if password is None else hash_of(password)
+        with self._changing():
+            user = self._known(name)
+            changed = User(
+                password=user.password if hash_ is None else hash_,
+                role=user.role if role is None else role,
+                groups=user.groups if groups is None else groups,
+            )
+            self._write({**self.all(), name: changed})
 
     def remove(self, name: str) -> None:
         """Remove a user; he is out at once.
@@ -157,8 +164,9 @@ class Users:
             InvalidInput: there is none of this name.
             EngineError: the file can be neither read nor written.
         """
-        self._known(name)
-        self._write({other: user for other, user in self.all().items() if other != name})
+        with self._changing():
+            self._known(name)
+            self._write({other: user for other, user in self.all().items() if other != name})
 
     def _known(self, name: str) -> User:
         user = self.find(name)
@@ -169,21 +177,54 @@ class Users:
             )  # fmt: skip
         return user
 
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Have nobody else change the file, between being read and being replaced.
+
+        The lock is its directory's, as the file is another one afterwards.
+
+        Raises:
+            EngineError: the directory cannot be opened.
+        """
+        try:
+            fd = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
+
     def _write(self, users: Mapping[str, User]) -> None:
         text = HEAD + "".join(_table(name, user) for name, user in users.items())
         fresh = self.path.with_name(f"{self.path.name}.{os.getpid()}-{secrets.token_hex(4)}")
         try:
             with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE), "wb") as file:  # noqa: PTH123  by its descriptor
+                self._be_as_before(file.fileno())
                 file.write(text.encode())
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self.path)
         except OSError as error:
             fresh.unlink(missing_ok=True)
-            raise EngineError(
-                f"{self.path} cannot be written: {(error.strerror or str(error)).lower()}", op="write",
-                subject=str(self.path), hint="see who owns its directory, and `users_file` of [server]",
-            ) from None  # fmt: skip
+            raise self._unwritable(error) from None
+
+    def _be_as_before(self, fd: int) -> None:
+        """Have the new file be whose the old one was: a server that is not root's could not read root's."""
+        try:
+            before = self.path.stat()
+        except FileNotFoundError:
+            return
+        if (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
+            os.fchown(fd, before.st_uid, before.st_gid)
+        os.fchmod(fd, stat.S_IMODE(before.st_mode))
+
+    def _unwritable(self, error: OSError) -> EngineError:
+        return EngineError(
+            f"{self.path} cannot be written: {(error.strerror or str(error)).lower()}", op="write",
+            subject=str(self.path), hint="see who owns its directory, and `users_file` of [server]",
+        )  # fmt: skip
 
 
 def hash_of(password: str) -> str:

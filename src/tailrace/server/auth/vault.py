@@ -4,6 +4,7 @@ STATE/auth/secret      what links are signed by            STATE/auth/token     
 STATE/auth/tokens.json the tokens for programs, hashed     STATE/auth/attempts    logins that failed
 STATE/auth/sessions/   a file for each session, named by the hash of its id
 STATE/auth/used/       a file for each token's last use
+STATE/auth/shares/     a file for each link to a run
 
 All workers, and the next server, share it. Files are 0600, and replaced whole.
 """
@@ -25,6 +26,7 @@ SECRET_BYTES: Final = 32
 DIRECTORY: Final = "auth"
 SESSIONS: Final = "sessions"
 USED: Final = "used"
+SHARES: Final = "shares"
 MODE: Final = 0o600
 
 
@@ -43,7 +45,7 @@ class Vault:
         state.close()
         self.path = Path(state.path) / DIRECTORY
         with self._usable():
-            for directory in (self.path, self.path / SESSIONS, self.path / USED):
+            for directory in (self.path, self.path / SESSIONS, self.path / USED, self.path / SHARES):
                 directory.mkdir(mode=0o700, exist_ok=True)
 
     def read(self, name: str) -> bytes | None:

@@ -7,6 +7,7 @@ import pytest
 
 from tailrace.core.activity import Activity
 from tailrace.core.errors import InvalidInput
+from tailrace.core.progress import Progress
 from tailrace.engine.base import Engine
 from tailrace.testing.engine.viewer import cat, ended, shell, watch_until
 
@@ -55,6 +56,20 @@ class ActivityContract:
         second = activity(engine, run.id, 1)
         assert (sum(first.bytes), second.bytes) == (5, (9,))
         assert 0 < first.until_s < second.until_s
+
+    def test_a_run_that_goes_tells_its_progress(self, engine: Engine) -> None:
+        """The last that it told its terminal; behind 4 KiB of something else nobody knows, at the end it is over."""
+        run = cat(engine)
+        assert activity(engine, run.id).progress is None
+        run.send(b"\x1b]9;4;1;20\x07\x1b]9;4;1;40\x07.")
+        watch_until(engine, run.id, b".")
+        assert activity(engine, run.id).progress == Progress("going", 40)
+        run.send(b"x" * 4096 + b"!")
+        watch_until(engine, run.id, b"!")
+        assert activity(engine, run.id).progress is None
+        run.close_input()
+        run.wait()
+        assert activity(engine, run.id).progress is None
 
     def test_a_run_that_never_began_has_none(self, engine: Engine) -> None:
         """Nor has one that waits."""

@@ -8,6 +8,7 @@ import pytest
 
 from tailrace.core.errors import UnknownRun, WrongState
 from tailrace.core.outcome import Cancelled, Exited, Signaled, Stopped
+from tailrace.core.run import RunInfo
 from tailrace.core.states import State
 from tailrace.engine.base import Engine, Pin
 from tailrace.host.messages import CloseInput, Input, Resize, Signal, Stop
@@ -32,6 +33,11 @@ os.write(1, b'ready\\n')
 while 1: signal.pause()
 """
 NOBODY = "0" * 27
+
+
+def sizes_of(info: RunInfo) -> tuple[int | None, int | None]:
+    """Return the size that the run's terminal has, or had."""
+    return info.rows, info.columns
 
 
 class ControlContract:
@@ -164,7 +170,23 @@ class FullControlContract:
         watch_until(engine, sized.id, b"ready")
         sized.resize(50, 100)
         watch_until(engine, sized.id, b"columns=100, lines=50")
+        assert sizes_of(engine.get(sized.id)) == (50, 100)
         sized.stop()
+
+    def test_everybody_is_told_the_size(self, engine: Engine) -> None:
+        """Who looks at the run, then and when it is over, and who reads: a piece has the size it was written for."""
+        sized = python(engine, SIZES, pty=True, rows=24, columns=80, ladder=[("KILL", 0)])
+        watch_until(engine, sized.id, b"ready")
+        assert sizes_of(engine.get(sized.id)) == (24, 80)
+        sized.resize(50, 100)
+        watch_until(engine, sized.id, b"lines=50")
+        sized.resize(10, 20)
+        watch_until(engine, sized.id, b"lines=10")
+        sized.stop()
+        assert sizes_of(ended(sized)) == (10, 20)
+        chunks = watch(engine, sized.id).chunks
+        for mark, size in ((b"ready", (24, 80)), (b"lines=50", (50, 100)), (b"lines=10", (10, 20))):
+            assert next(chunk.terminal for chunk in chunks if mark in chunk.data) == size
 
     def test_without_a_terminal_there_is_no_size(self, engine: Engine) -> None:
         """Neither with pipes nor in numbers that no terminal has."""

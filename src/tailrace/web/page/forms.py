@@ -17,6 +17,7 @@ from tailrace.core.parameters import (
     Text,
     Upload,
 )  # fmt: skip
+from tailrace.web.page.hints import hint_of
 from tailrace.web.page.html import Html, element, joined
 
 Schema: TypeAlias = Mapping[str, object]
@@ -36,6 +37,8 @@ class Field(NamedTuple):
     """what was sent already; None: nothing"""
     fault: Fault | None
     is_required: bool
+    has_focus: bool = False
+    """whether it is the first that is wrong"""
 
     @property
     def shown(self) -> str:
@@ -53,6 +56,8 @@ class Field(NamedTuple):
 def form_of(command: Command, root: str, texts: Texts | None = None, faults: Iterable[Fault] = ()) -> Html:
     """Return the form that starts the command.
 
+    The browser checks nothing of it: it counts characters otherwise, and only the server knows what it takes.
+
     Args:
         command: what is started.
         root: the way to the page of all commands.
@@ -66,7 +71,7 @@ def form_of(command: Command, root: str, texts: Texts | None = None, faults: Ite
     has_files = any(isinstance(each, Upload) for each in command.parameters.values())
     return element(
         "form", *others, *fields, button, method="post", action=f"{root}commands/{command.name}",
-        enctype="multipart/form-data" if has_files else None,
+        enctype="multipart/form-data" if has_files else None, novalidate=True,
     )  # fmt: skip
 
 
@@ -74,39 +79,56 @@ def _fields(command: Command, texts: Texts | None, said: Mapping[str, Fault]) ->
     schema = command.schema()
     properties = cast("Mapping[str, Schema]", schema["properties"])
     required = cast("list[str]", schema["required"])
+    first = next((name for name in command.parameters if name in said), None)
     for name, parameter in command.parameters.items():
         sent = None if texts is None else texts.get(name)
         key = f"{command.name}-{name}"
-        yield Field(parameter, name, key, properties[name], sent, said.get(name), name in required)
+        yield Field(parameter, name, key, properties[name], sent, said.get(name), name in required, name == first)
 
 
 def _field(field: Field) -> Html:
     """Return a parameter's label, its input, what it is, and what is wrong with it."""
     schema, key, fault = field.schema, field.key, field.fault
-    told = [f"{key}-help"] if "description" in schema else []
-    told += [f"{key}-fault"] if fault is not None else []
+    told = [f"{key}-fault"] if fault is not None else []
+    told += [f"{key}-help"] if (helped := _help(schema)) else []
     common: dict[str, str | bool | None] = {
         "id": key, "name": field.name, "required": field.is_required and _wants_text(schema), "autocomplete": "off",
         "aria_describedby": " ".join(told) or None, "aria_invalid": "true" if fault is not None else None,
-        "placeholder": _example(schema),
+        "placeholder": _example(schema), "autofocus": field.has_focus,
     }  # fmt: skip
-    title = str(schema.get("title", field.name))
-    about = element("p", str(schema["description"]), id=f"{key}-help", class_="help") if "description" in schema else ""
+    title = _title(field)
+    about = element("p", helped, id=f"{key}-help", class_="help") if helped else ""
     wrong = _fault(fault, f"{key}-fault") if fault is not None else ""
     if isinstance(field.parameter, Choices):
-        return element("fieldset", element("legend", title), *_boxes(field), about, wrong, class_="field")
+        return element(
+            "fieldset", element("legend", title), *_boxes(field), about, wrong, class_="field",
+            aria_describedby=common["aria_describedby"],
+        )  # fmt: skip
     if isinstance(field.parameter, Boolean):
         off = element("input", type="hidden", name=field.name, value="false")
         box = _box(field, "true", is_on=field.shown.lower() == "true", common=common)
-        return element("div", off, element("label", box, f" {title}", for_=key), about, wrong, class_="field")
+        return element("div", off, element("label", box, " ", title, for_=key), about, wrong, class_="field")
     return element("div", element("label", title, for_=key), _input(field, common), about, wrong, class_="field")
+
+
+def _title(field: Field) -> Html:
+    """Return what it is called, and whether it must be filled in."""
+    must = element("span", " (required)", class_="must") if field.is_required and "default" not in field.schema else ""
+    return joined(str(field.schema.get("title", field.name)), must)
+
+
+def _help(schema: Schema) -> str:
+    """Return what it is, and what it may be."""
+    return " ".join(filter(None, (str(schema.get("description", "")), hint_of(schema))))
 
 
 def _boxes(field: Field) -> Iterable[Html]:
     """Return a box for each choice, behind a field which says that there are any."""
     yield element("input", type="hidden", name=field.name, value="")
     for index, text in enumerate(cast("Choices", field.parameter).choices):
-        common = {"id": f"{field.key}-{index}", "name": field.name}
+        common: Attributes = {
+            "id": f"{field.key}-{index}", "name": field.name, "autofocus": field.has_focus and index == 0,
+        }  # fmt: skip
         yield element("label", _box(field, text, is_on=text in field.chosen, common=common), f" {text}", class_="box")
 
 
@@ -120,14 +142,13 @@ def _input(field: Field, common: Attributes) -> Html:
     parameter, shown = field.parameter, field.shown
     match parameter:
         case Text():
-            limits = {"minlength": parameter.minimum_length or None, "maxlength": parameter.maximum_length}
             if parameter.allow_newlines:
-                return element("textarea", "\n" + shown, rows=4, **limits, **common)  # HTML drops the first newline
-            return element("input", type="text", value=shown, **limits, **common)
+                return element("textarea", "\n" + shown, rows=4, **common)  # HTML drops the first newline
+            return element("input", type="text", value=shown, **common)
         case Secret():
             if parameter.allow_newlines:
                 return element("textarea", rows=4, **common)
-            return element("input", type="password", maxlength=parameter.maximum_length, **common)
+            return element("input", type="password", **{**common, "autocomplete": "new-password"})
         case Choice():
             return _list(field, parameter, common)
         case Date():
@@ -161,7 +182,9 @@ def _list(field: Field, parameter: Choice, common: Attributes) -> Html:
 
 def _wants_text(schema: Schema) -> bool:
     """Tell whether an empty field cannot be right: of a text without a minimum length, it can."""
-    return schema["type"] != "string" or "enum" in schema or cast("int", schema.get("minLength", 1)) > 0
+    if "enum" in schema:
+        return "" not in cast("list[str]", schema["enum"])
+    return schema["type"] != "string" or cast("int", schema.get("minLength", 1)) > 0
 
 
 def _is_exact(number: int) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from tailrace.core.command import Commands
-from tailrace.core.outcome import Exited, FailedToStart, Lost
+from tailrace.core.outcome import Exited, FailedToStart, Lost, OutputLimit, Stopped, TimedOut, describe
 from tailrace.core.run import RunInfo
 from tailrace.core.states import State
 from tailrace.core.words import duration, size, state
@@ -15,6 +15,7 @@ WHOLE_BYTES = 4 << 20
 """of output, up to which a browser without JavaScript gets all of it"""
 LAST_LINES, PANE_LINES = 10_000, 200
 """that it gets of a longer one, and of each of several"""
+MASKED = "parts of the output that equal secrets of the run: *** stands for them"
 MOST_TYPED = 300
 """characters of a command in a list; nobody sees more of it in a row"""
 
@@ -118,6 +119,7 @@ def _facts(info: RunInfo) -> Iterator[tuple[str, Html | str]]:
         ("Left behind", children),
         ("Held up by", info.held),
         ("Hint", info.hint),
+        ("Hidden", MASKED if info.masked else None),
         ("By", info.by),
     )
     for name, text in facts:
@@ -131,6 +133,8 @@ def _why(info: RunInfo) -> str | None:
             return error
         case Lost(why):
             return why
+        case Stopped(limit=str()) | OutputLimit() | TimedOut():
+            return describe(info.outcome)
         case _:
             return None
 

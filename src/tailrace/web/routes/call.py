@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -12,18 +12,16 @@ from tailrace.core.command import Command, Commands
 from tailrace.core.errors import CallerError, InvalidInput, TailraceError
 from tailrace.core.identity import Identity
 from tailrace.core.run import RunInfo
+from tailrace.core.share import Link
 from tailrace.engine.base import Engine
 from tailrace.engine.run import Run
 from tailrace.web.problems import UNRECORDED, problem, response_to
 from tailrace.web.requests import Request
-from tailrace.web.responses import Response
+from tailrace.web.responses import Response, Visitor
 from tailrace.web.routes.account import Account, Unrecorded
 
 May: TypeAlias = Callable[[Action, RunInfo | None], bool]
 """tells whether the caller may do this: to any run at all (None), or to this one"""
-
-Share: TypeAlias = Callable[[str, float], tuple[str, int]]
-"""makes what opens this run to whoever has it, for so many seconds; returns it, and until when (seconds since 1970)"""
 
 FIELDS_BYTES = 16 << 10
 """of a JSON body"""
@@ -31,6 +29,19 @@ JSON = "application/json"
 BYTES = "application/octet-stream"
 
 Fields = TypeVar("Fields", bound=msgspec.Struct)
+
+
+class Sharing(Protocol):
+    """Where links to runs are made and ended; see `tailrace.server.auth.shares`."""
+
+    def make(self, run_id: str, lasts_s: float, by: str | None) -> tuple[str, Link]:
+        """Return what opens the run to whoever has it, for so many seconds, and what is kept of it."""
+
+    def of(self, run_id: str | None) -> Sequence[Link]:
+        """Return the links to the run that are good."""
+
+    def end(self, run_id: str | None, link_id: str | None) -> int:
+        """End a link to the run, or all (None); return how many."""
 
 
 class Refused(Exception):
@@ -113,7 +124,7 @@ class Call:
     """whether the adapter can open websockets"""
     report: Callable[[Exception], None] = lambda _error: None
     """told of errors, not the caller's, that come after the call has been answered"""
-    refusal: Callable[[], Response | None] = lambda: None
+    refusal: Callable[[Visitor], Response | None] = lambda _visitor: None
     """returns the answer to one viewer too many; to be asked before a run is started for him"""
     lasting: Callable[[May], May] = lambda may: may
     """returns a `may` that can be asked after the call has been answered, while its stream goes on"""
@@ -122,10 +133,13 @@ class Call:
     who: Identity | None = None
     """the caller, where the server itself knows him"""
     may_command: Callable[[Action, Command], bool] = lambda _action, _command: True
-    """tells whether the caller may do this to the command; `commands` has those that he may list, or start"""
-    has_open_files: bool = False
-    """whether the pages' files are for everybody, as where a login comes before the rest"""
-    share: Share | None = None
+    """tells whether the caller may do this to the command; behind the door, `commands` has those that he may list, or
+    start"""
+    has_login: bool = False
+    """whether a login comes before the rest, so that the pages' files are for everybody"""
+    session_cookie: str = ""
+    """the name of the cookie by which browsers are known then; empty: they are known otherwise"""
+    sharing: Sharing | None = None
     """None: links to a run cannot be made here"""
 
     @property

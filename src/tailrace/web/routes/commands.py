@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from tempfile import TemporaryDirectory
 from typing import NoReturn, TypeAlias, TypeVar
@@ -18,8 +19,9 @@ from tailrace.core.wires.table import is_named
 from tailrace.engine.declared import ready
 from tailrace.engine.run import Run
 from tailrace.web.page.given import CommandShown, all_shown, shown
-from tailrace.web.responses import Response
+from tailrace.web.responses import Response, Visitor
 from tailrace.web.routes.account import note_run, note_values
+from tailrace.web.routes.allowed import on_command
 from tailrace.web.routes.call import JSON, Call, Refused, body, check_type, json_response, media_type, wrong_type
 from tailrace.web.starting import begin, check_no_place, refuse, start
 from tailrace.web.uploads import MULTIPART, parts_of, room_of, values_of
@@ -46,12 +48,12 @@ class CommandList(msgspec.Struct, frozen=True):
 
 def list_commands(call: Call) -> Response:
     """Return the commands that may be started, each with the JSON Schema of its parameters."""
-    return json_response(CommandList(all_shown(call.commands.values())))
+    return json_response(CommandList(all_shown(call.commands.values(), partial(on_command, call))))
 
 
 def show_command(call: Call) -> Response:
     """Return one command."""
-    return json_response(shown(call.declared))
+    return json_response(shown(call.declared, on_command(call, call.declared)))
 
 
 def start_run(call: Call) -> Response:
@@ -73,22 +75,28 @@ def start_run(call: Call) -> Response:
 
 def _started(call: Call, values: Values) -> Response:
     """Start the command with the values, and answer."""
+    if _wants_stream(call):
+        return _streamed(call, values)
+    check_no_place(call.request)
+    run, is_new = begun(call, values)
+    response = json_response(run.info(), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
+    return dataclasses.replace(response, headers=(*response.headers, ("Location", _address(call, run.id))))
+
+
+def _streamed(call: Call, values: Values) -> Response:
+    """Start the command with the values, and answer with its stream."""
     note_values(call, values)
-    argv, options = ready(call.declared, values, call.commands.limits)
+    argv, options = ready(call.declared, values, call.commands)
     before_us = time.time_ns() // 1000
 
     def see(run_id: str) -> None:
         note_run(call, run_id)
         _check_view(call, run_id, is_new=ids.created_us(run_id) >= before_us)
 
-    if _wants_stream(call):
-        if (refusal := call.refusal()) is not None:
-            return refusal
-        return start(call.engine(), call.request, argv, options, see=see)
-    check_no_place(call.request)
-    run, is_new = begun(call, values)
-    response = json_response(run.info(), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
-    return dataclasses.replace(response, headers=(*response.headers, ("Location", _address(call, run.id))))
+    visitor = Visitor(call.request.client, call.request.user, commands=(call.declared.name,))
+    if (refusal := call.refusal(visitor)) is not None:
+        return refusal
+    return start(call.engine(), call.request, argv, options, see=see)
 
 
 def begun(call: Call, values: Values) -> tuple[Run, bool]:
@@ -100,7 +108,7 @@ def begun(call: Call, values: Values) -> tuple[Run, bool]:
         KeyBusy, NoSpace, EngineUnavailable: see `Engine.start`.
     """
     note_values(call, values)
-    argv, options = ready(call.declared, values, call.commands.limits)
+    argv, options = ready(call.declared, values, call.commands)
     before_us = time.time_ns() // 1000
     run = begin(call.engine(), call.request, argv, options)
     note_run(call, run.id)
@@ -208,7 +216,7 @@ def _check_query(pairs: Sequence[tuple[str, str]]) -> None:
     Raises:
         InvalidInput: the query has a name that means nothing here.
     """
-    known = ("format", "stream", *PLACES)
+    known = ("format", "stream", "ansi", *PLACES)
     if unknown := [name for name, _value in pairs if name not in known]:
         raise _bad(f"{unknown[0][:40]!r} in the query means nothing here", f"parameters go into the body: {HINT}")
 

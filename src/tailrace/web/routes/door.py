@@ -6,7 +6,7 @@ In this order:
    (DNS rebinding), and then be of the same origin. It cannot have an address as its name, nor `localhost`;
 2. path and method;
 3. whether a page of another site asks for something to be changed, or for a websocket, by which it could be;
-4. whether the caller may do this at all: `may(action, None)`;
+4. whether the caller may do this at all: `may(action, None)`; and of which commands he is told;
 5. which run or command the path names, and whether the caller may view the run: `may("view", run)`. If not, the answer
    is the same as for a run that is not there, byte for byte;
 6. whether the caller may do this to the run, or the command: `may(action, run)`;
@@ -24,10 +24,10 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from tailrace.web.problems import problem
-from tailrace.web.responses import Response
+from tailrace.web.responses import Response, Visitor
 from tailrace.web.routes import pages, table
 from tailrace.web.routes.call import Call, Instead, Refused, guarded
-from tailrace.web.routes.permission import check, for_command, for_run
+from tailrace.web.routes.permission import check, for_command, for_run, with_known_commands
 from tailrace.web.routes.route import Route
 from tailrace.web.starting import is_cross_origin
 
@@ -62,18 +62,18 @@ def answer(make_call: Callable[[], Call], place: Place, report: Callable[[Except
     Raises:
         Instead: the application answers itself.
     """
-    accept: list[str] = []
+    made: list[Call] = []
 
     def noted_call() -> Call:
         call = make_call()
-        accept.append(call.request.headers.get("accept", ""))
+        made.append(call)
         return call
 
     response = guarded(lambda: _recorded(noted_call(), place, report), report)
-    if not table.is_page(place.below) or "text/html" not in "".join(accept):
+    if not table.is_page(place.below) or not made or "text/html" not in made[-1].request.headers.get("accept", ""):
         return response
     is_nowhere = place.path is None and response.status == HTTPStatus.NOT_FOUND
-    return pages.told(response, place.below, NOWHERE if is_nowhere else "")
+    return pages.told(response, place.below, NOWHERE if is_nowhere else "", made[-1])
 
 
 def _recorded(call: Call, place: Place, report: Callable[[Exception], None]) -> Response:
@@ -109,12 +109,21 @@ def _answer(call: Call, path: str | None, name: str | None) -> Response:
     if call.protocols is not None and not route.is_socket:
         known = ", ".join(table.SOCKETS)
         raise Refused(HTTPStatus.BAD_REQUEST, "this address is not one of a WebSocket", f"what is: {known}")
-    if not (route.is_file and call.has_open_files):
+    if not (route.is_file and call.has_login):
         check(call, route.action, None)
+        call = with_known_commands(call)
     named = call if name is None else _with_name(call, route, name)
     if named.account is not None:
         named.account.ask(named)
-    return route.function(named)
+    return _for_visitor(call, route.function(named))
+
+
+def _for_visitor(call: Call, response: Response) -> Response:
+    """Return the response with whom its stream is for, if it has one."""
+    if (stream := response.stream) is None:
+        return response
+    visitor = Visitor(call.request.client, call.request.user, stream.run_ids, stream.commands)
+    return dataclasses.replace(response, visitor=visitor)
 
 
 def _with_name(call: Call, route: Route, name: str) -> Call:

@@ -1,29 +1,29 @@
 """The pages, and what their forms do without JavaScript. They are asked for like everything else, at the same door."""
 
+from functools import partial
 from http import HTTPStatus
 
 import msgspec
 
-from tailrace.core.access import Action
 from tailrace.core.command import Command
 from tailrace.core.errors import Fault, InvalidInput, InvalidValues
 from tailrace.core.run import RunInfo
-from tailrace.core.spec import Stdio
 from tailrace.core.wires.places import MOST_RUNS
 from tailrace.engine.base import Query
 from tailrace.web.page import runs
 from tailrace.web.page.document import page, see_other
 from tailrace.web.page.forms import form_of
-from tailrace.web.page.given import Allowed, CommandShown, Given, all_shown, shown
+from tailrace.web.page.given import Allowed, CommandShown, Given, Who, all_shown, shown
 from tailrace.web.page.html import Html, element
 from tailrace.web.problems import CONTENT_TYPE as PROBLEM
 from tailrace.web.problems import OneOf, Problem, status_of
 from tailrace.web.responses import Response
+from tailrace.web.routes.allowed import at_all, on_command, on_run, who
 from tailrace.web.routes.call import Call, Instead, Refused
 from tailrace.web.routes.commands import Refilled, Texts, begun, form_taken, form_values
 from tailrace.web.routes.control import give, stopped
 from tailrace.web.routes.permission import viewable
-from tailrace.web.routes.runs import visible
+from tailrace.web.routes.runs import visible, whole
 from tailrace.web.starting import refuse
 
 SHOWN_RUNS = 20
@@ -41,28 +41,37 @@ def home(call: Call) -> Response:
     none = element(
         "p", "No command is declared here. Runs that are started elsewhere can be watched.", class_="nothing"
     )
-    cards = element("div", *map(_card, commands), class_="cards") if commands else none
+    listed = all_shown(commands, partial(on_command, call))
+    pairs = zip(commands, listed, strict=True)
+    cards = element("div", *(_card(each, may_start="start" in its.may) for each, its in pairs), class_="cards")
     newest = visible(call, Query(limit=SHOWN_RUNS)).runs
-    given = Given(page="home", root=HOME, may=_allowed(call, None), commands=all_shown(commands))
+    given = Given(
+        page="home", root=HOME, who=_known(call), may=_allowed(*at_all(call)), commands=listed, notice=_notice(call),
+    )  # fmt: skip
+    notice = [element("p", given.notice, class_="fault", role="alert")] if given.notice else []
     return page(
         "", given,
-        *_notice(call),
+        *notice,
         element("div",
-            element("section", element("h2", "Commands"), cards, class_="commands"),
-            element("section", element("h2", "Runs"), runs.list_of(newest, HOME, call.commands), class_="listing"),
+            element("section", element("h2", "Commands"), cards if commands else none, class_="commands"),
+            element("section",
+                element("h2", "Runs"), *_bounds(given), runs.list_of(newest, HOME, call.commands), class_="listing",
+            ),
             class_="overview",
         ),
     )  # fmt: skip
 
 
-def _notice(call: Call) -> list[Html]:
+def _bounds(given: Given) -> list[Html]:
+    """Return that not all runs are listed, where that is so."""
+    is_all = given.who is None or given.who.role is None or given.who.sees_all
+    return [] if is_all else [element("p", "Only runs that you may see are listed.", class_="help")]
+
+
+def _notice(call: Call) -> str:
     """Return what whoever looks after the server is to know; others are told nothing of its files."""
     is_admin = call.sees_all if call.who is None else call.who.role == "admin"
-    if not call.notice or not is_admin:
-        return []
-    return [
-        element("p", f"The file's commands are not what is served here. {call.notice}", class_="fault", role="alert")
-    ]
+    return f"The file's commands are not what is served here. {call.notice}" if call.notice and is_admin else ""
 
 
 def show_command(call: Call) -> Response:
@@ -92,8 +101,11 @@ def start_from_form(call: Call) -> Response:
 def show_run(call: Call) -> Response:
     """Show one run: how it stands, its output, and what can be done to it."""
     info = call.shown
-    may = _allowed(call, info)
-    given = Given(page="run", root=BELOW, may=may, run=info, commands=_commands_of(call, info))
+    shown_run = whole(call, info)
+    may = _allowed(*on_run(call, info), *({"start"} & set(at_all(call))))
+    given = Given(
+        page="run", root=BELOW, who=_known(call), may=may, run=shown_run, commands=_commands_of(call, info),
+    )  # fmt: skip
     plain = runs.plain_of(info, BELOW, can_stop=may.stop, can_type=may.input)
     name = runs.name_of(info, call.commands)
     return page(f"{name}: {info.id}", given, runs.head_of(info, call.commands), plain)
@@ -148,19 +160,22 @@ def show_runs(call: Call) -> Response:
         return see_other(HOME)
     infos = [viewable(call, run_id) for run_id in _wanted(call)]
     commands = _commands_of(call, *infos)
-    given = Given(page="runs", root=HOME, may=_allowed(call, None), runs=tuple(infos), commands=commands)
+    given = Given(
+        page="runs", root=HOME, who=_known(call), may=_allowed(*at_all(call)), runs=tuple(infos), commands=commands,
+    )  # fmt: skip
     panes = [runs.pane_of(info, HOME, call.commands) for info in infos]
     top = element("div", element("h1", SIDE_BY_SIDE), class_="panes-top")
     return page(SIDE_BY_SIDE, given, top, element("div", *panes, class_="panes"))
 
 
-def told(problem: Response, path: str, hint: str = "") -> Response:
+def told(problem: Response, path: str, hint: str = "", call: Call | None = None) -> Response:
     """Return a problem document as a page, for people; whatever else it is stays.
 
     Args:
         problem: the document.
         path: below where the pages are, for the way to the one of all commands.
         hint: what to do, instead of what the document says.
+        call: what is answered so; None: it is not known.
     """
     kinds = dict(problem.headers)
     if kinds.get("Content-Type") != PROBLEM or not isinstance(problem.body, bytes):
@@ -169,15 +184,17 @@ def told(problem: Response, path: str, hint: str = "") -> Response:
     if hint:
         document = msgspec.structs.replace(document, hint=hint)
     root = BELOW * (path.count("/") - 1) or HOME
+    person = None if call is None else _known(call)
+    is_guest = person is not None and person.is_guest
     main = element(
         "section",
         element("h1", document.title),
         element("p", f"{document.detail[:1].upper()}{document.detail[1:]}.", class_="what"),
         element("p", f"{document.hint[:1].upper()}{document.hint[1:]}.", class_="hint"),
-        element("p", element("a", "All commands and runs", href=root)),
+        "" if is_guest else element("p", element("a", "All commands and runs", href=root)),
         class_="sheet",
     )
-    given = Given(page="problem", root=root, problem=document)
+    given = Given(page="problem", root=root, who=person, problem=document)
     made = page(document.title, given, main, status=HTTPStatus(document.status))
     kept = tuple((name, value) for name, value in problem.headers if name not in dict(made.headers))
     return Response(status=made.status, headers=(*made.headers, *kept), body=made.body)
@@ -214,22 +231,19 @@ def _wanted(call: Call) -> tuple[str, ...]:
     return run_ids
 
 
-def _allowed(call: Call, info: RunInfo | None) -> Allowed:
-    """Return what the caller may do to the run; without one, at all."""
+def _known(call: Call) -> Who | None:
+    """Return who asks, where somebody is known; None: nobody is asked."""
+    if call.who is None and not call.request.user:
+        return None
+    try:
+        return who(call)
+    except Refused:
+        return None
 
-    def may(action: Action) -> bool:
-        try:
-            if action == "start" and call.command is not None and not call.may_command(action, call.command):
-                return False
-            return call.may(action, None) and (info is None or action == "start" or call.may(action, info))
-        except Instead:
-            return False
 
-    takes_input = True
-    if info is not None:
-        spec = call.engine().spec(info.id)
-        takes_input = spec.stdin or spec.stdio is Stdio.PTY
-    return Allowed(start=may("start"), stop=may("stop"), input=takes_input and may("input"), pin=may("pin"))
+def _allowed(*actions: str) -> Allowed:
+    """Return the actions as the page's script reads them."""
+    return Allowed(**{name: name in actions for name in Allowed.__struct_fields__})
 
 
 def _commands_of(call: Call, *infos: RunInfo) -> tuple[CommandShown, ...]:
@@ -237,15 +251,20 @@ def _commands_of(call: Call, *infos: RunInfo) -> tuple[CommandShown, ...]:
     names = {info.command for info in infos}
     found = [command for command in call.commands.values() if command.name in names]
     try:
-        return all_shown(found) if found and call.may("list", None) else ()
+        return all_shown(found, partial(on_command, call)) if found and call.may("list", None) else ()
     except Instead:
         return ()
 
 
-def _card(command: Command) -> Html:
+def _card(command: Command, *, may_start: bool) -> Html:
     link = element("a", command.title or command.name, href=f"{HOME}commands/{command.name}")
     about = element("p", command.description, class_="about") if command.description else ""
-    return element("article", element("h2", link, class_="name"), about, form_of(command, HOME), class_="card")
+    form = form_of(command, HOME) if may_start else _no_start()
+    return element("article", element("h2", link, class_="name"), about, form, class_="card")
+
+
+def _no_start() -> Html:
+    return element("p", "You may look at its runs, and not start it.", class_="help")
 
 
 def _repeated(command: Command, texts: Texts) -> dict[str, str]:
@@ -262,20 +281,22 @@ def _command_page(
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
     title = command.title or command.name
+    given_command = shown(command, on_command(call, command))
     newest = visible(call, Query(limit=SHOWN_RUNS, command=command.name)).runs
     sheet = element(
         "section",
         element("h1", title),
         element("p", command.description, class_="about") if command.description else "",
-        form_of(command, BELOW, texts, faults),
+        form_of(command, BELOW, texts, faults) if "start" in given_command.may else _no_start(),
         class_="sheet",
     )
     listed = element("section", element("h2", "Runs"), runs.list_of(newest, BELOW, call.commands), class_="listing")
     given = Given(
         page="command",
         root=BELOW,
-        may=_allowed(call, None),
-        commands=(shown(command),),
+        who=_known(call),
+        may=_allowed(*given_command.may),
+        commands=(given_command,),
         values=_repeated(command, texts or {}),
         errors=tuple(OneOf(*fault) for fault in faults),
     )

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from http import HTTPStatus
 
 from tailrace.core.access import Action
+from tailrace.core.command import Command
 from tailrace.core.errors import UnknownCommand, UnknownRun
 from tailrace.core.run import RunInfo
 from tailrace.web.routes.account import note_command, note_hidden, note_no_command, note_run
@@ -77,6 +78,26 @@ def for_command(call: Call, action: Action, name: str) -> Call:
             HTTPStatus.FORBIDDEN, f"you may not {action} {command.name}", "ask whoever looks after this application"
         )
     return dataclasses.replace(call, command=command)
+
+
+def with_known_commands(call: Call) -> Call:
+    """Return the call with those commands that the caller may list, or start; of others he is told nothing.
+
+    Raises:
+        Refused: nobody knows who asks.
+        Instead: the application answers itself.
+    """
+    return dataclasses.replace(
+        call,
+        commands=call.commands.only(
+            lambda command: call.may_command("list", command) or call.may_command("start", command)
+        ),
+    )
+
+
+def undecided(action: Action, command: Command) -> bool:
+    """Decide on a command where the application does not: one that is not for everybody is started by nobody."""
+    return action != "start" or command.allow is None
 
 
 def _no_run(run_id: str) -> UnknownRun:

@@ -11,8 +11,9 @@ from tailrace.core.run import RunInfo
 from tailrace.engine.base import Page, Query
 from tailrace.engine.selection import PAGE_LIMIT
 from tailrace.web.responses import Response
+from tailrace.web.routes.allowed import on_run
 from tailrace.web.routes.call import Call, Instead, json_response
-from tailrace.web.routes.shown import shown
+from tailrace.web.routes.shown import RunShown, shown
 from tailrace.web.watching import watch
 
 SCANNED = 5000
@@ -33,13 +34,16 @@ def list_runs(call: Call) -> Response:
 
 def show_run(call: Call) -> Response:
     """Return the run as it is now, with what it was asked to be, and what it uses."""
-    engine, run_id = call.engine(), call.shown.id
-    info = engine.get(run_id, usage=True)
+    return json_response(whole(call, call.engine().get(call.shown.id, usage=True)))
+
+
+def whole(call: Call, info: RunInfo) -> RunShown:
+    """Return the run with what it was asked to be, and what the caller may do to it."""
     try:
-        spec = engine.spec(run_id)
+        spec = call.engine().spec(info.id)
     except (EngineError, NotAllowed):
         spec = None
-    return json_response(shown(info, spec))
+    return shown(info, spec, on_run(call, info))
 
 
 def show_output(call: Call) -> Response:

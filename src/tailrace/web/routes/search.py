@@ -9,15 +9,18 @@ from http import HTTPStatus
 import msgspec
 
 from tailrace.core.errors import InvalidInput, UnknownWire
+from tailrace.core.piece import Spot
 from tailrace.core.search import Found, Hit, Matcher, Searcher, read_from
 from tailrace.core.wires import EventId, prefer
 from tailrace.core.wires.hits import HitsNdjsonFramer, HitsSseFramer
-from tailrace.engine.base import Cursor, Engine
+from tailrace.engine.base import Cursor, Engine, Lines
 from tailrace.host.wait import give_way
 from tailrace.web.aside import found_aside
+from tailrace.web.excerpt import BACK_BYTES
 from tailrace.web.matching import matcher_of
 from tailrace.web.responses import LIVE, Response
 from tailrace.web.routes.call import JSON, Call, Refused, json_response
+from tailrace.web.routes.lines import COUNTED_BYTES
 from tailrace.web.routes.query import Asked, asked_of
 from tailrace.web.sips import Sips
 from tailrace.web.viewer import Place, Viewer
@@ -119,8 +122,24 @@ def _place(engine: Engine, run_id: str, asked: Asked, matcher: Matcher) -> tuple
         offset = (
             lines.begin(asked.number("start", 1, least=1)) if asked.has("start") else asked.number("from", 0, least=0)
         )
-        spot = lines.at(offset)
+        spot = _line_at(lines, offset)
+        if not spot.line:
+            cursor.count_behind()
         return Sips(cursor.at(read_from(spot, offset))), lines.size(), Searcher(matcher, spot, offset)
+
+
+def _line_at(lines: Lines, offset: int) -> Spot:
+    """Return the line that has this byte; with number 0, if many bytes would have to be counted for it first.
+
+    Raises:
+        InvalidInput, OffsetBeyondEnd: there is no such offset.
+    """
+    counted = lines.count(0)
+    if counted.end + COUNTED_BYTES < offset <= counted.size:
+        reach = lines.back(offset + 1, 1, BACK_BYTES)
+        if reach.lines:
+            return Spot(0, reach.offset)
+    return lines.at(offset)
 
 
 # A page

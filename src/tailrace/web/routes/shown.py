@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from tailrace.core.access import Action
 from tailrace.core.run import RunInfo
 from tailrace.core.spec import Spec, Stdio
 
@@ -35,6 +36,8 @@ class SpecShown(msgspec.Struct, frozen=True, kw_only=True):
     unbuffer: bool
     no_new_privileges: bool
     rlimits: dict[str, int]
+    parameters: dict[str, object] | None = None
+    """what its command was given, standard values included, without secrets and files; null: it is of no command"""
 
 
 class RunShown(RunInfo, frozen=True, kw_only=True):
@@ -42,11 +45,15 @@ class RunShown(RunInfo, frozen=True, kw_only=True):
 
     spec: SpecShown | None = None
     """null: it cannot be read, or is on a server that does not give it away"""
+    may: tuple[Action, ...] | msgspec.UnsetType = msgspec.UNSET
+    """what whoever asks may do to it; over HTTP only"""
 
 
-def shown(info: RunInfo, spec: Spec | None) -> RunShown:
-    """Return the run with what it was asked to be."""
-    return RunShown(**msgspec.structs.asdict(info), spec=None if spec is None else _spec_shown(spec))
+def shown(
+    info: RunInfo, spec: Spec | None, may: tuple[Action, ...] | msgspec.UnsetType = msgspec.UNSET
+) -> RunShown:  # fmt: skip
+    """Return the run with what it was asked to be, and what may be done to it."""
+    return RunShown(**msgspec.structs.asdict(info), spec=None if spec is None else _spec_shown(spec), may=may)
 
 
 def _spec_shown(spec: Spec) -> SpecShown:
@@ -64,4 +71,5 @@ def _spec_shown(spec: Spec) -> SpecShown:
         unbuffer=spec.unbuffer,
         no_new_privileges=spec.no_new_privileges,
         rlimits=spec.rlimits,
+        parameters=spec.parameters,
     )

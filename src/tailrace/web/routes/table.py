@@ -12,13 +12,13 @@ from http import HTTPStatus
 from tailrace.core.activity import BUCKETS, MOST_BUCKETS, Activity
 from tailrace.core.outcome import KINDS
 from tailrace.core.run import RunInfo
-from tailrace.core.share import Shared
+from tailrace.core.share import Ended, Links, Shared
 from tailrace.core.states import State
 from tailrace.core.wires.eventstream import MAX_OFFSET
 from tailrace.core.wires.places import MOST_RUNS
 from tailrace.engine.base import Page
 from tailrace.engine.selection import PAGE_LIMIT, Q_CHARS
-from tailrace.web.page.given import CommandShown
+from tailrace.web.page.given import CommandShown, Who
 from tailrace.web.probe import LONGEST_S, MOST_PIECES, SHORTEST_S
 from tailrace.web.responses import Response
 from tailrace.web.routes import (
@@ -36,6 +36,7 @@ from tailrace.web.routes import (
     sharing,
     socket,
 )  # fmt: skip
+from tailrace.web.routes.allowed import show_me
 from tailrace.web.routes.call import JSON, Call
 from tailrace.web.routes.commands import FORM, CommandList
 from tailrace.web.routes.control import NoFields, StopFields
@@ -60,7 +61,7 @@ from tailrace.web.routes.route import (
     gives_stream,
     takes_json,
 )  # fmt: skip
-from tailrace.web.routes.sharing import ShareFields
+from tailrace.web.routes.sharing import ShareFields, UnshareFields
 from tailrace.web.routes.shown import RunShown
 from tailrace.web.view import ANSI, STREAMS
 from tailrace.web.watching import RUN_HEADER
@@ -239,7 +240,12 @@ ROUTES = (
     Route("POST", "/api/runs/{run}/unpin", "pin", control.unpin, takes_json(NoFields), (A_RUN,), FIELDLESS),
     Route(
         "POST", "/api/runs/{run}/share", "share", sharing.share, takes_json(ShareFields),
-        (gives(Shared, CREATED, "the link"),), FIELDLESS,
+        (gives(Shared, CREATED, "the link"),), (*FIELDLESS, MANY),
+    ),
+    Route("GET", "/api/runs/{run}/shares", "share", sharing.list_shares, gives=(gives(Links),)),
+    Route(
+        "POST", "/api/runs/{run}/unshare", "share", sharing.unshare, takes_json(UnshareFields),
+        (gives(Ended, OK, "how many have ended"),), FIELDLESS,
     ),
     Route(
         "GET", "/api/probe", "list", probe.probe, Takes(PROBE),
@@ -255,6 +261,7 @@ ROUTES = (
         "POST", "/api/probe/request", "list", probe.look_at_request, Takes(bodies={"*/*": ANY}), (gives(Seen),),
         (BAD, LARGE),
     ),
+    Route("GET", "/api/me", "view", show_me, gives=(gives(Who, what="who asks, and what he may"),)),
     Route(
         "GET", "/api/openapi.json", "list", describe_api,
         gives=(Answer(OK, "this document", {JSON: {"type": "object"}}),),

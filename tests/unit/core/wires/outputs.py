@@ -61,6 +61,8 @@ class OutputObject(msgspec.Struct, forbid_unknown_fields=True):
     stream: str
     text: str
     continued: bool = False
+    rows: int | None = None
+    columns: int | None = None
 
 
 class GapObject(msgspec.Struct, forbid_unknown_fields=True):

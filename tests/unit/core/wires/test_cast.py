@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tailrace.core.outcome import Lost
 from tailrace.core.piece import Gap
+from tailrace.core.timeline import TerminalSize
 from tailrace.core.wires import framer
 from tests.unit.core.wires.outputs import ERR, OUT, RUN, RUNNING, Output, chunk, outputs
 
@@ -29,6 +30,20 @@ def test_a_terminal_is_played_as_it_was() -> None:
     header = {"version": 2, "width": 100, "height": 30, "title": "make", "tailrace": {"run": RUN, "offset": 0}}
     assert rows(framed) == [header, [0.5, "o", "one\r\n"], [1.25, "o", "\r10%\n"]]
     assert made.resume_offset == 10
+
+
+def test_a_resize_is_played_where_it_happened() -> None:
+    """The header has the last size; who goes on somewhere is told the size that there was."""
+    made, small = framer("cast", RUN, 0), TerminalSize(24, 80)
+    made.begin(PTY)
+    framed = made.output(chunk(0, b"ab", OUT, 0.5)._replace(terminal=small))
+    framed += made.output(chunk(2, b"c", OUT, 0.6)._replace(terminal=small))
+    framed += made.output(chunk(3, b"d", OUT, 0.7)._replace(terminal=TerminalSize(30, 100)))
+    framed += made.output(chunk(4, b"e", OUT, 0.8))
+    first = [[0.5, "r", "80x24"], [0.5, "o", "ab"], [0.6, "o", "c"]]
+    assert rows(framed) == [*first, [0.7, "r", "100x30"], [0.7, "o", "d"], [0.8, "o", "e"]]
+    assert rows(made.at(5).output(chunk(5, b"f", OUT, 0.9)._replace(terminal=small)))[0] == [0.9, "r", "80x24"]
+    assert len(rows(made.at(5).output(chunk(5, b"f", OUT, 0.9)._replace(terminal=TerminalSize(30, 100))))) == 1
 
 
 def test_pipes_get_the_terminals_line_ends() -> None:

@@ -4,6 +4,7 @@ import msgspec
 
 from tailrace.core.piece import Gap
 from tailrace.core.run import RunInfo
+from tailrace.core.timeline import TerminalSize
 from tailrace.core.wires import framer
 from tests.unit.core.wires.outputs import ERR, OUT, RUN, RUNNING, GapObject, OutputObject, chunk, frame
 
@@ -51,6 +52,25 @@ def test_a_whole_stream() -> None:
     ]
     assert made.resume_offset == 16
     assert made.aborts
+
+
+def test_a_terminal_s_size_is_told_where_it_is_another() -> None:
+    """In the first piece, and in each that was written for another size; never of what no terminal wrote."""
+    made, small, large = framer("ndjson", RUN, 0), TerminalSize(24, 80), TerminalSize(50, 132)
+    framed = made.output(chunk(0, b"a\n", OUT, 0.5)._replace(terminal=small))
+    framed += made.output(chunk(2, b"b\nc", OUT, 0.5)._replace(terminal=small))
+    framed += made.output(chunk(5, b"d\n", OUT, 0.5)._replace(terminal=large))
+    framed += made.output(chunk(7, b"e\n", OUT, 0.5))
+    assert objects(framed) == [
+        TypedOutput(0, 0.5, "stdout", "a\n", rows=24, columns=80),
+        TypedOutput(2, 0.5, "stdout", "b\n"),
+        TypedOutput(4, 0.5, "stdout", "c"),
+        TypedOutput(5, 0.5, "stdout", "d\n", rows=50, columns=132),
+        TypedOutput(7, 0.5, "stdout", "e\n"),
+    ]
+    assert objects(framer("ndjson", RUN, 0).output(chunk(0, b"a\n", OUT, 0.5))) == [
+        TypedOutput(0, 0.5, "stdout", "a\n")
+    ]
 
 
 def test_what_was_held_comes_before_a_gap() -> None:

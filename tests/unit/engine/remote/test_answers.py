@@ -8,7 +8,9 @@ from tailrace.web.problems import STATUSES, response_to
 STARTING = (CallerError, TailraceError, errors.KeyBusy, errors.UnknownCommand)
 LATER = errors.NotRecorded
 """what is not on record over there is to be tried again later, as what cannot be reached"""
-RUNNING = [kind for kind, _status in STATUSES if kind not in (*STARTING, LATER)]
+OF_BROWSERS = errors.ProviderUnusable
+"""what only who logs in meets"""
+RUNNING = [kind for kind, _status in STATUSES if kind not in (*STARTING, LATER, OF_BROWSERS)]
 
 
 def reply_to(error: TailraceError) -> Reply:

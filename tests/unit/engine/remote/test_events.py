@@ -89,4 +89,4 @@ def test_what_is_not_known_is_passed_over() -> None:
     data += (
         f'id: {RUN}/1\nevent: output\ndata: {{"offset":0,"time":null,"stream":"mixed","text":"a","x":1}}\n\n'.encode()
     )
-    assert EventReader(RUN).feed(data) == [Told(0, 1, b"a", Stream.MIXED, None)]
+    assert EventReader(RUN).feed(data) == [Told(0, 1, b"a", Stream.MIXED, None, None)]
