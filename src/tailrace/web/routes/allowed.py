@@ -60,7 +60,7 @@ def show_me(call: Call) -> Response:
 
 def _is_made(call: Call, action: Action) -> bool:
     """Tell whether there is such a thing here: links to runs are not made everywhere."""
-    return action != "share" or call.share is not None
+    return action != "share" or call.sharing is not None
 
 
 def _is_possible(call: Call, action: Action, info: RunInfo) -> bool:
