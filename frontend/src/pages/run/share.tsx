@@ -103,7 +103,7 @@ function Links({ links, end }: { links: readonly Link[]; end: (id: string) => vo
             </span>
             <button
               type="button"
-              aria-label={`End the link made ${minute(Date.parse(created))}`}
+              aria-label={`End it: the link made ${minute(Date.parse(created))}`}
               onClick={() => end(id)}
             >
               End it
