@@ -183,6 +183,10 @@ def test_a_link_to_a_run_is_made_and_shows_this_run_alone(
         ways = visitor.locator("a[href]").evaluate_all("all => all.map(each => each.getAttribute('href'))")
         assert not [way for way in ways if way in ("../", "./") or "commands/" in way]
         assert_accessible(visitor)
+        expect(page.locator(".links li")).to_have_count(1)
+        page.get_by_role("button", name="End it").click()
+        expect(page.locator(".links li")).to_have_count(0)
+        expect(visitor.locator(".session")).to_contain_text("This link is not good any more.")
         visitor.goto(f"{team.address}runs/{run_id}x")
         expect(visitor.get_by_role("link", name="All runs")).to_have_count(0)
 
