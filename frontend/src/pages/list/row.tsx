@@ -23,6 +23,7 @@ interface Parts {
 }
 
 export function RunRow({ run, index, top, root, title, bytes, progress }: Parts) {
+  const size = sizeOf(run, bytes);
   const name = nameOf(run, title);
   const isChosen = chosen.value.includes(run.id);
   const labels = Object.entries(run.labels);
@@ -61,7 +62,7 @@ export function RunRow({ run, index, top, root, title, bytes, progress }: Parts)
         ))}
       </td>
       <td class="spark">{bytes && bytes.length > 0 && <Spark bytes={bytes} />}</td>
-      <td class="size">{run.size > 0 && shortSize(run.size)}</td>
+      <td class="size">{size > 0 && shortSize(size)}</td>
       <td class="took">
         <Took run={run} />
       </td>
@@ -90,4 +91,12 @@ export function WaitingRow({ index, top }: { index: number; top: number }) {
 function shortArgv(run: Run): string {
   const [program = "", ...rest] = run.argv;
   return typed([program.split("/").pop() ?? "", ...rest]).slice(0, MOST_TYPED);
+}
+
+/** Return how much output there is: what a run says is of when its state changed, and its activity may be of later. */
+export function sizeOf(run: Pick<Run, "size">, bytes: readonly number[] | undefined): number {
+  return Math.max(
+    run.size,
+    (bytes ?? []).reduce((sum, count) => sum + count, 0),
+  );
 }
