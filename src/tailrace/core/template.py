@@ -16,12 +16,20 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 END_OF_OPTIONS = "--"
 """an argument behind which none is an option (POSIX, XBD 12.2, guideline 10)"""
 SHELLS = frozenset({"sh", "ash", "bash", "dash", "fish", "ksh", "mksh", "zsh"})
+SWITCHERS = frozenset({"su", "runuser"})
+"""programs that give a script to somebody's shell: su(1), runuser(1)"""
 
 _PART = re.compile(r"(?P<brace>\{\{|\}\})|\{(?P<name>[^{}]*)\}|(?P<text>[^{}]+)|(?P<lone>[{}])")
 _SCRIPT = re.compile(r"-[A-Za-z]*c[A-Za-z]*")
 """the option of a shell that takes a script: `-c`, `-ec`"""
 _NAMED = re.compile(r"[-+][A-Za-z]*[oO][A-Za-z]*|--(?:rcfile|init-file)")
 """one that has the next argument for itself: `-o pipefail`, `-euo pipefail`"""
+_SCRIPTS_OF_FISH = re.compile(r"-[A-Za-z]*[cC](?P<short>.*)|--(?:init-command|command)(?:=(?P<long>.*))?", re.DOTALL)
+"""what fish(1) takes scripts by, each of several"""
+_SCRIPTS_OF_SWITCHERS = re.compile(
+    r"-(?![-gGsTuw])[flmpP]*c(?P<short>.*)|--(?:session-c|c)[a-z-]*(?:=(?P<long>.*))?", re.DOTALL
+)
+"""what su(1) takes a script by, anywhere, and abbreviated"""
 
 
 class Hole(NamedTuple):
@@ -104,14 +112,32 @@ def script_fault(argv: Sequence[Element]) -> Fault | None:
     """Return what is wrong with a template that puts a value into a shell's script; None: it does not."""
     words = ["".join(part for part in element if isinstance(part, str)) for element in argv]
     for index, word in enumerate(words):
-        script = _script_of(words, index) if word.rpartition("/")[2] in SHELLS else None
-        if script is not None and any(holes(argv[script])):
+        if any(any(holes(argv[script])) for script in _scripts(words, index, word.rpartition("/")[2])):
             return Fault(
                 "argv",
                 "puts a parameter into a shell's script, which would run whatever it says",
                 """hand it over as an argument: ["sh", "-c", 'echo "$1"', "sh", "{name}"]""",
             )
     return None
+
+
+def _scripts(words: Sequence[str], program: int, name: str) -> Iterator[int]:
+    """Yield where the scripts are that the program at this index gives to a shell, if it is one that does."""
+    if name in SHELLS and (script := _script_of(words, program)) is not None:
+        yield script
+    if name == "fish":
+        yield from _scripts_by(words, program, _SCRIPTS_OF_FISH)
+    elif name in SWITCHERS:
+        yield from _scripts_by(words, program, _SCRIPTS_OF_SWITCHERS)
+
+
+def _scripts_by(words: Sequence[str], program: int, option: re.Pattern[str]) -> Iterator[int]:
+    """Yield where the scripts are that such options have: in the same argument, or the next."""
+    for index in range(program + 1, len(words)):
+        if words[index] == END_OF_OPTIONS:
+            return
+        if (found := option.fullmatch(words[index])) is not None:
+            yield index if found["short"] or found["long"] is not None else index + 1
 
 
 def _script_of(words: Sequence[str], shell: int) -> int | None:
