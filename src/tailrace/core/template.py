@@ -24,12 +24,12 @@ _SCRIPT = re.compile(r"-[A-Za-z]*c[A-Za-z]*")
 """the option of a shell that takes a script: `-c`, `-ec`"""
 _NAMED = re.compile(r"[-+][A-Za-z]*[oO][A-Za-z]*|--(?:rcfile|init-file)")
 """one that has the next argument for itself: `-o pipefail`, `-euo pipefail`"""
-_SCRIPTS_OF_FISH = re.compile(r"-[A-Za-z]*[cC](?P<short>.*)|--(?:init-command|command)(?:=(?P<long>.*))?", re.DOTALL)
-"""what fish(1) takes scripts by, each of several"""
-_SCRIPTS_OF_SWITCHERS = re.compile(
-    r"-(?![-gGsTuw])[flmpP]*c(?P<short>.*)|--(?:session-c|c)[a-z-]*(?:=(?P<long>.*))?", re.DOTALL
-)
-"""what su(1) takes a script by, anywhere, and abbreviated"""
+_FISH = re.compile(r"-[A-Za-z]*[cC](?P<short>.*)|--(?:init-command|command)(?:=(?P<long>.*))?", re.DOTALL)
+"""the options by which fish(1) takes scripts, several if need be"""
+_SWITCHER = re.compile(r"-[flmpPT]*c(?P<short>.*)|--(?:c|se)[a-z-]*(?:=(?P<long>.*))?", re.DOTALL)
+"""those of su(1), wherever they stand, and abbreviated: `--command`, `--session-command`"""
+_DIRECT = re.compile(r"-u.*|--u.*", re.DOTALL)
+"""by which runuser(1) starts a program itself, without a shell"""
 
 
 class Hole(NamedTuple):
@@ -126,18 +126,29 @@ def _scripts(words: Sequence[str], program: int, name: str) -> Iterator[int]:
     if name in SHELLS and (script := _script_of(words, program)) is not None:
         yield script
     if name == "fish":
-        yield from _scripts_by(words, program, _SCRIPTS_OF_FISH)
-    elif name in SWITCHERS:
-        yield from _scripts_by(words, program, _SCRIPTS_OF_SWITCHERS)
+        yield from _by_option(_FISH, words, program, _end_of_options(words, program))
+    elif name in SWITCHERS and not any(map(_DIRECT.fullmatch, words[program + 1 :])):
+        yield from _by_option(_SWITCHER, words, program, len(words))
+        for end in (index for index in range(program, len(words)) if words[index] == END_OF_OPTIONS):
+            yield from filter(None, (_script_of(words, end), _script_of(words, end + 1)))  # the shell has these
 
 
-def _scripts_by(words: Sequence[str], program: int, option: re.Pattern[str]) -> Iterator[int]:
-    """Yield where the scripts are that such options have: in the same argument, or the next."""
-    for index in range(program + 1, len(words)):
-        if words[index] == END_OF_OPTIONS:
-            return
+def _by_option(option: re.Pattern[str], words: Sequence[str], program: int, end: int) -> Iterator[int]:
+    """Yield where the scripts of such options are: in the argument itself, if it goes on, or in the next."""
+    for index in range(program + 1, end):
         if (found := option.fullmatch(words[index])) is not None:
-            yield index if found["short"] or found["long"] is not None else index + 1
+            yield index
+            if not found["short"] and found["long"] is None and index + 1 < len(words):
+                yield index + 1
+
+
+def _end_of_options(words: Sequence[str], program: int) -> int:
+    """Return where options end at the latest: behind one, there may be what it takes."""
+    for index in range(program + 1, len(words)):
+        is_taken = words[index - 1].startswith("-")
+        if words[index] == END_OF_OPTIONS or not (words[index].startswith("-") or is_taken):
+            return index
+    return len(words)
 
 
 def _script_of(words: Sequence[str], shell: int) -> int | None:
