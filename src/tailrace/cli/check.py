@@ -47,10 +47,7 @@ def check_command(file: str, *, schema: bool) -> int:
 
 
 def _server_lines(server: Server) -> list[str]:
-    scheme = "http" if server.tls_certificate is None else "https"
-    host = f"[{server.host}]" if ":" in server.host else server.host
-    where = server.uds or f"{scheme}://{host}:{server.port}{server.root_path}"
-    return [f"listens at {where}", f"auth       {server.auth}", f"workers    {server.workers}"]
+    return [f"listens at {server.uds or server.url}", f"auth       {server.auth}", f"workers    {server.workers}"]
 
 
 def _record_lines(config: Config) -> list[str]:

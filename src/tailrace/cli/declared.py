@@ -10,11 +10,11 @@ from tailrace.cli.explain import help_of
 from tailrace.cli.face import Streams
 from tailrace.cli.foreground import Foreground
 from tailrace.cli.forward import Forwarder
-from tailrace.cli.given import Wanted, given
+from tailrace.cli.given import Wanted, given, no_input
 from tailrace.cli.news import News
 from tailrace.cli.signals import Signals
 from tailrace.cli.watch import Left, Watch
-from tailrace.core.errors import EngineUnavailable, InvalidInput, TailraceError
+from tailrace.core.errors import EngineUnavailable, TailraceError
 from tailrace.core.parameters.file import MOST_BYTES
 from tailrace.core.run import RunInfo
 from tailrace.core.spec import LADDER, Rung
@@ -55,12 +55,7 @@ def asked(server: HttpEngine, name: str, words: Sequence[str], *, has_input: boo
     """
     command = server.command(name)
     if has_input and not command.takes_input:
-        raise InvalidInput(
-            f"the command {name} takes no input",
-            op="run",
-            subject="input",
-            hint="leave out --input; the server's file lets it take some, by stdin = true",
-        )
+        raise no_input(name)
     properties = command.parameters.properties.items()
     wanted = Wanted(
         {each: each in command.parameters.required for each, known in properties if known.format == "password"},

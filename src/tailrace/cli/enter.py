@@ -6,7 +6,6 @@ from tailrace.cli import talk
 from tailrace.cli.place import header_option, server
 from tailrace.cli.secrets import read_secret
 from tailrace.core.errors import InvalidInput
-from tailrace.engine.base import Query
 
 
 @click.command("login", short_help="Keep a token for a server.")
@@ -32,7 +31,7 @@ def login_command(url: str, *, forget: bool) -> int:
             )
         return 0
     token = read_secret("Token")
-    server(url, token=token).list(Query(limit=1))
+    server(url, token=token).introduce()
     logins.remember(url, token)
     talk.say(f"from now on `--on {url}` knows you")
     return 0

@@ -69,6 +69,16 @@ def given(words: Sequence[str], wanted: Wanted, *, has_input: bool) -> Given:
     return found
 
 
+def no_input(command: str) -> InvalidInput:
+    """Return what is told of `--input`, to whoever runs a command that takes none."""
+    return InvalidInput(
+        f"the command {command} takes no input",
+        op="run",
+        subject="input",
+        hint="leave out --input; the file that declares it lets it take some, by stdin = true",
+    )
+
+
 def asked(name: str) -> str:
     """Return a secret, asked for at the terminal, which does not show it.
 

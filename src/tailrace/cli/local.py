@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tailrace.cli.explain import help_of
-from tailrace.cli.given import Wanted, given
+from tailrace.cli.given import Wanted, given, no_input
 from tailrace.config.load import load_commands
 from tailrace.core.command import Command, Commands
 from tailrace.core.parameters import Secret, Upload
@@ -48,9 +48,11 @@ def prepared(declared: Declared, words: Sequence[str], *, has_input: bool) -> Re
 
     Raises:
         InvalidValues: the values do not fit.
-        InvalidInput: a secret or a file is not there, or not said as it must be.
+        InvalidInput: it takes no input; or a secret or a file is not there, or not said as it must be.
     """
     command = declared.command
+    if has_input and not (command.stdin or command.pty):
+        raise no_input(command.name)
     found = given(words, _wanted(command), has_input=has_input)
     gathered: dict[str, list[str]] = {}
     for name, text in found.texts:

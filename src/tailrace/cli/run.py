@@ -218,9 +218,8 @@ def _run_declared(file: str, argv: tuple[str, ...], options: Options) -> int:
     if set(argv[1:]) & set(HELP):
         _tell(local.explain(command, file))
         return 0
-    has_input = options["input"] and (command.stdin or command.pty)
-    ready = local.prepared(declared, argv[1:], has_input=has_input)
-    here: Options = {**options, "pty": command.pty, "input": has_input}
+    ready = local.prepared(declared, argv[1:], has_input=options["input"])
+    here: Options = {**options, "pty": command.pty}
     size = terminal.size(STDOUT, STDIN, STDERR) or (24, 80)
     extra = StartOptions(rows=size[0], columns=size[1], by=options["by"], pin=options["pin"])
     return _run_here(ready.argv, {**ready.options, **extra}, here)

@@ -67,10 +67,7 @@ def share_command(  # noqa: PLR0913  what can be said of a link
     ended is put out within seconds.
     """
     if revoke_all:
-        vault = vault_of(server_of(config))
-        vault.replace_secret()
-        _shares(vault).end(None)
-        return 0
+        return _revoke_all(config)
     if run is None:
         return _list_all(config, is_list=is_list)
     found = locate(run)
@@ -101,8 +98,7 @@ def _made(run: Run, expires_s: float, url: str | None, config: str | None) -> Sh
         return server(there).share(run.id, expires_s)
     settings = server_of(config)
     token, link = _shares(vault_of(settings)).make(run.id, expires_s, login.name())
-    scheme = "http" if settings.tls_certificate is None else "https"
-    base = (url or f"{scheme}://{settings.host}:{settings.port}{settings.root_path}").rstrip("/")
+    base = (url or settings.url).rstrip("/")
     return Shared(f"{base}/runs/{run.id}?share={quote(token)}", token, link.expires, link.id)
 
 
@@ -117,6 +113,23 @@ def _list_all(config: str | None, *, is_list: bool) -> int:
         hint = "an id, or `last`; `--list` alone shows the links to all runs of this machine"
         raise InvalidInput("no run is named", op="share", subject="run", hint=hint)
     return _show(_shares(vault_of(server_of(config))).of(None))
+
+
+def _revoke_all(config: str | None) -> int:
+    """End all links of this machine.
+
+    Raises:
+        InvalidInput: those of a server are meant, which it does not do for anybody.
+    """
+    if server_url() is not None:
+        raise InvalidInput(
+            "all links of a server are ended where it runs", op="share", subject="revoke-all",
+            hint="leave out --on, on its machine; those of one run: tailrace share ID --end all --on URL",
+        )  # fmt: skip
+    vault = vault_of(server_of(config))
+    vault.replace_secret()
+    _shares(vault).end(None)
+    return 0
 
 
 def _show(links: Sequence[Link]) -> int:

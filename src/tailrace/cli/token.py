@@ -36,9 +36,7 @@ def token_command(context: click.Context, *, rotate: bool, link: bool, config: s
     server = server_of(config)
     tokens = tokens_of(server)
     token = tokens.rotate() if rotate else tokens.own()
-    scheme = "http" if server.tls_certificate is None else "https"
-    host = f"[{server.host}]" if ":" in server.host else server.host
-    click.echo(f"{scheme}://{host}:{server.port}{server.root_path}/login#token={token}" if link else token)
+    click.echo(f"{server.url}/login#token={token}" if link else token)
     return 0
 
 

@@ -7,6 +7,7 @@ import click
 from tailrace.cli.keys import config_option, server_of, users_of, vault_of
 from tailrace.cli.place import place_option
 from tailrace.cli.secrets import read_secret
+from tailrace.core.errors import InvalidInput
 from tailrace.core.identity import Role
 from tailrace.core.terminal import escape_text
 
@@ -52,11 +53,18 @@ def passwd_command(name: str, config: str | None) -> int:
 @click.argument("name")
 @click.option("--role", type=ROLES, help="What he may.")
 @click.option("--group", "groups", multiple=True, metavar="GROUP", help="The groups that he is in, instead of those.")
+@click.option("--no-groups", is_flag=True, help="He is in none any more.")
 @config_option
 @place_option
-def change_command(name: str, *, role: Role | None, groups: tuple[str, ...], config: str | None) -> int:
+def change_command(
+    name: str, *, role: Role | None, groups: tuple[str, ...], no_groups: bool, config: str | None
+) -> int:
     """Give the user NAME another role, or other groups."""
-    users_of(server_of(config)).change(name, role=role, groups=groups or None)
+    if groups and no_groups:
+        raise InvalidInput(
+            "--group and --no-groups exclude each other", op="change", subject="groups", hint="leave one of them out"
+        )
+    users_of(server_of(config)).change(name, role=role, groups=() if no_groups else groups or None)
     return 0
 
 

@@ -71,6 +71,13 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     groups_header: str = ""
     """the header in which it says his groups, separated by commas; empty: it does not"""
 
+    @property
+    def url(self) -> str:
+        """The address at which it listens, with its root path and no slash at its end."""
+        scheme = "http" if self.tls_certificate is None else "https"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{self.port}{self.root_path}"
+
 
 SERVER: Final = Reader(Server)
 PATHS: Final = ("uds", "tls_certificate", "tls_key", "state_dir", "users_file")

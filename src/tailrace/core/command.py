@@ -338,6 +338,8 @@ def _option_faults(command: Command) -> Iterator[Fault]:
     """Yield what is wrong with the options that every run of the command will have."""
     if command.pty and command.merge:
         yield Fault("merge", "and pty exclude each other", "a terminal is always one stream: leave merge out")
+    if command.cwd is not None and "\0" in command.cwd:
+        yield Fault("cwd", "has a NUL, which no directory's name can have", "an absolute path")
     if command.key is not None and not 0 < len(command.key) <= 256:
         yield Fault("key", "is empty or too long", "text of 1 to 256 characters, or leave it out")
     if len(command.argv) > MOST_ARGUMENTS:

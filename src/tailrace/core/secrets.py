@@ -89,7 +89,7 @@ def check_hidden(secrets: Secrets, shown: Sequence[str]) -> None:
     for value in secrets.values:
         if any(value.decode("utf-8", "backslashreplace") in text for text in shown):
             raise InvalidInput(
-                "a secret stands in the arguments, the key or a label as well, where everybody may see it",
+                "a secret stands in the arguments, the directory, the key or a label, too, where everybody may see it",
                 op="start",
                 subject="secrets",
                 hint="leave it out there: the command has it from its environment, its input or a file",

@@ -16,12 +16,20 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 END_OF_OPTIONS = "--"
 """an argument behind which none is an option (POSIX, XBD 12.2, guideline 10)"""
 SHELLS = frozenset({"sh", "ash", "bash", "dash", "fish", "ksh", "mksh", "zsh"})
+SWITCHERS = frozenset({"su", "runuser"})
+"""programs that give a script to somebody's shell: su(1), runuser(1)"""
 
 _PART = re.compile(r"(?P<brace>\{\{|\}\})|\{(?P<name>[^{}]*)\}|(?P<text>[^{}]+)|(?P<lone>[{}])")
 _SCRIPT = re.compile(r"-[A-Za-z]*c[A-Za-z]*")
 """the option of a shell that takes a script: `-c`, `-ec`"""
 _NAMED = re.compile(r"[-+][A-Za-z]*[oO][A-Za-z]*|--(?:rcfile|init-file)")
 """one that has the next argument for itself: `-o pipefail`, `-euo pipefail`"""
+_FISH = re.compile(r"-[A-Za-z]*[cC](?P<short>.*)|--(?:init-command|command)(?:=(?P<long>.*))?", re.DOTALL)
+"""the options by which fish(1) takes scripts, several if need be"""
+_SWITCHER = re.compile(r"-[flmpPT]*c(?P<short>.*)|--(?:c|se)[a-z-]*(?:=(?P<long>.*))?", re.DOTALL)
+"""those of su(1), wherever they stand, and abbreviated: `--command`, `--session-command`"""
+_DIRECT = re.compile(r"-u.*|--u.*", re.DOTALL)
+"""by which runuser(1) starts a program itself, without a shell"""
 
 
 class Hole(NamedTuple):
@@ -104,14 +112,43 @@ def script_fault(argv: Sequence[Element]) -> Fault | None:
     """Return what is wrong with a template that puts a value into a shell's script; None: it does not."""
     words = ["".join(part for part in element if isinstance(part, str)) for element in argv]
     for index, word in enumerate(words):
-        script = _script_of(words, index) if word.rpartition("/")[2] in SHELLS else None
-        if script is not None and any(holes(argv[script])):
+        if any(any(holes(argv[script])) for script in _scripts(words, index, word.rpartition("/")[2])):
             return Fault(
                 "argv",
                 "puts a parameter into a shell's script, which would run whatever it says",
                 """hand it over as an argument: ["sh", "-c", 'echo "$1"', "sh", "{name}"]""",
             )
     return None
+
+
+def _scripts(words: Sequence[str], program: int, name: str) -> Iterator[int]:
+    """Yield where the scripts are that the program at this index gives to a shell, if it is one that does."""
+    if name in SHELLS and (script := _script_of(words, program)) is not None:
+        yield script
+    if name == "fish":
+        yield from _by_option(_FISH, words, program, _end_of_options(words, program))
+    elif name in SWITCHERS and not any(map(_DIRECT.fullmatch, words[program + 1 :])):
+        yield from _by_option(_SWITCHER, words, program, len(words))
+        for end in (index for index in range(program, len(words)) if words[index] == END_OF_OPTIONS):
+            yield from filter(None, (_script_of(words, end), _script_of(words, end + 1)))  # the shell has these
+
+
+def _by_option(option: re.Pattern[str], words: Sequence[str], program: int, end: int) -> Iterator[int]:
+    """Yield where the scripts of such options are: in the argument itself, if it goes on, or in the next."""
+    for index in range(program + 1, end):
+        if (found := option.fullmatch(words[index])) is not None:
+            yield index
+            if not found["short"] and found["long"] is None and index + 1 < len(words):
+                yield index + 1
+
+
+def _end_of_options(words: Sequence[str], program: int) -> int:
+    """Return where options end at the latest: behind one, there may be what it takes."""
+    for index in range(program + 1, len(words)):
+        is_taken = words[index - 1].startswith("-")
+        if words[index] == END_OF_OPTIONS or not (words[index].startswith("-") or is_taken):
+            return index
+    return len(words)
 
 
 def _script_of(words: Sequence[str], shell: int) -> int | None:

@@ -21,7 +21,7 @@ from tailrace.core.outcome import Lost
 from tailrace.core.piece import Chunk, Gap
 from tailrace.core.result import Result
 from tailrace.core.run import RunInfo
-from tailrace.core.spec import Launch, Spec, WhenBusy
+from tailrace.core.spec import Spec, WhenBusy
 from tailrace.core.states import State
 from tailrace.core.timeline import Stream
 from tailrace.engine import catalog, preparation
@@ -98,13 +98,14 @@ class DiskEngine:
                 spec, launch, {text: f"{home}/{name}" for text, (name, _path) in files.items()}
             )
         extras = rundir.Extras(pinned=options.get("pin", False), files=dict(files.values()))
-        if spec.key is None or spec.when_busy is WhenBusy.QUEUE:
-            self._create(spec, launch, extras)
-        else:
-            with self.state.exclusively("keys.lock"):
-                if (other := self._going(spec.key)) is not None:
-                    return self._join(other, spec)
-                self._create(spec, launch, extras)
+        with self._putting(), rundir.drafted(self.state, spec, launch, extras) as draft:  # copies while nobody waits
+            if spec.key is None or spec.when_busy is WhenBusy.QUEUE:
+                self._place(spec, draft)
+            else:
+                with self.state.exclusively("keys.lock"):
+                    if (other := self._going(spec.key)) is not None:
+                        return self._join(other, spec)
+                    self._place(spec, draft)
         self._begin(spec.id)
         return Run(self, spec.id)
 
@@ -181,11 +182,17 @@ class DiskEngine:
 
     # Starting
 
-    def _create(self, spec: Spec, launch: Launch, extras: rundir.Extras) -> None:
+    def _place(self, spec: Spec, draft: rundir.Draft) -> None:
+        with self._admission.one_more(spec):
+            draft.place()
+
+    @contextmanager
+    def _putting(self) -> Iterator[None]:
         try:
-            with self._admission.one_more(spec):
-                rundir.create(self.state, spec, launch, extras)
+            yield
         except OSError as error:
+            if error.errno in rundir.OUT_OF:
+                raise  # which says nothing of the directory
             raise EngineError(
                 f"the run cannot be put into {self.state.path}: {(error.strerror or str(error)).lower()}",
                 op="start",

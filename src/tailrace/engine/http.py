@@ -7,6 +7,7 @@ one signal, remove runs, or read a spec.
 
 import time
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import NoReturn, Unpack
 from urllib.parse import quote, urlencode
 
@@ -155,6 +156,17 @@ class HttpEngine:
         """
         reply = self._connections.get(f"/api/commands/{quote(name, safe='')}")
         return decoded(_wanted(reply, "start", name, OK), _DOCUMENTS, self.url)
+
+    def introduce(self) -> None:
+        """See that the server knows who asks, however little he may.
+
+        Raises:
+            NotAllowed: it does not.
+            EngineUnavailable: the server cannot be asked.
+        """
+        reply = self._connections.get("/api/me")
+        if reply.status != HTTPStatus.FORBIDDEN or not is_problem(reply):
+            _wanted(reply, "list", self.url, OK)
 
     def share(self, run_id: str, expires: float) -> Shared:
         """Return a link by which whoever has it may watch the run.

@@ -77,7 +77,8 @@ def prepare(argv: object, options: StartOptions, runs: str = "") -> tuple[Spec, 
         raise _bad("secret_files", "and user exclude each other", "the other user could not read them: use secrets")
     env = _environment(options, making, {} if entry is None else accounts.environment(entry))
     spec = _spec(making, exact_argv, cwd, env, options)
-    hidden.check_hidden(making.secrets, (*spec.argv, spec.key or "", *spec.labels.values()))
+    labels = (*spec.labels, *spec.labels.values())
+    hidden.check_hidden(making.secrets, (*spec.argv, spec.cwd, spec.key or "", *labels))
     if entry is not None:
         spec = msgspec.structs.replace(spec, user=entry.pw_name)
     return spec, Launch(

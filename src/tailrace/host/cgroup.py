@@ -96,12 +96,16 @@ def _may_lend(directory: str) -> bool:
 
 @functools.cache
 def hierarchies() -> dict[str, str]:
-    """Return where the controllers of version 1 that limit a run can have groups made: directories by their names."""
+    """Return where the controllers of version 1 that limit a run, or count its processor time, can have groups made.
+
+    Returns:
+        directories by the controllers' names.
+    """
     mounts = _mounts()
     found = {}
     for row in read("/proc/self/cgroup").splitlines():
         _number, controllers, path = row.split(":", 2)
-        for name in {"memory", "pids"} & set(controllers.split(",")):
+        for name in {"memory", "pids", "cpuacct"} & set(controllers.split(",")):
             directory = os.path.normpath(mounts.get(name, "") + path)
             if name in mounts and os.access(directory, os.W_OK):
                 found[name] = directory

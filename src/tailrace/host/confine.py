@@ -7,11 +7,12 @@ one that the runner is in. So the name alone says where they are, and nothing mo
 and in the kernel's documentation cgroup-v2, cgroup-v1/memory, cgroup-v1/pids.
 """
 
+import contextlib
 import os
 from typing import Literal, NamedTuple, TypeAlias
 
 from tailrace.core.limits import Resources
-from tailrace.host import cgroup
+from tailrace.host import cgroup, cputime
 from tailrace.host.cgroup import Cgroup
 
 Controller: TypeAlias = Literal["memory", "pids"]
@@ -90,7 +91,7 @@ def place_for(controller: Controller, group: Cgroup | None) -> Place | None:
 
 
 def enter(group: Cgroup | None, resources: Resources) -> None:
-    """Limit this process and all that it will start, as far as groups can.
+    """Limit this process and all that it will start, as far as groups can; and have its processor time counted.
 
     Raises:
         OSError: a group is there, and the system refuses to limit it.
@@ -101,6 +102,10 @@ def enter(group: Cgroup | None, resources: Resources) -> None:
             place.set_limit(number)
             if group is None or place.path != group.path:
                 place.enter()
+    if resources.cpu_s is not None and (counting := cputime.sibling(group)) is not None:
+        with contextlib.suppress(OSError):  # the keeper adds up, then
+            os.makedirs(counting.path, exist_ok=True)
+            counting.enter()
 
 
 def what_limits(controller: Controller) -> str | None:

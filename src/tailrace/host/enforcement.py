@@ -10,9 +10,12 @@ from typing import Final, NamedTuple
 
 from tailrace.core.errors import Fault, NotEnforceable
 from tailrace.core.limits import Resources
-from tailrace.host import cgroup, confine, linux
+from tailrace.host import cgroup, confine, cputime, linux
 
 COUNTED: Final = "the keeper adds up all processes of the run, some 40 times a second"
+SUMMED: Final = (
+    "the keeper adds up all processes of the run, and misses those that ended while their parents ignored it (SIGCHLD)"
+)
 NO_GROUP: Final = "no cgroup can be made"
 NO_CONTROLLER: Final = "no cgroup has the controller for it"
 NO_PROC: Final = "this system has no /proc, from which the keeper would know the run's processes"
@@ -37,8 +40,9 @@ def ways() -> Iterator[Way]:
         "max_processes", "pids", "threads count", "; RLIMIT_NPROC bounds a command with a `user` of its own, too"
     )
     if _has_proc():
-        means = "the keeper adds up all processes of the run; one process alone is ended by RLIMIT_CPU, too"
-        yield Way("max_cpu", means, is_kernels=False)
+        counts = cputime.what_counts()
+        means = SUMMED if counts is None else f"the keeper reads what {counts} has counted of the whole run"
+        yield Way("max_cpu", f"{means}; one process alone is ended by RLIMIT_CPU, too", is_kernels=False)
     else:
         yield Way("max_cpu", NO_PROC, is_enforced=False, is_kernels=False)
     most = _most_files()

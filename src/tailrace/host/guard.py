@@ -1,9 +1,9 @@
 """What a run uses, against what it may: looked at again and again by its keeper, for as long as the run goes.
 
 Where a control group limits the run, the kernel holds it to that by itself, and counts how often it had to: a look is
-a read of that count. Else a look is a sum over the run's processes in /proc. Processor time is always such a sum: no
-kernel ends a tree by it. As time cannot be used faster than there are processors, the next look at it is due when the
-limit can be reached at the earliest.
+a read of that count. Else a look is a sum over the run's processes in /proc. Processor time is always looked at: no
+kernel ends a tree by it (see `cputime`). As time cannot be used faster than there are processors, the next look at it
+is due when the limit can be reached at the earliest.
 """
 
 import os
@@ -13,7 +13,7 @@ import time
 from typing import Final
 
 from tailrace.core.limits import Resource, Resources
-from tailrace.host import confine
+from tailrace.host import confine, cputime
 from tailrace.host.family import Family
 from tailrace.host.linux import Stat
 
@@ -44,7 +44,7 @@ class Guard:
     def __init__(self, limits: Resources, family: Family, now_ns: int) -> None:
         self._limits = limits
         self._family = family
-        group = family.command.cgroup if family.command is not None else None
+        group = self._group = family.command.cgroup if family.command is not None else None
         memory, pids = confine.place_for("memory", group), confine.place_for("pids", group)
         self._memory_group = memory if limits.memory is not None and memory is not None and memory.is_there() else None
         self._pids_group = pids if limits.processes is not None and pids is not None and pids.is_there() else None
@@ -95,7 +95,8 @@ class Guard:
             return "memory"
         if limits.cpu_s is None or not looks_at_cpu:
             return None
-        left_s = limits.cpu_s - _cpu_s(everybody)
+        counted = cputime.of_group(self._group)
+        left_s = limits.cpu_s - max(_cpu_s(everybody), counted.total_s if counted else 0.0)
         self._cpu_due_ns = now_ns + max(CPU_NS, round(left_s * 1e9 / (os.cpu_count() or 1)))
         return "cpu" if left_s <= 0 else None
 
@@ -112,7 +113,7 @@ def _exceeds(everybody: list[Stat], limit_bytes: int) -> bool:
 
 
 def _cpu_s(everybody: list[Stat]) -> float:
-    """Return the seconds that the processes, and all that have ended before, have used."""
+    """Return the seconds that the processes, and all that have ended and were waited for, have used."""
     done = resource.getrusage(resource.RUSAGE_CHILDREN)
     ticks = sum(sum(map(int, _fields(f"/proc/{each.pid}/stat")[11:15])) for each in everybody)
     return done.ru_utime + done.ru_stime + ticks * _TICK_S

@@ -13,8 +13,6 @@ exit that came first stays an exit, whatever has to be swept up after it.
 import errno
 import functools
 import os
-import resource
-import select
 import signal
 import time
 
@@ -33,12 +31,12 @@ from tailrace.core.outcome import (
     TimedOut,
     limited,
 )  # fmt: skip
-from tailrace.core.result import Child, LadderStep, Result, Usage
+from tailrace.core.result import Child, LadderStep, Result
 from tailrace.core.run import Live, ProcessId
 from tailrace.core.spec import LADDER, Rung
 from tailrace.core.states import Event, State
 from tailrace.core.timeline import Stream, TerminalSize
-from tailrace.host import errands, fault, ladder, linux, spawn, tree, unix
+from tailrace.host import errands, fault, ladder, linux, spawn, tree, unix, usage
 from tailrace.host.audience import UNWATCHED, Audience
 from tailrace.host.clock import Clock
 from tailrace.host.control import Connection, ControlServer
@@ -52,6 +50,7 @@ from tailrace.host.order import Order
 from tailrace.host.rundir import LIVE, Damaged, RunDir, pad
 from tailrace.host.spawn import Born, Command
 from tailrace.host.stage import Stage, is_told_to_go
+from tailrace.host.streams import Streams
 
 FULL_NS = 250_000_000
 """between two tries to write to a full disk"""
@@ -80,7 +79,7 @@ class Keeper:
         self._stage = stage
         self._poll, self._wakeup = stage.poll, stage.wakeup
         self._family = Family(run.id, lambda: self._live.pipes, may_stay=ordered.leave_children)
-        self._streams: dict[int, Stream] = {}
+        self._streams = Streams(stage.poll)
         self._cause: Outcome | None = None
         self._ladder: Ladder | None = None
         self._lingering: tuple[Child, ...] = ()
@@ -103,7 +102,7 @@ class Keeper:
         self._begin(*started)
         fault.point("starting:running")
         while not self._is_over():
-            self._wait()
+            self._wait(self._timeout_ms())
             self._family.reap()
             self._check_limits()
             self._climb()
@@ -132,9 +131,9 @@ class Keeper:
         if self._order.resources.is_watched:
             self._guard = Guard(self._order.resources, self._family, born.begun_ns)
         pairs = ((command.stdout, Stream.STDOUT), (command.stderr, Stream.STDERR))
-        self._streams = {fd: stream for fd, stream in pairs if fd >= 0}
+        self._streams.update((fd, stream) for fd, stream in pairs if fd >= 0)
         self._feeder = Feeder(command.stdin, self._poll, is_terminal=self._order.is_terminal)
-        self._listen_to_streams()
+        self._streams.listen()
         self._tell(born.live)
         if self._order.is_masked:
             self._take_secrets()
@@ -205,9 +204,9 @@ class Keeper:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
 
-    def _wait(self) -> None:
-        """Wait until something is there or due, and handle what is there."""
-        for fd, _events in self._poll.poll(self._timeout_ms()):
+    def _wait(self, timeout_ms: float) -> None:
+        """Wait until something is there, or for so long, and handle what is there; for ever: -1."""
+        for fd, _events in self._poll.poll(timeout_ms):
             if fd in self._streams:
                 if self._full_ns is None:  # else an earlier one of this batch found the disk full
                     self._move(fd)
@@ -230,10 +229,6 @@ class Keeper:
 
     # Moving output
 
-    def _listen_to_streams(self) -> None:
-        for fd in self._streams:
-            self._poll.register(fd, select.POLLIN)
-
     def _move(self, fd: int) -> None:
         before = self._mover.size
         for _ in range(READS):
@@ -243,7 +238,7 @@ class Keeper:
         if self._mover.size > before:
             self._note_arrival(self._mover.size - before)
         if moved is Moved.END:
-            self._forget(fd)
+            self._streams.forget(fd)
         elif moved is Moved.FULL:
             self._hold()
 
@@ -253,16 +248,10 @@ class Keeper:
             self._live = msgspec.structs.replace(self._live, hint=self._lumps.hint)
             self._announce()
 
-    def _forget(self, fd: int) -> None:
-        del self._streams[fd]
-        self._poll.unregister(fd)
-        os.close(fd)
-
     def _hold(self) -> None:
         """The disk is full: leave the bytes with the command, and try again later."""
         if self._full_ns is None:
-            for fd in self._streams:
-                self._poll.unregister(fd)
+            self._streams.rest()
         self._full_ns = time.monotonic_ns() + FULL_NS
         if self._live.held is None:
             self._live = msgspec.structs.replace(self._live, held=HELD)
@@ -271,7 +260,7 @@ class Keeper:
     def _release(self) -> None:
         """Try again; `_hold` follows if the disk is still full."""
         self._full_ns = None
-        self._listen_to_streams()
+        self._streams.listen()
         before = self._mover.size
         for fd in list(self._streams):
             if self._full_ns is None:
@@ -443,13 +432,23 @@ class Keeper:
             raise RuntimeError("no exit status")
         if self._order.leave_children:
             self._lingering = tree.children(self._family.everybody())
-        while self._mover.flush() is Moved.FULL:
-            time.sleep(FULL_NS / 1e9)
+        self._flush()
         outcome = self._outcome(status)  # before its groups, which know more of it, are gone
+        result = self._fill(Result(outcome=outcome, ended=self._clock.wall()))
         if command is not None and command.cgroup is not None:
             command.cgroup.remove()
         states.after(self._live.state, Event.END)
-        return self._fill(Result(outcome=outcome, ended=self._clock.wall()))
+        return result
+
+    def _flush(self) -> None:
+        """Store what is held back; where the disk is full, wait for room, and answer whoever asks meanwhile."""
+        while self._mover.flush() is Moved.FULL:
+            self._hold()
+            while (left_ns := (self._full_ns or 0) - time.monotonic_ns()) > 0:
+                self._wait(left_ns / 1e6)
+        if self._full_ns is not None:
+            self._full_ns = None
+            self._streams.listen()
 
     def lost(self, why: str) -> Result:
         """Return the result of a run whose end nobody saw."""
@@ -457,7 +456,7 @@ class Keeper:
         return self._fill(result) if self._begun_ns else result
 
     def _fill(self, result: Result) -> Result:
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = self._family.command
         return msgspec.structs.replace(
             result,
             started=self._live.started,
@@ -465,7 +464,7 @@ class Keeper:
             wait_status=self._family.status,
             size=self._mover.size,
             dropped=self._mover.dropped,
-            usage=Usage(used.ru_utime, used.ru_stime, used.ru_maxrss * (1024 if linux.IS_LINUX else 1)),
+            usage=usage.at_end(command.cgroup if command else None),
             ladder=self._live.ladder,
             lingering=self._lingering,
             hint=self._live.hint,
@@ -487,7 +486,7 @@ class Keeper:
         while self._streams:
             for fd, _events in self._poll.poll(1000):
                 if fd in self._streams and self._mover.drain(fd) is Moved.END:
-                    self._forget(fd)
+                    self._streams.forget(fd)
                 elif fd == self._wakeup:
                     os.read(fd, 4096)
             self._family.reap()

@@ -21,7 +21,8 @@ import errno
 import marshal
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
@@ -305,31 +306,80 @@ class Extras(NamedTuple):
 PLAIN = Extras()
 
 
+class Draft:
+    """A new run that nobody can see yet: all of it is on disk, but its name.
+
+    Args:
+        state: where it is to be.
+        spec: the run's.
+    """
+
+    def __init__(self, state: StateDir, spec: Spec) -> None:
+        self._state = state
+        self._spec = spec
+        self._name = f".{spec.id}"
+
+    def write(self, launch: Launch, extras: Extras) -> None:
+        """Write it, which may take long: what is sent along is copied.
+
+        Raises:
+            OSError: no space, or the directory is gone.
+        """
+        os.mkdir(self._name, 0o700, dir_fd=self._state.runs_fd)
+        fd = os.open(self._name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._state.runs_fd)
+        try:
+            write_file("spec.json", msgspec.json.encode(self._spec), dir_fd=fd)
+            write_file("launch", marshal.dumps(tuple(launch), 4), dir_fd=fd)
+            if extras.files:
+                _copy_files(extras.files, fd)
+            optional = {"pinned": extras.pinned, "viewers": self._spec.unwatched_timeout_s is not None}
+            for name in ("output", "timeline", *(name for name, is_wanted in optional.items() if is_wanted)):
+                write_file(name, b"", dir_fd=fd)
+        finally:
+            os.close(fd)
+
+    def place(self) -> None:
+        """Make it a run: it is queued from then on, and any runner may take it. That is done at once.
+
+        Raises:
+            OSError: no space, or the directory is gone.
+        """
+        runs = self._state.runs_fd
+        try:
+            self._state.add_active(self._spec.id, self._spec.key)
+            os.rename(self._name, self._spec.id, src_dir_fd=runs, dst_dir_fd=runs)
+        except OSError:
+            self._state.remove_active(self._spec.id)
+            raise
+
+    def discard(self) -> None:
+        """Remove it; harmless if it has become a run."""
+        remove_tree(self._name, dir_fd=self._state.runs_fd)
+
+
+@contextmanager
+def drafted(state: StateDir, spec: Spec, launch: Launch, extras: Extras = PLAIN) -> Iterator[Draft]:
+    """Write a new run, to be placed in the block. If it is not, nothing is left behind.
+
+    Raises:
+        OSError: no space, or the directory is gone.
+    """
+    draft = Draft(state, spec)
+    try:
+        draft.write(launch, extras)
+        yield draft
+    finally:
+        draft.discard()
+
+
 def create(state: StateDir, spec: Spec, launch: Launch, extras: Extras = PLAIN) -> None:
-    """Put a new run on disk: whole or not at all. It is queued from then on, and any runner may take it.
+    """Put a new run on disk: whole or not at all. See `Draft.place`.
 
     Raises:
         OSError: no space, or the directory is gone; nothing is left behind.
     """
-    temporary = f".{spec.id}"
-    os.mkdir(temporary, 0o700, dir_fd=state.runs_fd)
-    fd = os.open(temporary, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=state.runs_fd)
-    try:
-        write_file("spec.json", msgspec.json.encode(spec), dir_fd=fd)
-        write_file("launch", marshal.dumps(tuple(launch), 4), dir_fd=fd)
-        if extras.files:
-            _copy_files(extras.files, fd)
-        optional = {"pinned": extras.pinned, "viewers": spec.unwatched_timeout_s is not None}
-        for name in ("output", "timeline", *(name for name, is_wanted in optional.items() if is_wanted)):
-            write_file(name, b"", dir_fd=fd)
-        state.add_active(spec.id, spec.key)
-        os.rename(temporary, spec.id, src_dir_fd=state.runs_fd, dst_dir_fd=state.runs_fd)
-    except OSError:
-        state.remove_active(spec.id)
-        remove_tree(temporary, dir_fd=state.runs_fd)
-        raise
-    finally:
-        os.close(fd)
+    with drafted(state, spec, launch, extras) as draft:
+        draft.place()
 
 
 def _copy_files(files: Mapping[str, str], fd: int) -> None:

@@ -7,12 +7,14 @@ moment.
 """
 
 import os
+import resource
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from tailrace.core.result import Usage
 from tailrace.core.run import ProcessId
-from tailrace.host import linux, tree
+from tailrace.host import cputime, linux, tree
+from tailrace.host.cgroup import Cgroup
 
 MOST_PROCESSES = 1000
 """that are looked at; of a larger run nothing is told"""
@@ -49,6 +51,18 @@ def usage_of(keeper: ProcessId) -> Usage | None:
             peak, now = _memory(pid)
             peak_bytes, now_bytes = max(peak_bytes, peak), now_bytes + now
     return Usage(user * _TICK_S, system * _TICK_S, peak_bytes, rss_bytes=now_bytes, processes=count)
+
+
+def at_end(group: Cgroup | None) -> Usage:
+    """Return what the run of this keeper has used in all, now that its processes have ended.
+
+    Args:
+        group: the run's, which may know of more than was waited for; None: it has none.
+    """
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    waited_for = cputime.CpuTime(used.ru_utime, used.ru_stime)
+    most = max((waited_for, cputime.of_group(group) or waited_for), key=lambda time: time.total_s)
+    return Usage(most.user_s, most.system_s, used.ru_maxrss * (1024 if linux.IS_LINUX else 1))
 
 
 def _descendants(pid: int) -> Iterator[int]:

@@ -182,6 +182,15 @@ def test_everything_at_once(place: Place, tmp_path: Path) -> None:
     assert list(info.argv)[-2:] == ["c", "b"]
 
 
+def test_input_for_a_command_that_takes_none(place: Place) -> None:
+    """It is refused, wherever the command is declared: what is typed would go nowhere, without a word."""
+    done = place.run("--input", "maybe", stdin=b"x")
+    assert done.returncode == 2
+    assert b"the command maybe takes no input" in done.stderr
+    assert b"hint: leave out --input" in done.stderr
+    assert place.has_started_nothing()
+
+
 def test_help_says_how(place: Place) -> None:
     """Of a secret and of a file."""
     text = place.run("both", "--help").stdout.decode()

@@ -30,6 +30,25 @@ def is_gone(url: str) -> bool:
     return False
 
 
+def test_links_of_another_server_are_not_all_ended(program: Program) -> None:
+    """Nor are those of this machine, of which nobody spoke: it is refused, with what to do."""
+    program.detached("--", "true")
+    assert program("share", "last").returncode == 0
+    done = program("share", "--revoke-all", "--on", "http://127.0.0.1:9")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"all links of a server are ended where it runs" in done.stderr
+    assert b"hint: " in done.stderr
+    assert b"good until" in program("share", "--list").stdout
+
+
+def test_a_link_to_an_address_of_version_6(program: Program, tmp_path: Path) -> None:
+    """It can be opened: the address stands in brackets."""
+    (tmp_path / "tailrace.toml").write_text('[server]\nhost = "::1"\nport = 8123\nroot_path = "/ops"\n')
+    program.detached("--", "true")
+    done = program("share", "last", "--config", str(tmp_path / "tailrace.toml"))
+    assert done.stdout.startswith(b"http://[::1]:8123/ops/runs/")
+
+
 def test_a_run_is_served_alone(program: Program, tmp_path: Path) -> None:
     """By a link that is printed; nothing else is shown, ^C ends the run, and soon the server and the link too."""
     other = program.detached("--", "echo", "other")

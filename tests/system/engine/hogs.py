@@ -93,6 +93,20 @@ while time.monotonic() < begun + 60:
         os._exit(0)
     os.wait()
 """
+CPU_OF_NOBODY = """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+begun = time.monotonic()
+while time.monotonic() < begun + 30:
+    if os.fork() == 0:
+        sum(range(2_000_000))
+        os._exit(0)
+    try:
+        os.wait()
+    except ChildProcessError:
+        pass
+"""
+"""whose children the kernel buries by itself, and adds their time to nobody"""
 OUTPUT = """
 import os, time
 for _ in range(1024):
@@ -143,6 +157,8 @@ HOGS = {
     "wall": Hog(TALKER, {"timeout": 0.5, "idle_timeout": 30}, TimedOut("wall"), "wall"),
     "files": Hog(FILES, {"max_open_files": 64}, Exited(1), None),
 }
+NOBODYS = Hog(CPU_OF_NOBODY, {"max_cpu": 0.5}, limited("cpu"), "cpu")
+"""one that only a control group can count"""
 ROOMY: StartOptions = {"max_cpu": 60, "max_memory": 400 << 20, "max_processes": 50, "max_open_files": 200}
 
 
@@ -152,9 +168,9 @@ def left_of(run_id: str) -> list[int]:
     return [pid for pid in pids if tree.mark_of(pid) == run_id]
 
 
-def try_one(state: str, name: str) -> None:
+def try_one(state: str, hog: Hog) -> None:
     """See that it ends as it should."""
-    engine, hog = DiskEngine(state), HOGS[name]
+    engine = DiskEngine(state)
     options: StartOptions = {"ladder": (("KILL", 0.0),), **hog.limits}
     info = engine.start([sys.executable, "-c", hog.program], **options).wait(timeout=90)
     assert (info.outcome, info.limit) == (hog.outcome, hog.limit), info
@@ -165,7 +181,7 @@ def try_one(state: str, name: str) -> None:
 def main(state: str, name: str) -> None:
     """Try one where no cgroup can be made, and that another run is left alone there."""
     assert cgroup.parents() == ()
-    try_one(state, name)
+    try_one(state, HOGS[name])
     assert DiskEngine(state).start([sys.executable, "-c", "print(1)"], **ROOMY).wait(timeout=60).outcome == Exited(0)
 
 

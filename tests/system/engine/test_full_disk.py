@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.system.engine.processes import marked
 __all__ = ["small_disk"]
 
 MIB = 1 << 20
+PAGE = 4096
 WRITER = """
 import os, random, sys
 source = random.Random(5)
@@ -99,6 +101,26 @@ def test_a_held_run_can_be_stopped(small_engine: DiskEngine, small_disk: Path) -
     info = run.wait(timeout=60)
     assert (info.outcome, info.dropped) == (Stopped(None), 0)
     assert b"".join(chunk.data for chunk in run.follow()) == (b"y\n" * 4 * MIB)[: info.size]
+
+
+def test_what_is_held_back_waits_for_room_at_the_end(small_engine: DiskEngine, small_disk: Path) -> None:
+    """The beginning of a secret, of a stream that a child has open: whoever asks for a stop meanwhile is answered."""
+    script = "sleep 60 & printf '%4096scorrect'; read line"  # a whole page, so that more takes room
+    run = small_engine.start(
+        ["sh", "-c", script], stdin=True, secrets={"TOKEN": "correct horse"}, leave_children=True, grace=0
+    )
+    wait_for(lambda: run.info().size == PAGE)
+    with pytest.raises(OSError, match="No space"):
+        fill(small_disk, 16 * MIB)
+    run.send(b"\n")
+    wait_for(lambda: run.info().held)
+    run.stop()
+    assert run.info().outcome is None
+    (small_disk / "version.filler").unlink()
+    assert run.wait(timeout=60).outcome == Exited(0)
+    assert b"".join(chunk.data for chunk in run.follow()) == b" " * PAGE + b"correct"
+    for pid in marked(run.id):
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_other_runs_end_when_there_is_room_for_a_result(small_engine: DiskEngine, small_disk: Path) -> None:

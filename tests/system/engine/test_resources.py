@@ -16,7 +16,7 @@ from tailrace.core.run import RunInfo
 from tailrace.engine.base import StartOptions
 from tailrace.engine.disk import DiskEngine
 from tailrace.engine.run import Run
-from tailrace.host import cgroup, runner_link
+from tailrace.host import cgroup, cputime, runner_link
 from tailrace.host.messages import Status
 from tests.support.wait import wait_for
 from tests.system.engine import hogs
@@ -75,6 +75,24 @@ def test_the_same_where_no_cgroup_can_be_made(state_dir: Path, name: str) -> Non
     assert without_cgroups("tests.system.engine.hogs", str(state_dir), name) == "it ended as it should\n"
 
 
+def test_processes_that_nobody_waits_for_are_counted(engine: DiskEngine) -> None:
+    """Where a control group counts: one short child after another, whose ends are ignored, and the result says it."""
+    if cputime.what_counts() is None:
+        pytest.skip("no control group counts processor time here")
+    info = ended(start(engine, hogs.NOBODYS.program, **hogs.NOBODYS.limits))
+    assert (info.outcome, info.limit) == (hogs.NOBODYS.outcome, "cpu")
+    assert info.usage is not None
+    assert info.usage.cpu_user_s + info.usage.cpu_system_s >= 0.5
+
+
+@pytest.mark.skipif("cpuacct" not in cgroup.hierarchies(), reason="no such hierarchy of version 1")
+@pytest.mark.other_platform
+def test_the_same_by_a_group_of_version_1(state_dir: Path) -> None:
+    """The run has a group in the hierarchy that counts, and it is removed with the run."""
+    told = without_cgroups("tests.system.engine.cpu_of_nobody", str(state_dir), hidden="/sys/fs/cgroup/unified")
+    assert told == "cgroup v1, nothing left\n"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
 @pytest.mark.other_platform
 def test_a_user_of_its_own_is_bounded_by_the_kernel_too(state_dir: Path) -> None:
@@ -85,10 +103,10 @@ def test_a_user_of_its_own_is_bounded_by_the_kernel_too(state_dir: Path) -> None
     assert told[2] != told[1]
 
 
-def without_cgroups(module: str, *arguments: str) -> str:
-    """Run a module of the tests where no cgroup can be made, and return what it prints."""
+def without_cgroups(module: str, *arguments: str, hidden: str = "/sys/fs/cgroup") -> str:
+    """Run a module of the tests where no cgroup can be made, or none below a directory; return what it prints."""
     own = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
-    script = f'mount -t tmpfs none /sys/fs/cgroup && exec "$0" -m {module} "$@"'
+    script = f'mount -t tmpfs none {hidden} && exec "$0" -m {module} "$@"'
     done = subprocess.run(
         [*own, "sh", "-c", script, sys.executable, *arguments],
         cwd=Path(__file__).parents[3],
@@ -118,7 +136,8 @@ def test_no_group_is_left(engine: DiskEngine) -> None:
     run = engine.start(["cat"], stdin=True, max_memory=200 << 20, max_processes=50)
     wait_for(lambda: run.info().state == "running")
     group = group_of(engine, run.id)
-    places = [Path(place, group.name) for place in cgroup.hierarchies().values()] if group else []
+    limiting = [place for name, place in cgroup.hierarchies().items() if name in ("memory", "pids")]
+    places = [Path(place, group.name) for place in limiting] if group else []
     assert all(place.is_dir() for place in places)
     run.close_input()
     ended(run)

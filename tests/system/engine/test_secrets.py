@@ -215,6 +215,8 @@ def test_the_keepers_memory_is_not_dumped() -> None:
         ({"secret_input": ["hunter2hunter"], "pty": True}, "pty"),
         ({"secrets": {"TOKEN": "of the argv"}}, "arguments"),
         ({"secrets": {"TOKEN": "hunter2hunter"}, "labels": {"a": "hunter2hunter"}}, "label"),
+        ({"secrets": {"TOKEN": "hunter2hunter"}, "labels": {"hunter2hunter": "a"}}, "label"),
+        ({"secrets": {"TOKEN": "hunter2hunter"}, "cwd": "/tmp/hunter2hunter"}, "directory"),
         ({"secrets": {"A=B": "hunter2hunter"}}, "environment variable"),
         ({"secrets": {"TOKEN": "hunter2\0hunter"}}, "NUL"),
     ],

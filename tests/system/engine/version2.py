@@ -70,7 +70,7 @@ def in_a_part(owner: int) -> None:
     assert all(means.startswith("cgroup v2") and is_kernels for means, is_kernels in told().values()), told()
     state = ready()
     for name in NAMES:
-        hogs.try_one(state, name)
+        hogs.try_one(state, hogs.HOGS[name])
         print("ended", owner, name, flush=True)  # noqa: T201 (the test reads it)
     with_limit = DiskEngine(state)
     run = with_limit.start(["cat", "/proc/self/cgroup"], max_memory=100 << 20, max_processes=50)
@@ -105,7 +105,7 @@ def in_the_unit() -> None:
     assert all(means.startswith("no cgroup has") and not is_kernels for means, is_kernels in found.values()), found
     state = ready()
     for name in ("processes", "daemons", "memory"):
-        hogs.try_one(state, name)
+        hogs.try_one(state, hogs.HOGS[name])
 
 
 def become(owner: int) -> None:

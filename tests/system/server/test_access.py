@@ -460,6 +460,10 @@ def test_a_user_who_is_changed_or_removed(team: Serving) -> None:
     _run("user", "change", "ann", "--role", "viewer")
     wait_for(lambda: team.post("/api/commands/count/runs", "", ann).status == 403)
     assert team.ask("/api/runs", headers=ann).status == 200
+    assert "ops" in _run("user", "list").stdout
+    assert "exclude each other" in _run("user", "change", "ann", "--group", "a", "--no-groups", code=2).stderr
+    _run("user", "change", "ann", "--no-groups")
+    assert "ops" not in _run("user", "list").stdout
     _run("user", "passwd", "ann", stdin="another password\n")
     assert team.ask("/api/runs", headers=ann).status == 401
     bob = _as(team, "bob")
@@ -634,6 +638,9 @@ def test_a_kept_login(guarded: Serving, state_dir: Path, tmp_path: Path) -> None
     home = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
     assert _run("list", "--on", url, env=home, code=2).stderr
     assert _run("login", url, stdin="wrong\n", env=home, code=2).stderr
+    _run("login", url, stdin=f"{own}\n", env=home)
+    narrow = _run("token", "create", "--name", "prometheus", "--action", "metrics").stdout
+    _run("login", url, stdin=narrow, env=home)  # it may nearly nothing, and is good
     _run("login", url, stdin=f"{own}\n", env=home)
     kept = tmp_path / "config" / "tailrace" / "logins.json"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600

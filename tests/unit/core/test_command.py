@@ -318,6 +318,12 @@ def test_a_secret_is_no_argument() -> None:
     assert "default" not in declared.schema()["properties"]["s"]  # type: ignore[index]
 
 
+def test_a_directory_with_a_nul() -> None:
+    """It is wrong before a run is started."""
+    (fault,) = Command(name="c", argv=("c",), cwd="/a\0b").faults()
+    assert (fault.subject, bool(fault.hint)) == ("cwd", True)
+
+
 def test_a_switch_that_makes_a_script() -> None:
     """A flag that has a shell take the next argument as its script is seen for what it is."""
     declared = command("sh", "{v}", "{a}", v=Boolean(flag="-c"), a=Text())

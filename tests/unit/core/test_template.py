@@ -59,6 +59,21 @@ def test_a_value_is_never_a_template(value: str, other: str) -> None:
         ["bash", "-ceuo", "pipefail", "echo {x}"],
         ["bash", "+o", "posix", "-Ec", "echo {x}"],
         ["bash", "--rcfile", "a", "--norc", "-c", "{x}"],
+        ["su", "-c", "{x}"],
+        ["su", "bob", "-c", "{x}"],
+        ["su", "-", "bob", "-lc", "echo {x}"],
+        ["su", "-s", "/bin/sh", "bob", "-cecho {x}"],
+        ["su", "bob", "-c{x}"],
+        ["su", "bob", "--com", "echo {x}"],
+        ["su", "bob", "--session-command=echo {x}"],
+        ["su", "bob", "--", "-c", "{x}"],
+        ["su", "--", "bob", "-ec", "{x}"],
+        ["/sbin/runuser", "-l", "bob", "-c", "a {x}"],
+        ["fish", "-C", "{x}", "script.fish"],
+        ["fish", "-iC", "set a {x}", "-c", "echo"],
+        ["fish", "-c", "echo", "-C", "{x}"],
+        ["fish", "-c", "echo", "--init-command={x}"],
+        ["fish", "--command", "{x}"],
     ],
 )
 def test_a_value_in_a_shells_script(argv: list[str]) -> None:
@@ -78,6 +93,11 @@ def test_a_value_in_a_shells_script(argv: list[str]) -> None:
         ["bash", "--", "{x}"],
         ["bash", "-euo", "pipefail", "script.sh", "-c", "{x}"],
         ["bash", "-euo", "pipefail", "-c", 'echo "$1"', "bash", "{x}"],
+        ["su", "bob", "-c", 'echo "$1"', "--", "bob", "{x}"],
+        ["su", "-s", "/bin/sh", "-g", "{x}", "bob", "-c", "id"],
+        ["runuser", "-u", "bob", "--", "grep", "-c", "{x}"],
+        ["fish", "-c", "echo $argv", "{x}"],
+        ["fish", "-C", "set a 1", "script.fish", "-c", "{x}"],
     ],
 )
 def test_a_value_beside_a_shells_script(argv: list[str]) -> None:

@@ -75,3 +75,27 @@ def test_what_is_sent_along_is_a_regular_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="regular file"):
         rundir.create(state, spec, launch, rundir.Extras(files={"0": str(tmp_path / "pipe")}))
     assert (state.active(), list((tmp_path / "state" / "runs").iterdir())) == ([], [])
+
+
+def test_what_is_sent_along_is_copied_before_anybody_waits(tmp_path: Path) -> None:
+    """The run is nowhere to be seen while it is written; placing it only gives it its name, and its entry."""
+    state = StateDir(tmp_path / "state")
+    (tmp_path / "sent").write_bytes(b"abc")
+    spec, launch = prepared(ONE)
+    with rundir.drafted(state, spec, launch, rundir.Extras(files={"0": str(tmp_path / "sent")})) as draft:
+        assert state.active() == []
+        (copy,) = (tmp_path / "state" / "runs").glob(f".{spec.id}/files/0")
+        draft.place()
+        assert not copy.exists()
+    assert state.active() == [spec.id]
+    assert (tmp_path / "state" / "runs" / spec.id / "files" / "0").read_bytes() == b"abc"
+
+
+def test_a_run_that_is_refused_leaves_nothing(tmp_path: Path) -> None:
+    """Whatever was written of it goes."""
+    state = StateDir(tmp_path / "state")
+    rundir.create(state, *prepared(ONE))
+    spec, launch = prepared(ONE)
+    with pytest.raises(LimitReached), rundir.drafted(state, spec, launch), Admission(state).one_more(spec):
+        pass
+    assert len(list((tmp_path / "state" / "runs").iterdir())) == 1

@@ -1,8 +1,11 @@
 """Tokens that `tailrace login` has kept, each for one server: a file for its owner alone."""
 
+import fcntl
 import json
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tailrace.core.errors import EngineError
 from tailrace.engine.remote import address
@@ -31,7 +34,8 @@ def remember(url: str, token: str) -> None:
         InvalidInput: it is no server's address.
         EngineError: the file cannot be written.
     """
-    _write({**_all(), str(address.parse(url)): token})
+    with _changing():
+        _write({**_all(), str(address.parse(url)): token})
 
 
 def forget(url: str) -> bool:
@@ -41,11 +45,34 @@ def forget(url: str) -> bool:
         InvalidInput: it is no server's address.
         EngineError: the file cannot be written.
     """
-    known = _all()
-    if known.pop(str(address.parse(url)), None) is None:
-        return False
-    _write(known)
+    with _changing():
+        known = _all()
+        if known.pop(str(address.parse(url)), None) is None:
+            return False
+        _write(known)
     return True
+
+
+@contextmanager
+def _changing() -> Iterator[None]:
+    """Have nobody else change the file, between being read and being replaced.
+
+    The lock is its directory's, as the file is another one afterwards.
+
+    Raises:
+        EngineError: the directory cannot be opened.
+    """
+    home = os.path.dirname(path())
+    try:
+        os.makedirs(home, mode=0o700, exist_ok=True)
+        fd = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _unusable(path(), (error.strerror or str(error)).lower()) from None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def _all() -> dict[str, str]:
@@ -73,7 +100,6 @@ def _write(tokens: dict[str, str]) -> None:
     where = path()
     fresh = f"{where}.{os.getpid()}"
     try:
-        os.makedirs(os.path.dirname(where), mode=0o700, exist_ok=True)
         fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         with open(fd, "w", encoding="utf-8") as file:
             os.fchmod(fd, 0o600)
