@@ -5,11 +5,14 @@
  */
 
 import { linksIn } from "./links";
-import { isSame, PLAIN } from "./looks";
+import { after, isSame, PLAIN } from "./looks";
 import type { Look, Row, Span } from "./row";
 import { ACTING, MANY_COMBINING } from "./safe";
 import { type Cell, ScreenLine } from "./screenline";
 import type { Hit, Line } from "./shapes";
+
+/** No other sequence can have one in it: it would have an ESC in it. */
+const SGR = /\x1b\[(?![<-?])([0-?]*)m/g;
 
 /** Return what is shown of a line. `look` is what the line before it left behind, if that is known. */
 export function toRow(line: Line, look: Look = PLAIN): Row {
@@ -27,10 +30,9 @@ export function toRow(line: Line, look: Look = PLAIN): Row {
 
 /** Return the look that a line's text leaves behind. */
 export function lookAfter(text: string, look: Look): Look {
-  if (!text.includes("\x1b[")) return look;
-  const line = new ScreenLine(look);
-  line.write(text);
-  return line.look;
+  let last = look;
+  for (const [, parameters = ""] of text.matchAll(SGR)) last = after(last, parameters);
+  return last;
 }
 
 /** Return the row that stands for a part of the output that is missing. */
