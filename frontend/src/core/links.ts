@@ -6,6 +6,9 @@ export interface Link {
   href: string;
 }
 
+/** of a line; further addresses are text. To read thousands of them for each row takes long, and a row shows no more. */
+export const MOST_LINKS = 1000;
+
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'`{}|\\^\u2400-\u2426\u27e6\u27e7]+/giu;
 /** that an address hardly ever ends with, but a sentence does */
 const TRAILING = ".,;:!?*_~";
@@ -16,6 +19,7 @@ export function linksIn(text: string): Link[] {
   if (!text.includes("://")) return [];
   const links: Link[] = [];
   for (const match of text.matchAll(ADDRESS)) {
+    if (links.length >= MOST_LINKS) break;
     const address = trimmed(match[0]);
     const href = safe(address);
     if (href !== null) links.push({ begin: match.index, end: match.index + address.length, href });

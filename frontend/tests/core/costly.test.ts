@@ -2,7 +2,7 @@
  * takes minutes, and the test's time is up. */
 
 import { describe, expect, test } from "vitest";
-import { linksIn } from "../../src/core/links";
+import { linksIn, MOST_LINKS } from "../../src/core/links";
 import { after, PLAIN } from "../../src/core/looks";
 import { columnsIn, toRow } from "../../src/core/rows";
 import { ScreenLine } from "../../src/core/screenline";
@@ -15,6 +15,11 @@ describe("a line that is made to take long", () => {
   test.each([")", "]", ".", "].)"])("is one address and many of %j", (end) => {
     const [link] = linksIn(`http://example.org/${end.repeat(MANY)}`);
     expect(link).toEqual({ begin: 0, end: 19, href: "http://example.org/" });
+  });
+
+  test("has more addresses than are read", () => {
+    const links = linksIn("http://a.b/c ".repeat(MOST_LINKS + 1));
+    expect(links.length).toBe(MOST_LINKS);
   });
 
   test("begins colours that it does not finish", () =>
