@@ -4,6 +4,9 @@ import type { Colour, Look } from "./row";
 
 export const PLAIN: Look = Object.freeze({});
 
+/** that a colour takes behind its code, at most: `2;r;g;b` */
+const MOST_FIELDS = 4;
+
 /** Which switches a parameter turns on. */
 const ON: Readonly<Record<number, Look>> = {
   1: { bold: true },
@@ -38,7 +41,8 @@ export function after(look: Look, parameters: string): Look {
     const code = numberOf(parts[0]);
     if (code === 38 || code === 48 || code === 58) {
       // the underline's own colour (58) is not shown, but what belongs to it must be passed over
-      const [colour, taken] = parts.length > 1 ? [colourOf(parts.slice(1), true), 0] : following(fields.slice(at + 1));
+      const [colour, taken] =
+        parts.length > 1 ? [colourOf(parts.slice(1), true), 0] : following(fields.slice(at + 1, at + 1 + MOST_FIELDS));
       at += taken;
       if (colour !== undefined && code !== 58) now = { ...now, [code === 38 ? "fg" : "bg"]: colour };
     } else if (code === 4 && parts[1] === "0") {

@@ -5,11 +5,14 @@
  */
 
 import { linksIn } from "./links";
-import { isSame, PLAIN } from "./looks";
+import { after, isSame, PLAIN } from "./looks";
 import type { Look, Row, Span } from "./row";
 import { ACTING, MANY_COMBINING } from "./safe";
 import { type Cell, ScreenLine } from "./screenline";
 import type { Hit, Line } from "./shapes";
+
+/** No other sequence can have one in it: it would have an ESC in it. */
+const SGR = /\x1b\[(?![<-?])([0-?]*)m/g;
 
 /** Return what is shown of a line. `look` is what the line before it left behind, if that is known. */
 export function toRow(line: Line, look: Look = PLAIN): Row {
@@ -27,10 +30,9 @@ export function toRow(line: Line, look: Look = PLAIN): Row {
 
 /** Return the look that a line's text leaves behind. */
 export function lookAfter(text: string, look: Look): Look {
-  if (!text.includes("\x1b[")) return look;
-  const line = new ScreenLine(look);
-  line.write(text);
-  return line.look;
+  let last = look;
+  for (const [, parameters = ""] of text.matchAll(SGR)) last = after(last, parameters);
+  return last;
 }
 
 /** Return the row that stands for a part of the output that is missing. */
@@ -49,7 +51,7 @@ export function columnsIn(row: Row, hit: Hit): [number, number][] {
     before + (units.get(end) ?? 0),
   ]);
   if (isSimple(row.raw)) return wanted.filter(([begin]) => begin < row.text.length);
-  return wanted.flatMap((range) => placesIn(cellsOf(row.raw, PLAIN), range));
+  return placesIn(cellsOf(row.raw, PLAIN), wanted);
 }
 
 function shownOf(text: string, look: Look): { spans: Span[]; text: string } {
@@ -106,20 +108,30 @@ function linked(spans: Span[], text: string): Span[] {
   return cut;
 }
 
-/** Return where the cells that came from [begin, end) of the text are shown. */
-function placesIn(cells: readonly Cell[], [begin, end]: [number, number]): [number, number][] {
-  const places: [number, number][] = [];
+/** Return where the cells are shown that came from these ranges of the text, which follow one another. */
+function placesIn(cells: readonly Cell[], ranges: readonly [number, number][]): [number, number][] {
+  const places = ranges.map((): [number, number][] => []);
   let at = 0;
   for (const cell of cells) {
     const next = at + cell.text.length;
-    if (cell.source >= begin && cell.source < end) {
-      const last = places.at(-1);
-      if (last && last[1] === at) last[1] = next;
-      else places.push([at, next]);
-    }
+    const found = places[rangeWith(ranges, cell.source)];
+    const last = found?.at(-1);
+    if (last && last[1] === at) last[1] = next;
+    else found?.push([at, next]);
     at = next;
   }
-  return places;
+  return places.flat();
+}
+
+/** Return the index of the range with this place; -1: there is none. */
+function rangeWith(ranges: readonly [number, number][], place: number): number {
+  let [from, to] = [0, ranges.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((ranges[middle]?.[1] ?? 0) > place) to = middle;
+    else from = middle + 1;
+  }
+  return (ranges[from]?.[0] ?? Number.POSITIVE_INFINITY) <= place ? from : -1;
 }
 
 /** Return, for each count of characters, how many UTF-16 units they take. */

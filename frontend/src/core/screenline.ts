@@ -114,9 +114,15 @@ export class ScreenLine {
   }
 
   #erase(parameters: string): void {
-    if (parameters === "" || parameters === "0") this.cells.length = Math.min(this.cells.length, this.#column);
+    if (parameters === "" || parameters === "0") this.#cut(this.#column);
     else if (parameters === "1") this.#blank(0, this.#column + 1);
-    else if (parameters === "2") this.cells.length = 0;
+    else if (parameters === "2") this.#cut(0);
+  }
+
+  /** What is cut off costs as much again: blanks are made in its place when something is written behind it. */
+  #cut(end: number): void {
+    const cells = this.cells.length - end;
+    if (cells > 0 && this.#mayErase(cells)) this.cells.length = end;
   }
 
   #blank(begin: number, end: number): void {

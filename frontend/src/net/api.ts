@@ -79,6 +79,9 @@ export interface Activity {
 
 export type Value = string | number | boolean | readonly (string | number)[] | null;
 
+/** An answer that took longer does not tell what time it is: nobody knows when it was made. */
+const PROMPT_MS = 2000;
+
 type Pairs = readonly (readonly [string, string | number | undefined])[];
 
 export interface ApiOptions {
@@ -103,6 +106,7 @@ export class Api {
   readonly root: string;
   readonly token: string | null;
   readonly #unknown = new Listeners<ApiProblem>();
+  readonly #times = new Listeners<number>();
 
   constructor({ root, token }: ApiOptions) {
     const base = typeof document === "undefined" ? undefined : document.baseURI;
@@ -130,6 +134,11 @@ export class Api {
   /** Be told when the server does not know, or no longer, who asks. */
   onUnknown(listener: (problem: ApiProblem) => void): Unsubscribe {
     return this.#unknown.add(listener);
+  }
+
+  /** Be told what time it is by the server's clock, in milliseconds since 1970, as answers tell it. */
+  onTime(listener: (at: number) => void): Unsubscribe {
+    return this.#times.add(listener);
   }
 
   /** Return what an answer that is no success says. */
@@ -262,9 +271,17 @@ export class Api {
   async #ask(address: string, init: RequestInit): Promise<Response> {
     const ask = () => fetch(address, this.request(init));
     // a connection that was kept may have been closed by now: browsers ask again then, but not everything is a browser
+    const askedAt = performance.now();
     const response = await (init.method === undefined ? ask().catch(ask) : ask()).catch(lost);
+    if (performance.now() - askedAt < PROMPT_MS) this.#hearTime(response);
     if (!response.ok) throw await this.problem(response);
     return response;
+  }
+
+  /** An answer says when it was made (RFC 9110, 6.6.1). */
+  #hearTime(response: Response): void {
+    const at = Date.parse(response.headers.get("Date") ?? "");
+    if (!Number.isNaN(at)) this.#times.tell(at);
   }
 }
 

@@ -91,7 +91,8 @@ export class EventStream {
     try {
       const response = await this.#answer(abort);
       if (signal.aborted) return;
-      if (response === null) return this.#finish();
+      if (response === null && this.#options.isOver?.() !== false) return this.#finish();
+      if (response === null) throw new ConnectionLost("it is said to be over, and is not");
       openedAt = Date.now();
       this.#tell({ state: "open" });
       await this.#read(response, abort);

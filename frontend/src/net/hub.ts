@@ -33,7 +33,8 @@ export class Hub implements Feed, Help {
   #bringing: BringUp[] = [];
   #isClosed = false;
   #wasLost = false;
-  connection: Connection = { state: "connecting" };
+  /** where nothing is followed, nothing is missed */
+  connection: Connection = { state: "open" };
 
   constructor(api: Api) {
     this.#api = api;

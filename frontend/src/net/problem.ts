@@ -17,8 +17,10 @@ export class ApiProblem extends Error {
   readonly limit: string;
   /** after so many seconds it may be tried again; null: the server did not say */
   readonly retryAfterS: number | null;
+  /** whether the server has said it; else something on the way to it */
+  readonly isOurs: boolean;
 
-  constructor(problem: Problem, retryAfterS: number | null = null) {
+  constructor(problem: Problem, retryAfterS: number | null = null, { isOurs = true } = {}) {
     super(problem.detail || problem.title);
     this.status = problem.status;
     this.title = problem.title;
@@ -26,6 +28,7 @@ export class ApiProblem extends Error {
     this.hint = problem.hint;
     this.errors = new Map((problem.errors ?? []).map(({ subject, detail, hint }) => [subject, { detail, hint }]));
     this.limit = problem.limit ?? "";
+    this.isOurs = isOurs;
     this.retryAfterS = retryAfterS ?? problem.retry_after ?? null;
   }
 
@@ -34,8 +37,10 @@ export class ApiProblem extends Error {
     return this.status === 401;
   }
 
-  /** Whether the same request may be answered otherwise later. */
+  /** Whether the same request may be answered otherwise later. While a server is begun again, some proxies say that there
+   * is nothing (404), in words of their own. */
   get isPassing(): boolean {
+    if (this.status === 404 && !this.isOurs) return true;
     return this.status === 408 || this.status === 429 || this.status >= 500;
   }
 }
@@ -54,7 +59,8 @@ export async function problemOf(response: Response): Promise<ApiProblem> {
   const { status, statusText } = response;
   const fallback = { title: statusText || `status ${status}`, status, detail: "", hint: "" };
   const told: unknown = await response.json().catch(() => null);
-  return new ApiProblem(isProblem(told) ? told : fallback, retryAfterOf(response.headers.get("Retry-After")));
+  const isOurs = isProblem(told);
+  return new ApiProblem(isOurs ? told : fallback, retryAfterOf(response.headers.get("Retry-After")), { isOurs });
 }
 
 /** Return the seconds of a `Retry-After` (RFC 9110, 10.2.3), which may be a date; null: there is none. */

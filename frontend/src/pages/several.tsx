@@ -220,7 +220,10 @@ function Offered({ server, commands, without, add }: OfferedParts) {
     const timer = setTimeout(() => {
       server.api
         .runs({ limit: OFFERED, ...(q && { q }) }, control.signal)
-        .then((page) => setRuns(page.runs))
+        .then((page) => {
+          setRuns(page.runs);
+          setFault(null);
+        })
         .catch((error: unknown) => !control.signal.aborted && setFault(error));
     }, 150);
     return () => {

@@ -6,7 +6,7 @@ import { openFeed } from "../net/feeds";
 import { Guard } from "../parts/guard";
 import { addKeys, type Key, listenToKeys } from "../parts/keys";
 import { SHEET_KEY } from "../parts/keysheet";
-import { startClock } from "../parts/now";
+import { setServerTime, startClock } from "../parts/now";
 import { watchSession } from "../parts/session";
 import { CommandPage } from "./command";
 import { Banner } from "./frame";
@@ -26,6 +26,7 @@ export function start(page: Document): void {
   const api = new Api({ root: given.root });
   const server: Server = { api, feed: openFeed(api) };
   startClock();
+  api.onTime(setServerTime);
   listenToKeys();
   addKeys(given.who?.via === "share" ? [SHEET_KEY] : [SHEET_KEY, homeKey(given)]);
   watchSession(api, server.feed, given.who);

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Connection, Feed } from "../net/feed";
 import { announce } from "./announce";
 import { Icon } from "./icons";
-import { now } from "./now";
+import { here } from "./now";
 
 /** a connection that is lost for less is not worth a word */
 const SOON_MS = 1500;
@@ -61,7 +61,7 @@ export function ConnectionState({ feed }: { feed: Feed }) {
 }
 
 function Waiting({ until, why, retry }: { until: number; why: string; retry: () => void }) {
-  const seconds = Math.max(0, Math.ceil((until - now.value) / 1000));
+  const seconds = Math.max(0, Math.ceil((until - here.value) / 1000));
   return (
     <span class="link-state other" title={why}>
       <Icon name="warning" />

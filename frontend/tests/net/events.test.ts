@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Api } from "../../src/net/api";
-import { EventStream } from "../../src/net/events";
+import { EventStream, type StreamOptions } from "../../src/net/events";
 import type { Connection } from "../../src/net/feed";
 import { type ApiProblem, retryAfterOf } from "../../src/net/problem";
 import { until } from "./server";
@@ -18,7 +18,8 @@ afterEach(() => {
 });
 
 /** A stream from a server that gives these answers, one after another, and then the last one. */
-async function open(...answers: Answer[]) {
+async function open(...said: (Answer | Partial<StreamOptions>)[]) {
+  const answers = said.filter((each) => typeof each === "function");
   let asked = 0;
   const urls: string[] = [];
   const made = createServer((request, response) => {
@@ -50,6 +51,7 @@ async function open(...answers: Answer[]) {
       seen.refused = problem;
       return false;
     },
+    ...said.find((each) => typeof each === "object"),
   });
   return { seen, stream, api };
 }
@@ -66,6 +68,11 @@ function problem(status: number, headers: Record<string, string> = {}): Answer {
     answer.writeHead(status, { "Content-Type": "application/problem+json", ...headers });
     answer.end(JSON.stringify({ title: "No", status, detail: "so it is", hint: "do something else" }));
   };
+}
+
+/** What a proxy says in words of its own. */
+function page(status: number): Answer {
+  return (_asked, answer) => answer.writeHead(status, { "Content-Type": "text/html" }).end("<p>nothing here");
 }
 
 const OVER: Answer = (_asked, answer) => answer.writeHead(204).end();
@@ -105,6 +112,21 @@ describe("a stream of events", () => {
     expect(seen.urls).toHaveLength(1);
     stream.retry();
     await until(() => seen.isOver);
+  });
+
+  it("waits where it is said to be over, and is not", async () => {
+    const { seen } = await open(OVER, { isOver: () => false });
+    await until(() => seen.told.some((each) => each.state === "waiting"));
+    expect(seen.isOver).toBe(false);
+  });
+
+  it("asks again where something on the way says that there is nothing", async () => {
+    const { seen } = await open(page(404), OVER);
+    await until(() => seen.isOver);
+    expect([seen.refused, seen.told.map(({ state }) => state)]).toEqual([
+      null,
+      ["connecting", "waiting", "connecting"],
+    ]);
   });
 
   it("takes an answer that is no event stream for none", async () => {

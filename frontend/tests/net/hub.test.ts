@@ -53,6 +53,12 @@ function streams(): number {
 const TICKS = "for i in range(60):\n print('tick', i, 'ü' * (i % 7), flush=True)\n time.sleep(0.02)";
 
 describe("the hub", () => {
+  it("is as it should be while nothing is followed, and nobody is asked", () => {
+    const hub = new Hub(server.api);
+    expect(hub.connection).toEqual({ state: "open" });
+    hub.close();
+  });
+
   it("gives a run from its start to its end", async () => {
     const hub = new Hub(server.api);
     const viewer = follow(hub, await server.python("print('a')\nprint('b', file=sys.stderr)"));

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 import tailrace
 from tests.support.logview import LogView
-from tests.support.page import assert_accessible
+from tests.support.page import Watch, assert_accessible
 from tests.support.smalldisk import fill, has_room, small_disk
 from tests.support.wait import wait_for
 from tests.system.server.conftest import Serve
@@ -50,6 +50,15 @@ NOTE_NOTIFICATIONS = """
     constructor(title, options) { super(title, options); window.told.push([title, options.body]); }
   };
 """
+WRONG_CLOCK = """
+  const Theirs = Date;
+  const ahead = %d;
+  window.Date = class extends Theirs {
+    constructor(...parts) { if (parts.length) super(...parts); else super(Theirs.now() + ahead); }
+    static now() { return Theirs.now() + ahead; }
+  };
+"""
+"""a browser whose clock is so many milliseconds ahead"""
 
 
 def test_a_command_that_buffers_is_told_so(serve: Serve, page: Page) -> None:
@@ -140,3 +149,21 @@ def test_what_is_missing_is_a_row_with_its_size(serve: Serve, page: Page, state_
     assert log.is_at_end()
     expect(page.locator(".log-notice")).to_be_empty()
     assert_accessible(page)
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_a_wrong_clock_of_the_browser_does_not_matter(serving: Serving, page: Page, days: int) -> None:
+    """How long a run has run is told by the server's."""
+    page.add_init_script(WRONG_CLOCK % (days * 86_400_000))
+    page.goto(f"{serving.address}runs/{serving.start('wait')}")
+    expect(page.locator(".head")).to_contain_text(re.compile(r"Runs since [\d:]+, for (([1-9]|\d\d) s|\d+ min)"))
+
+
+def test_a_page_that_follows_nothing_does_not_wait(serving: Serving, page: Page, watch: Watch) -> None:
+    """Of a run that is not there, say: it is not told to be connecting for ever."""
+    watch.forgive("404")
+    page.clock.install()
+    page.goto(f"{serving.address}runs/{'0' * 26}")
+    expect(page.locator("main")).to_contain_text("There is no run")
+    page.clock.run_for(5000)
+    expect(page.get_by_text("Connecting…")).to_have_count(0)

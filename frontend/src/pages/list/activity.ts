@@ -5,7 +5,7 @@ import { Listeners, type Unsubscribe } from "../../core/listeners";
 import { type Progress, toldProgress } from "../../core/osc";
 import type { Run } from "../../core/shapes";
 import type { Api } from "../../net/api";
-import { ApiProblem } from "../../net/problem";
+import { ApiProblem, isPassing } from "../../net/problem";
 
 const BUCKETS = 48;
 /** requests at a time; whoever comes later waits, and is dropped if nobody looks at it any more */
@@ -25,6 +25,8 @@ interface Kept {
   progress: Progress | null;
   at: number;
   isFinal: boolean;
+  /** it could not be had, and may be later */
+  isMissing: boolean;
 }
 
 export class Activities {
@@ -83,6 +85,7 @@ export class Activities {
     const kept = this.#kept.get(run.id);
     if (kept === undefined) return 0;
     if (kept.isFinal) return Number.POSITIVE_INFINITY;
+    if (kept.isMissing) return kept.at + STALE_MS;
     return kept.at + (run.state === "finished" ? 0 : kept.progress === null ? STALE_MS : PROGRESS_STALE_MS);
   }
 
@@ -90,6 +93,7 @@ export class Activities {
     this.#asked.add(run.id);
     let bytes: readonly number[] = this.of(run.id) ?? [];
     let progress = this.progressOf(run);
+    let isMissing = false;
     try {
       const told = await this.api.activity(run.id, BUCKETS);
       bytes = told.bytes;
@@ -98,11 +102,13 @@ export class Activities {
       this.#hasHad = true;
     } catch (error) {
       // a decoration: without it, the list is whole
+      isMissing = isPassing(error);
       if (error instanceof ApiProblem && error.status === 404 && !this.#hasHad) this.#isThere = false;
     }
     this.#asked.delete(run.id);
     this.#kept.delete(run.id);
-    this.#kept.set(run.id, { bytes, progress, at: Date.now(), isFinal: run.state === "finished" });
+    const isFinal = run.state === "finished" && !isMissing;
+    this.#kept.set(run.id, { bytes, progress, at: Date.now(), isFinal, isMissing });
     for (const [id] of this.#kept) if (this.#kept.size > MOST) this.#kept.delete(id);
     this.#changes.tell(run.id);
     this.#go();

@@ -86,17 +86,26 @@ export class RunList {
 
   /** Rows [first, last) are looked at: have them fetched, and forget what is far away. */
   want(first: number, last: number): void {
+    if (this.fault === null) this.#askFor(first, last); // else `retry` does: each answer would have this called again
+    this.#forget(first);
+  }
+
+  #askFor(first: number, last: number): void {
     let begin = this.#head.length;
     for (const part of [...this.#parts]) {
       if (part.runs === null && begin < last && begin + part.count > first) void this.#ask(part);
       begin += part.count;
     }
-    if (last >= begin && this.#next !== null && !this.#parts.at(-1)?.isAsked) {
-      const part: Part = { cursor: this.#next, runs: null, count: 0, isAsked: false };
-      this.#parts.push(part);
-      void this.#ask(part);
-    }
-    this.#forget(first);
+    if (last >= begin && this.#next !== null) void this.#ask(this.#following(this.#next));
+  }
+
+  /** Return the page behind all that came, which may have been asked for in vain. */
+  #following(cursor: string): Part {
+    const last = this.#parts.at(-1);
+    if (last?.cursor === cursor) return last;
+    const part: Part = { cursor, runs: null, count: 0, isAsked: false };
+    this.#parts.push(part);
+    return part;
   }
 
   /** Show other runs, from the first. */
@@ -136,7 +145,9 @@ export class RunList {
       return;
     }
     this.#tooMany = true;
+    this.fault = null;
     for (const part of this.#parts) if (part.runs !== null && part.cursor !== null) void this.#ask(part);
+    this.#changes.tell();
   }
 
   /** Tell whether somebody reads further down: then nothing is put above. */

@@ -27,6 +27,10 @@ export function tellEnd(run: Run, name: string): void {
   if (!isWanted.value || run.outcome === null) return;
   isWanted.value = false;
   if (document.visibilityState === "visible" && document.hasFocus()) return;
-  const notice = new Notification(name, { body: ending(run.outcome), tag: run.id });
-  notice.onclick = () => window.focus();
+  try {
+    const notice = new Notification(name, { body: ending(run.outcome), tag: run.id });
+    notice.onclick = () => window.focus();
+  } catch {
+    toast(`${name} ${ending(run.outcome)}`); // Chrome on Android has the class, and lets no page make one
+  }
 }

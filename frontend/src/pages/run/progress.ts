@@ -3,6 +3,7 @@
 import { type Signal, signal } from "@preact/signals";
 import { type Progress, progressIn } from "../../core/osc";
 import type { RunNews } from "../../net/feed";
+import { serverTime } from "../../parts/now";
 
 /** characters that are looked at again with the next piece, for a sequence may be cut between two */
 const OVERLAP = 64;
@@ -47,6 +48,6 @@ export class Pulse {
   #tell(): void {
     this.#timer = undefined;
     this.size.value = this.#end;
-    this.lastOutput.value = Math.floor(Date.now() / 1000) * 1000; // a second's change at most
+    this.lastOutput.value = Math.floor(serverTime() / 1000) * 1000; // a second's change at most
   }
 }

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { ApiProblem } from "../../net/problem";
 import { Notice } from "../notice";
-import { now } from "../now";
+import { here } from "../now";
 import { sentence } from "../sentence";
 
 /** Whether this is such a refusal (RFC 6585, 4). */
@@ -14,7 +14,7 @@ export function isBusy(error: unknown): error is ApiProblem {
 export function Busy({ problem, again }: { problem: ApiProblem; again: () => void }) {
   const waits = problem.retryAfterS ?? 0;
   const [until] = useState(() => Date.now() + waits * 1000);
-  const seconds = Math.min(waits, Math.max(0, Math.ceil((until - now.value) / 1000)));
+  const seconds = Math.min(waits, Math.max(0, Math.ceil((until - here.value) / 1000)));
   return (
     <Notice
       tone="other"

@@ -53,6 +53,27 @@ describe("a list of runs", () => {
     expect(fetch).toHaveBeenCalledTimes(1);
   });
 
+  it("asks once for a page that cannot be had, and then when it is told to", async () => {
+    const fetch = serverOf(750);
+    let isDown = false;
+    const asked = vi.fn(async (query: RunQuery) => {
+      if (isDown) throw new Error("away");
+      return fetch(query);
+    });
+    const list = new RunList(asked, EVERYTHING);
+    list.on(() => list.want(80, list.count)); // as the table does, which is drawn at each change
+    await Promise.resolve().then(() => {
+      isDown = true; // the first page is on its way, all others are not to be had
+    });
+    for (let turn = 0; turn < 10; turn += 1) await settled();
+    expect([asked.mock.calls.length, String(list.fault)]).toEqual([2, "Error: away"]);
+    isDown = false;
+    list.retry();
+    for (let turn = 0; turn < 10; turn += 1) await settled();
+    const ids = Array.from({ length: list.count }, (_, index) => list.at(index)?.id);
+    expect([list.fault, list.count, new Set(ids).size]).toEqual([null, 750, 750]);
+  });
+
   it("puts a new run on top, and replaces one that it has", async () => {
     const { list } = await opened(10);
     list.news(aRun({ id: id(11) }));
