@@ -78,7 +78,7 @@ def test_a_run_that_waits_says_for_what(serve: Serve, page: Page) -> None:
     expect(page.locator(".head .state")).to_have_text("queued #1")
     expect(page.locator(".standing")).to_contain_text("place 1: of all with the key “door”, one runs at a time")
     expect(page).to_have_title(re.compile("^queued"))
-    page.get_by_role("button", name="Take it from the queue").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("it will not run")).to_be_visible()
     assert_accessible(page)
     page.keyboard.press("Escape")

@@ -4,6 +4,7 @@ That every route asks, and what each role may of it, is in `tests/system/server/
 """
 
 import json
+import re
 from contextlib import suppress
 
 import pytest
@@ -57,7 +58,7 @@ def test_a_viewer_who_acts_by_websocket(town: Town, who: str) -> None:
 
 
 def test_a_viewer_who_acts(town: Town) -> None:
-    """By no form, and by no route of the API; the run's page shows him no form either."""
+    """By no form, and by no route of the API; the run's page shows him none but the way out."""
     run_id = town.waiting(town.browser("otto"))
     vera = town.browser("vera")
     with town.unmoved():
@@ -67,7 +68,8 @@ def test_a_viewer_who_acts(town: Town) -> None:
             assert town.ask(f"/runs/{run_id}/{what}", {**vera, **HTML}, "POST", b"").status == 403
         for path in ("/api/commands/count/runs", "/commands/count"):
             refused(town.ask(path, vera, "POST", b""), 403)
-    assert b"<form" not in town.ask(f"/runs/{run_id}", {**vera, **HTML}).body
+    shown = town.ask(f"/runs/{run_id}", {**vera, **HTML}).body
+    assert re.findall(rb'<form[^>]* action="([^"]*)"', shown) == [b"/logout"] * shown.count(b"<form")
 
 
 def test_figures_and_the_audit_are_not_for_everybody(town: Town) -> None:
