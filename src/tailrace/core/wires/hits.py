@@ -1,8 +1,8 @@
 """Search as a stream: the hits in an output, as they come, on the wires that send JSON.
 
-In place of `output` stand `hit`, a line with its matches, and, after every 4 MiB without one, and when nothing comes for
-a while, `searched`: nothing was found before its `offset`, so nobody who comes back has to begin anew, and everybody
-knows how far it is. Everything else is as on sse and ndjson. A line is searched when it is complete.
+In place of `output` stand `hit`, a line with its matches, and, after every 4 MiB without one, and when nothing comes
+for a while, `searched`: nothing was found before its `offset`, so nobody who comes back has to begin anew, and all
+know how far it is. Everything else is as on sse and ndjson. A line is searched when it is complete.
 """
 
 from abc import abstractmethod
