@@ -152,7 +152,7 @@ def test_a_start_that_is_refused_says_when_to_try_again(declared: Serving, page:
     declared.start("few")
     page.goto(f"{declared.address}commands/few")
     page.get_by_role("button", name="Start").click()
-    again = page.get_by_role("button", name=re.compile(r"^Again in \d+ s$"))
+    again = page.get_by_role("button", name=re.compile(r"^Try again in \d+ s$"))
     expect(again).to_be_disabled()
     expect(page.get_by_role("alert")).to_contain_text("Only 1 run a minute of few may be started.")
     assert_accessible(page)

@@ -208,6 +208,24 @@ def test_all_that_is_wrong_is_told() -> None:
     assert len(faults_of(command("x"), **{str(number): 1 for number in range(1000)})) == 10
 
 
+def test_what_is_missing_is_asked_for_as_people_say_it() -> None:
+    """A choice by what there is to choose, as far as there is room; a file by what whoever has a form would do."""
+    many = tuple(f"c{number}" for number in range(20))
+    declared = command(
+        "x", "{a}", "{b}", "{c}", "{d}",
+        a=Choice(choices=("north", "south")), b=Choices(choices=("x", "y"), minimum_count=1), c=Upload(),
+        d=Choice(choices=many),
+    )  # fmt: skip
+    with pytest.raises(InvalidValues) as info:
+        declared.argv_for({})
+    assert [fault.hint for fault in info.value.faults] == [
+        "choose one of: north, south",
+        "choose some of: x, y",
+        "choose a file; a program sends it as a part of multipart/form-data: curl -F NAME=@FILE",
+        "choose one of: c0, c1, c2, c3, c4, c5, c6, c7, and 12 more",
+    ]
+
+
 def test_a_default_that_must_be_given() -> None:
     """`required` makes it what a form begins with."""
     declared = command("x", "{a}", a=Text(default="d", required=True))

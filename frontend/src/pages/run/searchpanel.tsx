@@ -181,6 +181,9 @@ function Refusal({ searching }: { searching: Searching }) {
   return <Fault error={state.problem ?? new Error(state.why)} retry={() => searching.found?.retry()} />;
 }
 
+/** While a run goes on printing without a pause, the server tells only after so many bytes how far it has searched. */
+const TOLD_BYTES = 4 << 20;
+
 /** Return how much was found, and how far the search is in an output of this size. */
 export function foundOf({ found, rank, total }: Searching, size: number): string {
   if (found === null) return "";
@@ -190,6 +193,8 @@ export function foundOf({ found, rank, total }: Searching, size: number): string
   const sum = rank === null ? count : `${rank.toLocaleString("en")} of ${count}`;
   const isAll = found.searched >= size && size > 0;
   if (state === "done" || (state === "searching" && isAll)) return total === 0 ? "not found" : sum;
+  const isNear = found.searched > 0 && size - found.searched < TOLD_BYTES;
+  if (state === "searching" && isNear) return total === 0 ? "not found yet" : sum;
   if (state === "enough") return `${sum}, and more behind`;
   if (state === "waiting") return `${sum}; the connection was lost`;
   return `${sum}, searched ${size > 0 ? Math.floor((found.searched / size) * 100) : 0} %`;

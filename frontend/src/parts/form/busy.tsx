@@ -21,7 +21,7 @@ export function Busy({ problem, again }: { problem: ApiProblem; again: () => voi
       isAlert
       actions={
         <button type="button" class="quiet" disabled={seconds > 0} onClick={again}>
-          {seconds > 0 ? `Again in ${seconds} s` : "Try again"}
+          {seconds > 0 ? `Try again in ${seconds} s` : "Try again"}
         </button>
       }
     >

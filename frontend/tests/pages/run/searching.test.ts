@@ -71,6 +71,13 @@ describe("a search", () => {
     expect([found.state.state, searching.current?.offset]).toEqual(["searching", 10]);
   });
 
+  it("tells how far it is only where that is known", async () => {
+    const { searching, found } = await searched([10], 0, { isDone: false });
+    found.searched = 40;
+    expect(foundOf(searching, 100)).toBe("1 of 1");
+    expect(foundOf(searching, 80 << 20)).toBe("1 of 1, searched 0 %");
+  });
+
   it("looks first at the hit behind, also where the search has not come yet", async () => {
     const found = new Found();
     const hit = { ...markAt(600), time: null, stream: "stdout", text: "x", columns: [] } satisfies Hit & Mark;

@@ -13,6 +13,8 @@ from tailrace.core.template import END_OF_OPTIONS
 
 MOST = 1000
 """choices of one parameter"""
+SHOWN = 8
+"""choices that are named where one is missing"""
 TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 
 
@@ -89,6 +91,11 @@ class Choice(Base, frozen=True, kw_only=True, tag="choice"):
     """the value when none is given"""
 
     @property
+    def need(self) -> str:
+        """See `Base.need`."""
+        return f"choose one of: {_shown(self.choices)}"
+
+    @property
     def standard(self) -> object:
         """See `Base.standard`."""
         return self.default
@@ -129,6 +136,11 @@ class Choices(Base, frozen=True, kw_only=True, tag="choices"):
     """how many must be chosen"""
     maximum_count: int | None = None
     """how many may be chosen"""
+
+    @property
+    def need(self) -> str:
+        """See `Base.need`."""
+        return f"choose some of: {_shown(self.choices)}"
 
     @property
     def is_spread(self) -> bool:
@@ -235,6 +247,13 @@ def _chosen(value: object, choices: Sequence[str]) -> str:
     if value not in choices:
         raise unfit("is none of the choices", near(value, choices))
     return value
+
+
+def _shown(choices: Sequence[str]) -> str:
+    """Return as many of the choices as a message has room for."""
+    rest = len(choices) - SHOWN
+    listed = ", ".join(choices[:SHOWN])
+    return f"{listed}, and {rest} more" if rest > 0 else listed
 
 
 def _choice_faults(choices: Sequence[str]) -> Iterator[Fault]:

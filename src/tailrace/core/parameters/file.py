@@ -100,7 +100,7 @@ class Upload(Base, frozen=True, kw_only=True, tag="file"):
     @property
     def need(self) -> str:
         """See `Base.need`."""
-        return "send a file as a part of multipart/form-data: curl -F NAME=@FILE"
+        return "choose a file; a program sends it as a part of multipart/form-data: curl -F NAME=@FILE"
 
     @property
     def standard(self) -> object:

@@ -1,8 +1,8 @@
 """Search as a stream: the hits in an output, as they come, on the wires that send JSON.
 
-In place of `output` stand `hit`, a line with its matches, and, after every 4 MiB without one, `searched`: nothing was
-found before its `offset`, so nobody who comes back has to begin anew. Everything else is as on sse and ndjson. A line
-is searched when it is complete.
+In place of `output` stand `hit`, a line with its matches, and, after every 4 MiB without one, and when nothing comes
+for a while, `searched`: nothing was found before its `offset`, so nobody who comes back has to begin anew, and all
+know how far it is. Everything else is as on sse and ndjson. A line is searched when it is complete.
 """
 
 from abc import abstractmethod
@@ -46,8 +46,12 @@ class _Search:
 
     def add(self, chunk: Chunk) -> Iterator[_News]:
         yield from self._hits(self.searcher.add(chunk))
+        yield from self.progress(PROGRESS_BYTES)
+
+    def progress(self, least: int) -> Iterator[_News]:
+        """Tell how far the search is, if that is so many bytes beyond what the client knows."""
         searched = self.searcher.searched
-        if searched - self._told >= PROGRESS_BYTES:
+        if searched - self._told >= least:
             self._told, self.line = searched, self.searcher.line
             yield _News(b"searched", msgspec.json.encode(Searched(searched)), searched, self.line)
 
@@ -89,8 +93,8 @@ class HitsFramer(Framer):
         return self._told(self._search.add(chunk))
 
     def flush(self) -> bytes:
-        """Return nothing: half a line is not searched."""
-        return b""
+        """Return how far the search is, since all that there is was searched; half a line is not."""
+        return self._told(self._search.progress(1))
 
     def gap(self, gap: Gap) -> bytes:
         """Return the hits in what was held back, then the gap."""

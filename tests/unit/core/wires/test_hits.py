@@ -62,6 +62,17 @@ def test_an_event_stream() -> None:
     assert end == f"id: {RUN}/111/end\nevent: end\ndata: ".encode() + msgspec.json.encode(INFO) + b"\n\n"
 
 
+def test_how_far_it_is_when_no_more_comes() -> None:
+    """Where nothing comes for a while, the client hears once that all whole lines were searched, and goes on there."""
+    framer = HitsSseFramer(RUN, searcher())
+    framer.begin(INFO)
+    assert framer.output(chunk(0, b"a\nb\nhalf")) == b""
+    assert framer.flush() == b"id: " + RUN.encode() + b'/4\nevent: searched\ndata: {"offset":4}\n\n'
+    assert framer.flush() == b""
+    framer.output(chunk(8, b" an x\n"))
+    assert framer.flush() == b""  # the hit has told it
+
+
 def test_ndjson() -> None:
     """The same objects with their types."""
     framer = HitsNdjsonFramer(RUN, searcher())
@@ -69,7 +80,7 @@ def test_ndjson() -> None:
     objects = [json.loads(line) for line in lines.splitlines()]
     assert [each["type"] for each in objects] == ["state", "hit", "hit", "gap", "end"]
     assert [each["number"] for each in objects[1:3]] == [1, 2]
-    assert framer.heartbeat() == framer.flush() == b""
+    assert framer.heartbeat() == b""
 
 
 @pytest.mark.parametrize("kind", [HitsSseFramer, HitsNdjsonFramer])
