@@ -80,12 +80,16 @@ def test_what_a_websocket_does_is_on_record(audited: Serving, file: Path) -> Non
     assert found == [("input", run.id, True, 204), ("stop", run.id, True, 204)]
 
 
+def reloads(file: Path) -> list[str]:
+    """Return by whom the files were read again."""
+    return [each.via for each in entries(file) if each.action == "reload"]
+
+
 def test_a_reload_names_its_worker(audited: Serving, file: Path) -> None:
     """Each has its own line."""
     audited.file.write_text(audited.file.read_text() + '\n[commands.fresh]\nargv = ["true"]\n')
-    found = wait_for(
-        lambda: len(lines := [each.via for each in entries(file) if each.action == "reload"]) > 1 and lines
-    )
+    wait_for(lambda: len(reloads(file)) > 1)
+    found = reloads(file)
     assert len(set(found)) == 2
     assert all(via.startswith("worker ") for via in found)
 
