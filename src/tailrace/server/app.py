@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from http import HTTPStatus
 from typing import TypeAlias
 
@@ -15,6 +16,8 @@ from tailrace.config.load import Config
 from tailrace.core.errors import InvalidInput, NotRecorded, TailraceError
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Query
+from tailrace.host.statedir import StateDir, default_path
+from tailrace.host.uploads import has_any, sweep
 from tailrace.server.access import Noted, line_of
 from tailrace.server.auth.guard import TRUSTED
 from tailrace.server.auth.guests import Guests
@@ -89,6 +92,16 @@ class ServerApp:
         try:
             event(self._api.auditor, asked, "reload", allowed=live.is_taken, via=via, why=live.kept)
         except NotRecorded as error:
+            report(error)
+
+    def sweep(self, state_dir: str | None) -> None:
+        """Remove files that were sent to a server which was killed; what cannot be now, is by a later request."""
+        if not has_any(state_dir or default_path()):
+            return
+        try:
+            with closing(StateDir(state_dir or default_path(), create=False)) as state:
+                sweep(state)
+        except (TailraceError, OSError) as error:
             report(error)
 
     def finish(self) -> None:

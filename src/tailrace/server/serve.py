@@ -152,6 +152,7 @@ def _serve_here(config: Config, listener: socket.socket, on_start: Callable[[], 
         app.take(live)
         reloading = Reloading(live, app.take, app.note_reload)
     server = StoppingServer(uvicorn_config(config.server, app), on_start, reloading)
+    app.sweep(config.server.state_dir)
     post.start()
     try:
         server.run(sockets=[listener])
