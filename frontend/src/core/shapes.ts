@@ -181,6 +181,17 @@ export interface Shared {
   url: string;
   token: string;
   expires: string;
+  /** by which it can be ended */
+  id: string;
+}
+
+/** What is known of a link to a run; not what opens it, which is told once. */
+export interface Link {
+  id: string;
+  run: string;
+  created: string;
+  expires: string;
+  by: string | null;
 }
 
 /** Who looks at the page. */

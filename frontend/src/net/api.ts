@@ -5,8 +5,20 @@
  */
 
 import { Listeners, type Unsubscribe } from "../core/listeners";
-import type { Command, Hit, LinePage, Run, Shared, Who } from "../core/shapes";
-import { type Check, field, isCommand, isHit, isLinePage, isListOf, isObject, isRun, isShared, isWho } from "./checks";
+import type { Command, Hit, LinePage, Link, Run, Shared, Who } from "../core/shapes";
+import {
+  type Check,
+  field,
+  isCommand,
+  isHit,
+  isLinePage,
+  isLink,
+  isListOf,
+  isObject,
+  isRun,
+  isShared,
+  isWho,
+} from "./checks";
 import { type ApiProblem, ConnectionLost, isAborted, problemOf } from "./problem";
 
 export interface RunQuery {
@@ -78,6 +90,7 @@ export interface ApiOptions {
 
 const isRunPage = isListOf("runs", isRun);
 const isCommandList = isListOf("commands", isCommand);
+const isLinkList = isListOf("links", isLink);
 const isHitPage = isListOf("hits", isHit);
 
 function isActivity(value: unknown): value is Activity {
@@ -175,6 +188,16 @@ export class Api {
   /** Make a link by which whoever has it may watch the run for so many seconds, and do nothing else. */
   share(id: string, seconds: number, signal?: AbortSignal): Promise<Shared> {
     return this.#post(this.address(runPath(id, "share")), { expires: seconds }, isShared, signal);
+  }
+
+  /** Return the links to the run that are good, the newest first. */
+  async links(id: string, signal?: AbortSignal): Promise<Link[]> {
+    return (await this.#get(this.address(runPath(id, "shares")), isLinkList, signal)).links;
+  }
+
+  /** End a link: whoever watches by it is put out. */
+  async endLink(id: string, link: string, signal?: AbortSignal): Promise<void> {
+    await this.#post(this.address(runPath(id, "unshare")), { id: link }, isObject, signal);
   }
 
   /** Begin the stop ladder; `now` goes to its next rung at once. */

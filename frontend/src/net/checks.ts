@@ -1,7 +1,7 @@
 /** Whether what came is what it should be: as far as needed to tell the server's answers from those of others, such as a
  * proxy's login page. That the server keeps to its own shapes is tested where it is made. */
 
-import type { Command, Gap, Hit, LinePage, Piece, Problem, Run, Shared, Who } from "../core/shapes";
+import type { Command, Gap, Hit, LinePage, Link, Piece, Problem, Run, Shared, Who } from "../core/shapes";
 
 export type Check<Shape> = (value: unknown) => value is Shape;
 
@@ -27,6 +27,10 @@ export function isCommand(value: unknown): value is Command {
 
 export function isShared(value: unknown): value is Shared {
   return has(value, ["url", "string"], ["token", "string"], ["expires", "string"]);
+}
+
+export function isLink(value: unknown): value is Link {
+  return has(value, ["id", "string"], ["created", "string"], ["expires", "string"]);
 }
 
 export function isWho(value: unknown): value is Who {

@@ -434,7 +434,10 @@ def _warm_up(state: StateDir) -> None:
 
 def _tell(ready_fd: int, line: bytes) -> None:
     if ready_fd >= 0:
-        os.write(ready_fd, line)
+        try:
+            os.write(ready_fd, line)
+        except BrokenPipeError:
+            pass  # who started us has waited for too long; the next one finds us here
         os.close(ready_fd)
 
 

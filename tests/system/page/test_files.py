@@ -133,8 +133,14 @@ def test_a_page_is_given_what_it_is_about(serving: Serving) -> None:
     assert [command["name"] for command in home["commands"]] == ["count", "wait", "echo"]  # type: ignore[attr-defined]  # JSON
     run = _given(serving.ask(f"/runs/{run_id}"))
     assert (run["page"], run["root"]) == ("run", "../")
-    assert run["may"] == {"start": True, "stop": True, "input": True, "pin": True}
-    assert _given(serving.ask(f"/runs/{other}"))["may"] == {"start": True, "stop": True, "input": False, "pin": True}
+    assert run["may"] == {"start": True, "stop": True, "input": True, "pin": True, "share": False}
+    assert _given(serving.ask(f"/runs/{other}"))["may"] == {
+        "start": True,
+        "stop": True,
+        "input": False,
+        "pin": True,
+        "share": False,
+    }
     several = _given(serving.ask(f"/runs?run={run_id}&run={other}"))
     assert several["page"] == "runs"
     assert [run["id"] for run in several["runs"]] == [run_id, other]  # type: ignore[attr-defined]  # JSON

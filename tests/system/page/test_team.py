@@ -169,7 +169,7 @@ def test_a_link_to_a_run_is_made_and_shows_this_run_alone(
     page.get_by_label("Good for").select_option(label="1 day")
     assert_accessible(page)
     page.get_by_role("button", name="Make a link").click()
-    link = page.get_by_label("The link").input_value()
+    link = page.get_by_role("textbox", name="The link").input_value()
     expect(page.get_by_role("dialog")).to_contain_text("It is good until")
     assert_accessible(page)
     with chromium.new_context() as other:
@@ -183,6 +183,10 @@ def test_a_link_to_a_run_is_made_and_shows_this_run_alone(
         ways = visitor.locator("a[href]").evaluate_all("all => all.map(each => each.getAttribute('href'))")
         assert not [way for way in ways if way in ("../", "./") or "commands/" in way]
         assert_accessible(visitor)
+        expect(page.locator(".links li")).to_have_count(1)
+        page.get_by_role("button", name="End it").click()
+        expect(page.locator(".links li")).to_have_count(0)
+        expect(visitor.locator(".session")).to_contain_text("This link is not good any more.")
         visitor.goto(f"{team.address}runs/{run_id}x")
         expect(visitor.get_by_role("link", name="All runs")).to_have_count(0)
 
@@ -220,6 +224,6 @@ def test_pages_of_a_team_at_each_width(team: Serving, page: Page, width: int, sc
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Share").click()
     page.get_by_role("button", name="Make a link").click()
-    page.get_by_label("The link").wait_for()
+    page.get_by_role("textbox", name="The link").wait_for()
     assert is_within_its_width(page)
     assert_accessible(page)

@@ -32,7 +32,7 @@ def _text(answer: Answer) -> str:
 def test_all_commands_have_a_form(serving: Serving) -> None:
     """With the limits of its parameters, and to an address that holds under any prefix."""
     text = _text(serving.ask("/", headers=HTML))
-    assert '<form method="post" action="./commands/count">' in text
+    assert '<form method="post" action="./commands/count" novalidate>' in text
     assert re.search(r'<input type="number"[^>]* value="3" min="1" max="100000"[^>]* name="n"', text)
     assert "Nothing has run yet." in text
 

@@ -1,8 +1,8 @@
 /** Sharing a run: by its address, for whoever may see it anyway; by a link, for whoever has it, for a time. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { minute } from "../../core/clock";
-import type { Shared } from "../../core/shapes";
+import type { Link, Shared } from "../../core/shapes";
 import type { Api } from "../../net/api";
 import { announce } from "../../parts/announce";
 import { copy, share } from "../../parts/clipboard";
@@ -25,12 +25,22 @@ export function ShareSheet({ api, runId, name }: { api: Api; runId: string; name
   const [link, setLink] = useState<Shared | null>(null);
   const [fault, setFault] = useState<unknown>(null);
   const [isMaking, setMaking] = useState(false);
+  const [links, setLinks] = useState<readonly Link[]>([]);
+  const look = () => api.links(runId).then(setLinks, setFault);
+  useEffect(() => void look(), [api, runId]);
+  const end = (id: string) =>
+    api.endLink(runId, id).then(() => {
+      if (link?.id === id) setLink(null);
+      announce("The link is ended");
+      return look();
+    }, setFault);
   const make = async () => {
     setMaking(true);
     setFault(null);
     try {
       setLink(await api.share(runId, seconds));
       announce("The link is made");
+      void look();
     } catch (error) {
       setFault(error);
     } finally {
@@ -39,10 +49,7 @@ export function ShareSheet({ api, runId, name }: { api: Api; runId: string; name
   };
   return (
     <div class="sharing">
-      <p>
-        Whoever has the link can watch this run, and do nothing else, until it expires. It cannot be taken back by
-        itself.
-      </p>
+      <p>Whoever has the link can watch this run, and do nothing else, until it expires or is ended.</p>
       <form
         class="length"
         onSubmit={(event) => {
@@ -70,7 +77,8 @@ export function ShareSheet({ api, runId, name }: { api: Api; runId: string; name
         </button>
       </form>
       {fault !== null && <Fault error={fault} />}
-      {link && <Link link={link} name={name} />}
+      {link && <Made link={link} name={name} />}
+      {links.length > 0 && <Links links={links} end={(id) => void end(id)} />}
       <p class="address">
         Whoever may see it anyway needs no link.
         <button type="button" class="quiet" onClick={() => void share(name, location.href)}>
@@ -81,7 +89,33 @@ export function ShareSheet({ api, runId, name }: { api: Api; runId: string; name
   );
 }
 
-function Link({ link, name }: { link: Shared; name: string }) {
+/** The links that there are; what opens the run by them is told once, when each is made. */
+function Links({ links, end }: { links: readonly Link[]; end: (id: string) => void }) {
+  return (
+    <section>
+      <h3>Links that are good</h3>
+      <ul class="links">
+        {links.map(({ id, created, expires, by }) => (
+          <li key={id}>
+            <span>
+              Made {minute(Date.parse(created))}
+              {by && ` by ${by}`}, good until {minute(Date.parse(expires))}
+            </span>
+            <button
+              type="button"
+              aria-label={`End it: the link made ${minute(Date.parse(created))}`}
+              onClick={() => end(id)}
+            >
+              End it
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Made({ link, name }: { link: Shared; name: string }) {
   return (
     <div class="link">
       <label for="share-link">The link</label>
