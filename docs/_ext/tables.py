@@ -291,7 +291,7 @@ def server_settings() -> str:
         (
             f"`{field.name}`",
             f"`{VARIABLES[field.name]}`",
-            _written(field.type),
+            WRITTEN.get(field.name) or _written(field.type),
             _in_toml(default[field.name]),
             field.doc,
         )
@@ -303,6 +303,7 @@ def server_settings() -> str:
 WRITTEN = {
     "timeout": "duration",
     "idle_timeout": "duration",
+    "session_max_age": "duration",
     "max_output": "size",
     "max_cpu": "duration",
     "max_memory": "size",

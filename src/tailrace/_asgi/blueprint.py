@@ -222,7 +222,9 @@ class Blueprint:
             return asyncio.run_coroutine_threadsafe(work, loop).result()
 
         def make_call() -> Call:
-            return self._guarded(scope, plain_call())
+            call = self._guarded(scope, plain_call())
+            body.caller = call.request.user or call.request.client
+            return call
 
         def plain_call() -> Call:
             return Call(

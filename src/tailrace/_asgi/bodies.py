@@ -7,11 +7,13 @@ what has come of a body is kept meanwhile.
 """
 
 import asyncio
+from collections import Counter
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
-from threading import Semaphore
-from typing import Final
+from threading import Lock
+from typing import ClassVar, Final
 
 from tailrace._asgi.asking import body_of
 from tailrace.core.errors import TailraceError
@@ -24,8 +26,10 @@ HASTE_S: Final = 0.05
 """the same, when many are waited for"""
 MANY: Final = 32
 LARGE: Final = 512 << 10
-MOST_LARGE: Final = 4
+MOST_LARGE: Final = 8
 """bodies that may be longer, and are being read in a process"""
+MOST_LARGE_EACH: Final = 2
+"""of these, of one caller, who may send slowly"""
 MOST: Final = 256
 """that are waited for in a process: 64 MiB at most"""
 
@@ -46,12 +50,15 @@ class Body:
 
     waiting = 0
     """how many the loop waits for, in this process"""
-    large = Semaphore(MOST_LARGE)
-    """room for those that may be large"""
+    large: ClassVar[Counter[str]] = Counter()
+    """those that may be large, by caller"""
+    admitting = Lock()
 
     def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
         self._receive = receive
         self._loop = loop
+        self.caller = ""
+        """who sends it: a user, or an address"""
         self._reading: Future[bytes] | None = None
 
     def read(self, limit_bytes: int) -> bytes:
@@ -63,10 +70,11 @@ class Body:
             Refused: too many are waited for.
         """
         if self._reading is None:
-            _admit(limit_bytes)
+            if limit_bytes > LARGE:
+                self._admit()
             self._reading = asyncio.run_coroutine_threadsafe(body_of(self._receive, limit_bytes), self._loop)
             if limit_bytes > LARGE:
-                self._reading.add_done_callback(_leave)
+                self._reading.add_done_callback(partial(_leave, self.caller))
         try:
             return self._reading.result(PATIENCE_S if Body.waiting < MANY else HASTE_S)
         except TimeoutError:
@@ -90,16 +98,24 @@ class Body:
         finally:
             Body.waiting -= 1
 
+    def _admit(self) -> None:
+        """Take room for one more large body.
 
-def _admit(limit_bytes: int) -> None:
-    """Take room for one more large body.
+        Raises:
+            Refused: there is none, or its caller has as much as he may.
+        """
+        with Body.admitting:
+            if Body.large[self.caller] >= MOST_LARGE_EACH:
+                what = f"{MOST_LARGE_EACH} of your requests are sending files"
+                raise Refused(HTTPStatus.TOO_MANY_REQUESTS, what, "try again when they are done")
+            if Body.large.total() >= MOST_LARGE:
+                what = "too many requests are sending files"
+                raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, what, "try again in a moment")
+            Body.large[self.caller] += 1
 
-    Raises:
-        Refused: there is none.
-    """
-    if limit_bytes > LARGE and not Body.large.acquire(blocking=False):
-        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests are sending files", "try again in a moment")
 
-
-def _leave(_reading: Future[bytes]) -> None:
-    Body.large.release()
+def _leave(caller: str, _reading: Future[bytes]) -> None:
+    with Body.admitting:
+        Body.large[caller] -= 1
+        if not Body.large[caller]:
+            del Body.large[caller]

@@ -8,6 +8,8 @@ dies in the middle of a line, the next one begins a new line behind it.
 
 import errno
 import fcntl
+import logging
+import math
 import os
 import threading
 import time
@@ -17,11 +19,15 @@ from typing import Final
 
 import msgspec
 
+from tailrace.audit.strangers import WINDOW_S, Strangers
 from tailrace.core.audit import Audit, Entry
 from tailrace.core.errors import InvalidInput, InvalidValues, NotRecorded
 
+log = logging.getLogger("tailrace")
+
 PATIENCE_S: Final = 5.0
-"""for another process that holds the lock; one that was stopped in that instant must not hold up all others"""
+"""for another process that holds the lock, and for threads before us that wait for it; one that was stopped in that
+instant must not hold up all others"""
 PAUSE_S: Final = 0.002
 _FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -43,6 +49,8 @@ class Journal:
         self._keep = settings.keep
         self._opened: _Opened | None = None
         self._threads = threading.Lock()
+        self._strangers = Strangers()
+        self._later: threading.Timer | None = None
 
     def check(self) -> None:
         """See that it can be written, before anything depends on it.
@@ -62,7 +70,36 @@ class Journal:
             ) from None
 
     def write(self, entry: Entry) -> None:
-        """Append the entry.
+        """Append the entry; of what is refused to many strangers, a line for all of it follows later.
+
+        Raises:
+            NotRecorded: it is not there, nor any part of it.
+        """
+        for each in self._strangers.take(entry, time.monotonic()):
+            self._write(each)
+        if (self._later is None or not self._later.is_alive()) and self._strangers.is_owing:
+            self._later = threading.Timer(WINDOW_S, self._catch_up)
+            self._later.daemon = True
+            self._later.start()
+
+    def finish(self) -> None:
+        """Append what is still to follow; for when a process ends.
+
+        Raises:
+            NotRecorded: it cannot be written.
+        """
+        for each in self._strangers.due(math.inf):
+            self._write(each)
+
+    def _catch_up(self) -> None:
+        """Append what is due, as nothing else is to be recorded that would have it written."""
+        try:
+            self.finish()
+        except NotRecorded as error:
+            log.error("%s (%s)", error.message, error.hint)  # noqa: TRY400  no traceback for a full disk
+
+    def _write(self, entry: Entry) -> None:
+        """Append it.
 
         Raises:
             NotRecorded: it is not there, nor any part of it.
@@ -86,16 +123,21 @@ class Journal:
         Raises:
             OSError: it cannot be opened, or somebody else holds it for too long.
         """
-        with self._threads:
+        deadline = time.monotonic() + PATIENCE_S
+        if not self._threads.acquire(timeout=PATIENCE_S):
+            raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK))
+        try:
             opened = self._opened
             if opened is None or opened.pid != os.getpid():
                 opened = self._opened = _Opened(self._path)
-            opened.lock()
+            opened.lock(deadline)
             try:
                 opened.find()
                 yield opened
             finally:
                 opened.unlock()
+        finally:
+            self._threads.release()
 
     def _append(self, opened: "_Opened", line: bytes) -> None:
         size = os.fstat(opened.fd).st_size
@@ -149,13 +191,15 @@ class _Opened:
         self._path = path
         self._lock_fd = open_lock(path)
 
-    def lock(self) -> None:
+    def lock(self, deadline: float) -> None:
         """Wait for the lock.
+
+        Args:
+            deadline: until when, on the monotonic clock.
 
         Raises:
             OSError: somebody else holds it for too long.
         """
-        deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

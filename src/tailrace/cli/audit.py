@@ -112,6 +112,7 @@ def _line(entry: Entry) -> str:
     who = " ".join(filter(None, (entry.who or "-", entry.via and f"({entry.via})", entry.address or "-")))
     values = " ".join(f"{name}={value}" for name, value in entry.parameters.items())
     what = " ".join(filter(None, (_word(entry), entry.command, values, entry.run)))
+    what = f"{what} ({entry.count} times)" if entry.count > 1 else what
     end = "no answer" if entry.phase == "asked" else str(entry.status or "")
     why = f": {entry.why}" if entry.why else ""
     line = escape_text(f"{words.moment(entry.time)}  {who}  {what}  {end}{why}".rstrip())

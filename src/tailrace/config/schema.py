@@ -24,6 +24,7 @@ from tailrace.config.hooks import SECTION as HOOKS
 from tailrace.config.limits import READINGS as LIMIT_READINGS
 from tailrace.config.limits import SECTION as LIMITS
 from tailrace.config.limits import USER
+from tailrace.config.server import READINGS as SERVER_READINGS
 from tailrace.config.server import SECTION as SERVER
 from tailrace.config.server import Server
 from tailrace.config.tables import bytes_of, duration_s
@@ -60,7 +61,7 @@ def file_schema() -> Schema:
                     "items": {"type": "string"},
                     "description": "more files, or patterns of them",
                 },
-                SERVER: {**_table(_fields(Server, {})), "description": "how the commands are served"},
+                SERVER: {**_table(_fields(Server, SERVER_READINGS)), "description": "how the commands are served"},
                 ACCESS: {**_access(), "description": "who may do what"},
                 OIDC: {**_provider(), "description": "who says who asks"},
                 LIMITS: {**_limits(), "description": "what holds for every run that is started"},

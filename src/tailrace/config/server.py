@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tailrace.config.tables import Mistakes, Reader
+from tailrace.config.tables import Mistakes, Reader, duration_s
 from tailrace.core.errors import Fault
 
 SECTION = "server"
@@ -16,6 +16,8 @@ PREFIX = "TAILRACE_"
 STATE: Final = "TAILRACE_STATE"
 UNIX: Final = "unix"
 """a proxy that asks through the Unix socket, and has no address"""
+LONGEST_SESSION_S: Final = 400 * 86400.0
+"""that browsers keep a cookie (RFC 6265bis, 5.5)"""
 LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -66,6 +68,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     users_file: str | None = None
     """where users are, for `auth = "users"`, from the file's directory; by default `auth/users.toml` in the state
     directory. `tailrace user` writes it"""
+    session_max_age: float | None = None
+    """how long a browser's session lasts at most: by default 12 hours with `auth = "oidc"`, where its user keeps for so
+    long the groups that he came with, and 90 days else"""
     user_header: str = ""
     """the header in which a trusted proxy says who asks, for `auth = "proxy"`: `X-Forwarded-User`"""
     groups_header: str = ""
@@ -79,7 +84,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
         return f"{scheme}://{host}:{self.port}{self.root_path}"
 
 
-SERVER: Final = Reader(Server)
+READINGS: Final = {"session_max_age": duration_s}
+SERVER: Final = Reader(Server, readings=READINGS)
 PATHS: Final = ("uds", "tls_certificate", "tls_key", "state_dir", "users_file")
 """that are from the file's directory, if the file says them"""
 VARIABLES: Final = {name: STATE if name == "state_dir" else PREFIX + name.upper() for name in Server.__struct_fields__}
@@ -176,6 +182,8 @@ def _faults(server: Server) -> Iterator[Fault]:
     for name in ("max_viewers_per_run", "max_viewers_per_address"):
         if getattr(server, name) < 0:
             yield Fault(name, "is below 0", "0 means any number")
+    if server.session_max_age is not None and not 0 < server.session_max_age <= LONGEST_SESSION_S:
+        yield Fault("session_max_age", f"cannot be {server.session_max_age:g}", 'for example "12h"; "400d" at most')
     if not 1 <= server.workers <= 256:
         yield Fault("workers", f"cannot be {server.workers}", "1 to 256")
 

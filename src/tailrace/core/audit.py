@@ -77,6 +77,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """why it was not allowed, or has failed"""
     status: int | None = None
     """that it was answered with; None: not yet, or by the application itself"""
+    count: int = 1
+    """how many refusals of strangers it is about, of which all but the last are left out"""
 
 
 def told(command: Command, values: Mapping[str, object]) -> dict[str, object]:

@@ -18,6 +18,7 @@ import msgspec
 from tailrace.core import hiding, spec, template
 from tailrace.core.errors import Fault, InvalidInput, InvalidValues, UnknownCommand
 from tailrace.core.filled import ANY, Filled, Locate, as_it_reads, at_fault, dash_fault, fill, hide
+from tailrace.core.hook import LABELS
 from tailrace.core.identity import allow_faults
 from tailrace.core.limits import Limits, Quota, Resources, Scope, quota_faults, resource_faults, viewer_faults
 from tailrace.core.near import near
@@ -346,6 +347,10 @@ def _option_faults(command: Command) -> Iterator[Fault]:
         yield Fault("argv", f"has more than {MOST_ARGUMENTS} elements", "is it the right file?")
     if command.max_output is not None and not 0 <= command.max_output < 1 << 63:
         yield Fault("max_output", f"cannot be {command.max_output}", "it is a number of bytes, 0 or more")
+    if ours := sorted({*LABELS} & {*command.labels}):
+        yield Fault(
+            "labels", f"cannot have {ours[0]!r}, as runs of hooks do", "hooks are not told of those: another name"
+        )
     yield from resource_faults(command.resources)
     yield from quota_faults(command.max_running, command.max_queued, command.max_starts_per_minute)
     yield from viewer_faults(command.max_viewers)

@@ -16,6 +16,10 @@ Event: TypeAlias = Literal["started", "finished", "failed"]
 EVENTS: Final[tuple[Event, ...]] = ("started", "finished", "failed")
 LABEL: Final = "hook"
 """of the runs that hooks start, which are told to no hook"""
+EVENT: Final = "hook-event"
+RUN: Final = "hook-run"
+LABELS: Final = (LABEL, EVENT, RUN)
+"""names that nobody else's labels have"""
 LONGEST_TIMEOUT_S: Final = 3600.0
 
 _NAME = re.compile("[a-z0-9][a-z0-9_-]{0,63}")

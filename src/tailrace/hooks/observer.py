@@ -2,11 +2,14 @@
 
 What is known is kept in `STATE/hooks/known.json`: from when on runs are looked at, which of them had not ended, and
 which were done with. It is written after what was found has been put into the outbox, so that a crash in between finds
-it again, and never loses it. The runs themselves are the queue: what could not be looked at yet is there later.
+it again, and never loses it. The runs themselves are the queue: what could not be looked at yet is there later. A
+hook for which too much waits holds up no other: what happens then is not told to it.
 """
 
+import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -19,8 +22,10 @@ from tailrace.core.hook import Event, Hook
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Query
 from tailrace.engine.disk import DiskEngine
-from tailrace.hooks.outbox import MOST, Delivery, Outbox, delivery_id
+from tailrace.hooks.outbox import MOST, Delivery, Outbox, delivery_id, sync
 from tailrace.host.statedir import read_file, write_file
+
+log = logging.getLogger("tailrace")
 
 KNOWN: Final = "known.json"
 MARGIN_S: Final = 60.0
@@ -75,6 +80,8 @@ class Observer:
         self._hooks = hooks
         self._outbox = outbox
         self._dir_fd = dir_fd
+        self._dropped: Counter[str] = Counter()
+        """what found no room since the log was told, by hook"""
         self._looked = 0.0
         self._changed_ns = -1
         self._known = self._load() or self._begin()
@@ -97,15 +104,11 @@ class Observer:
     def _look(self) -> None:
         now_us = time.time_ns() // 1000
         before = msgspec.json.encode(self._known)
-        is_all = True
         for run_id in (*sorted(self._known.going), *self._new()):
-            if len(self._outbox) >= MOST:
-                is_all = False
-                break
             self._look_at(run_id)
-        if is_all:
-            self._known.since_us = now_us - round(MARGIN_S * 1e6)
-            self._known.done = {each for each in self._known.done if ids.created_us(each) >= self._known.since_us}
+        self._tell_dropped()
+        self._known.since_us = now_us - round(MARGIN_S * 1e6)
+        self._known.done = {each for each in self._known.done if ids.created_us(each) >= self._known.since_us}
         if msgspec.json.encode(self._known) != before:
             self._save()
 
@@ -148,9 +151,19 @@ class Observer:
         name = delivery_id(info.id, event, hook.name)
         at = info.started if event == "started" else info.ended
         body = _body(Told(id=name, event=event, time=at, run=info))
-        self._outbox.put(
-            Delivery(id=name, hook=hook.name, event=event, run=info.id, since=time.time(), body=body.decode())
-        )
+        delivery = Delivery(
+            id=name, hook=hook.name, event=event, run=info.id, since=time.time(), body=body.decode()
+        )  # fmt: skip
+        if self._outbox.is_full(delivery):
+            self._dropped[hook.name] += 1
+        else:
+            self._outbox.put(delivery)
+
+    def _tell_dropped(self) -> None:
+        """Tell the log of each hook that something is not told to."""
+        for name, count in self._dropped.items():
+            log.error("hook %s: %d more are not told to it: %d wait for it already", name, count, MOST)
+        self._dropped.clear()
 
     def _begin(self) -> Known:
         """Return what is known when hooks are used for the first time: they are told what happens from now on."""
@@ -169,15 +182,26 @@ class Observer:
                 continue
 
     def _load(self) -> Known | None:
+        """Return what was known; None, if that cannot be said any more, or there is nothing yet.
+
+        Raises:
+            OSError: it cannot be read at the moment.
+        """
         try:
             return _KNOWN.decode(read_file(KNOWN, dir_fd=self._dir_fd))
-        except (FileNotFoundError, msgspec.MsgspecError):
+        except FileNotFoundError:
+            return None
+        except msgspec.MsgspecError as error:
+            why = "ends of runs that were not told yet are not told to hooks"
+            log.error("%s of the hooks cannot be read, and is begun anew: %s (%s)", KNOWN, why, error)  # noqa: TRY400  no traceback for damage
             return None
 
     def _save(self) -> None:
         temporary = f".{KNOWN}"
         write_file(temporary, msgspec.json.encode(self._known), dir_fd=self._dir_fd, flags=os.O_TRUNC)
+        sync(temporary, self._dir_fd)
         os.rename(temporary, KNOWN, src_dir_fd=self._dir_fd, dst_dir_fd=self._dir_fd)
+        os.fsync(self._dir_fd)
 
 
 def _body(told: Told) -> bytes:

@@ -6,6 +6,7 @@ that is put in again, after a crash, is the same one.
 
 import os
 import threading
+from collections import Counter
 from typing import Final
 
 import msgspec
@@ -14,7 +15,7 @@ from tailrace.core.hook import Event
 from tailrace.host.statedir import names_in, read_file, write_file
 
 MOST: Final = 10_000
-"""deliveries that wait; while there are as many, what happens to runs is not looked at, and is told later"""
+"""deliveries that wait for one hook; what happens then is not told to it, and the log says so"""
 FIRST_PAUSE_S: Final = 5.0
 """after a first failure; each further one doubles it"""
 LONGEST_PAUSE_S: Final = 3600.0
@@ -66,6 +67,8 @@ class Outbox:
         self._lock = threading.Lock()
         self._waiting: dict[str, tuple[str, float]] = {}
         """(hook, due) by id"""
+        self._counts: Counter[str] = Counter()
+        """how many wait, by hook"""
         try:
             for name in names_in(self._fd):
                 self._find(name)
@@ -77,6 +80,11 @@ class Outbox:
         """Return how many wait."""
         return len(self._waiting)
 
+    def is_full(self, delivery: Delivery) -> bool:
+        """Tell whether so much waits for its hook that it finds no room, unless it is there already."""
+        with self._lock:
+            return self._counts[delivery.hook] >= MOST and delivery.id not in self._waiting
+
     def put(self, delivery: Delivery) -> None:
         """Keep the delivery, whatever happens to this process or machine; in the place of an earlier one of its id.
 
@@ -86,10 +94,10 @@ class Outbox:
         with self._lock:
             temporary = f".{delivery.id}"
             write_file(temporary, msgspec.json.encode(delivery), dir_fd=self._fd, flags=os.O_TRUNC)
-            _sync(temporary, self._fd)
+            sync(temporary, self._fd)
             os.rename(temporary, delivery.id, src_dir_fd=self._fd, dst_dir_fd=self._fd)
             os.fsync(self._fd)
-            self._waiting[delivery.id] = (delivery.hook, delivery.due)
+            self._note(delivery)
 
     def next_of(self, hook: str, now: float) -> Delivery | None:
         """Return what is due to be told to the hook, the oldest first; None if nothing is.
@@ -104,13 +112,13 @@ class Outbox:
             for each in sorted(each for each, (name, at) in self._waiting.items() if name == hook and at <= now):
                 if (delivery := self._load(each)) is not None:
                     return delivery
-                del self._waiting[each]
+                self._forget(each)
         return None
 
     def remove(self, delivery: str) -> None:
         """Forget one that has been delivered, or given up."""
         with self._lock:
-            self._waiting.pop(delivery, None)
+            self._forget(delivery)
             try:
                 os.unlink(delivery, dir_fd=self._fd)
             except FileNotFoundError:
@@ -137,7 +145,15 @@ class Outbox:
         if delivery is None:
             os.unlink(name, dir_fd=self._fd)
         else:
-            self._waiting[delivery.id] = (delivery.hook, delivery.due)
+            self._note(delivery)
+
+    def _note(self, delivery: Delivery) -> None:
+        self._counts[delivery.hook] += delivery.id not in self._waiting
+        self._waiting[delivery.id] = (delivery.hook, delivery.due)
+
+    def _forget(self, name: str) -> None:
+        if (found := self._waiting.pop(name, None)) is not None:
+            self._counts[found[0]] -= 1
 
     def _load(self, name: str) -> Delivery | None:
         """Return the delivery; None if the file is gone, or none.
@@ -152,7 +168,12 @@ class Outbox:
         return found if found.id == name else None
 
 
-def _sync(name: str, dir_fd: int) -> None:
+def sync(name: str, dir_fd: int) -> None:
+    """Have a file's content outlive the machine.
+
+    Raises:
+        OSError: it cannot be.
+    """
     fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=dir_fd)
     try:
         os.fsync(fd)

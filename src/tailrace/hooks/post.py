@@ -13,6 +13,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from tailrace.core.errors import TailraceError
 from tailrace.core.hook import Hook
 from tailrace.engine.disk import DiskEngine
@@ -159,7 +161,9 @@ class _Teller:
         """
         try:
             if self._hook.url is None:
-                errand.run(self._engine, self._hook, delivery)
+                if not errand.run(self._engine, self._hook, delivery, lambda: self._is_ending):
+                    self._outbox.put(msgspec.structs.replace(delivery, due=time.time() + errand.PATIENCE_S))
+                    return
             else:
                 now = int(time.time())
                 webhook.send(self._hook, self._key, delivery.id, now, delivery.body.encode())

@@ -11,6 +11,7 @@ STATE/starts.lock    held while a run is admitted that has a limit of how many t
 STATE/starts.json    what was started in the last minute, where that is limited
 STATE/viewers.lock   by whose locks servers count viewers together, where those are limited; it is empty
 STATE/hooks/         what hooks are still to be told: outbox/, known.json, and a lock; see `tailrace.hooks`
+STATE/uploads/       files that were sent along, until their runs have copies; uploads.lock is held while one begins
 STATE/runs/<id>/     see `rundir`
 STATE/auth/          what a server knows its callers by; see `tailrace.server.auth.vault`
 """
@@ -31,6 +32,7 @@ _NAMES = {
     "version", "active", "runs", "runner.sock", "runner.lock", "runner.log", "runner.start", "settings.json",
     "ended", ".rehearsal", "auth", "keys.lock", "starts.lock", "starts.json", ".starts.json", "viewers.lock",
     "catalog.db", "catalog.db-wal", "catalog.db-shm", "catalog.db-journal", "hooks",
+    "uploads", "uploads.lock",
 }  # fmt: skip
 _HINT = "choose another: TAILRACE_STATE, --state-dir on the command line, state_dir= in Python"
 

@@ -1,7 +1,9 @@
 """The application that `tailrace serve` serves: the API, and what a server needs around it."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from http import HTTPStatus
 from typing import TypeAlias
 
@@ -14,6 +16,8 @@ from tailrace.config.load import Config
 from tailrace.core.errors import InvalidInput, NotRecorded, TailraceError
 from tailrace.core.run import RunInfo
 from tailrace.engine.base import Query
+from tailrace.host.statedir import StateDir, default_path
+from tailrace.host.uploads import has_any, sweep
 from tailrace.server.access import Noted, line_of
 from tailrace.server.auth.guard import TRUSTED
 from tailrace.server.auth.guests import Guests
@@ -79,14 +83,33 @@ class ServerApp:
         self._api.commands = live.config.commands
         self._kept = self._api.notice = f"kept: {live.kept}" if live.kept else ""
 
-    def take_anew(self, live: Live) -> None:
-        """Have what the files say now count, and on record that somebody has changed them.
+    def note_reload(self, live: Live) -> None:
+        """Have it on record that the files were read again, and by which process. For a thread: a disk may be slow.
 
         A record that cannot be written keeps nobody from taking a right away: what the files say counts all the same.
         """
-        self.take(live)
+        asked, via = Request(method="", path=""), f"worker {os.getpid()}"
         try:
-            event(self._api.auditor, Request(method="", path=""), "reload", allowed=live.is_taken, why=live.kept)
+            event(self._api.auditor, asked, "reload", allowed=live.is_taken, via=via, why=live.kept)
+        except NotRecorded as error:
+            report(error)
+
+    def sweep(self, state_dir: str | None) -> None:
+        """Remove files that were sent to a server which was killed; what cannot be now, is by a later request."""
+        if not has_any(state_dir or default_path()):
+            return
+        try:
+            with closing(StateDir(state_dir or default_path(), create=False)) as state:
+                sweep(state)
+        except (TailraceError, OSError) as error:
+            report(error)
+
+    def finish(self) -> None:
+        """Have on record what is still to follow, when the process ends."""
+        if self._api.auditor is None:
+            return
+        try:
+            self._api.auditor.finish()
         except NotRecorded as error:
             report(error)
 

@@ -40,11 +40,13 @@ class Reloading:
     Args:
         live: the files.
         take: called when something else counts now, or does not.
+        note: called after that, in a thread, to have it on record.
     """
 
-    def __init__(self, live: Live, take: Callable[[Live], None]) -> None:
+    def __init__(self, live: Live, take: Callable[[Live], None], note: Callable[[Live], None]) -> None:
         self._live = live
         self._take = take
+        self._note = note
         self._terminal = Terminal()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: asyncio.Event = asyncio.Event()
@@ -59,14 +61,21 @@ class Reloading:
             self._loop.call_soon_threadsafe(self._told.set)
 
     async def attend(self) -> None:
-        """Look after the files until this is cancelled."""
+        """Look after the files until this is cancelled, whatever goes wrong."""
         self._loop = asyncio.get_running_loop()
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._told.wait(), LOOK_S)
             is_told = self._told.is_set()
             self._told.clear()
-            if await asyncio.to_thread(self._live.is_changed) or is_told:
-                said = await asyncio.to_thread(self._live.reload)
-                log.log(logging.ERROR if self._live.kept else logging.INFO, "%s", said)
-                self._take(self._live)
+            try:
+                await self._look(is_told=is_told)
+            except Exception:
+                log.exception("the files cannot be looked at now; what they said before counts")
+
+    async def _look(self, *, is_told: bool) -> None:
+        if await asyncio.to_thread(self._live.is_changed) or is_told:
+            said = await asyncio.to_thread(self._live.reload)
+            log.log(logging.ERROR if self._live.kept else logging.INFO, "%s", said)
+            self._take(self._live)
+            await asyncio.to_thread(self._note, self._live)

@@ -150,13 +150,15 @@ def _serve_here(config: Config, listener: socket.socket, on_start: Callable[[], 
         if live.is_changed():  # a worker that comes later
             live.reload()
         app.take(live)
-        reloading = Reloading(live, app.take_anew)
+        reloading = Reloading(live, app.take, app.note_reload)
     server = StoppingServer(uvicorn_config(config.server, app), on_start, reloading)
+    app.sweep(config.server.state_dir)
     post.start()
     try:
         server.run(sockets=[listener])
     finally:
         post.stop()
+        app.finish()
 
 
 def _post(config: Config) -> Post:

@@ -8,19 +8,47 @@ parser bounds the headers of a part; how many parts there are, it leaves to us.
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import count
+from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
 from tailrace.core.command import Command
-from tailrace.core.errors import InvalidInput
+from tailrace.core.errors import EngineUnavailable, InvalidInput
 from tailrace.core.parameters import Upload
 from tailrace.core.parameters.file import Sent
+from tailrace.engine.base import Engine
+from tailrace.engine.disk import DiskEngine
+from tailrace.host.uploads import place
 
 MULTIPART: Final = "multipart/form-data"
 MOST_PARTS: Final = 1000
 NOWHERE: Final = Sent(0, "", "")
 """stands for a file that no parameter of the command takes"""
 _SUFFIX = re.compile(rb"\.[A-Za-z0-9]{1,8}")
+
+
+@contextmanager
+def place_for(engine: Engine) -> Iterator[str]:
+    """Have a private directory for the files of one request; it is gone afterwards.
+
+    Raises:
+        EngineUnavailable: it cannot be made.
+    """
+    if not isinstance(engine, DiskEngine):
+        with TemporaryDirectory(prefix="tailrace-") as path:
+            yield path
+        return
+    with ExitStack() as stack:
+        try:
+            path = stack.enter_context(place(engine.state))
+        except OSError as error:
+            raise EngineUnavailable(
+                f"files cannot be taken: {(error.strerror or str(error)).lower()}", op="start", subject="uploads",
+                hint="see who owns the state directory, and the space on its disk",
+            ) from None  # fmt: skip
+        yield path
 
 
 class Parts(NamedTuple):

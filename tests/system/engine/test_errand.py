@@ -7,7 +7,7 @@ import pytest
 
 from tailrace.core.errors import EngineUnavailable
 from tailrace.core.hook import Hook
-from tailrace.core.outcome import Stopped
+from tailrace.core.outcome import Exited, Stopped
 from tailrace.engine.base import Query, Request
 from tailrace.engine.disk import DiskEngine
 from tailrace.engine.run import Run
@@ -28,10 +28,16 @@ class Deaf(DiskEngine):
 
 
 def test_a_run_that_was_not_told_is_stopped(state_dir: Path) -> None:
-    """Before it is tried again: no run waits for an input that never comes."""
+    """Before it is tried again: no run waits for an input that never comes. Then another is told."""
     engine = Deaf(state_dir)
+    hook = Hook(name="h", on=("finished",), argv=("cat",))
     delivery = Delivery(id="d", hook="h", event="finished", run="r", since=time.time(), body="{}")
     with pytest.raises(NotDelivered, match="nothing can be sent"):
-        errand.run(engine, Hook(name="h", on=("finished",), argv=("cat",)), delivery)
+        errand.run(engine, hook, delivery, lambda: False)
     (info,) = engine.list(Query()).runs
     assert Run(engine, info.id).wait(timeout=60).outcome == Stopped("hook")
+    hearing = DiskEngine(state_dir)
+    assert errand.run(hearing, hook, delivery, lambda: False)
+    told = hearing.list(Query()).runs[0]
+    assert told.id != info.id
+    assert Run(hearing, told.id).wait(timeout=60).outcome == Exited(0)

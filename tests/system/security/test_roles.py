@@ -180,7 +180,9 @@ def test_a_user_who_is_called_like_a_token(make_town: MakeTown) -> None:
     town = make_town(f"{text}own_runs_only = true", "proxy")
     run_id = town.waiting(town.token("operator", "CI"))
     with town.unmoved():
-        for name in ("token:CI", "token:", " token:CI"):
-            refused(town.ask(f"/api/runs/{run_id}", {"X-User": name}), 401)
-            refused(town.ask(f"/api/runs/{run_id}/stop", {"X-User": name}, "POST", b""), 401)
+        for name in ("token:CI", "token:", " token:CI", "token", "share", "hook note"):
+            refused(town.ask(f"/api/runs/{run_id}", {"X-User": name}), 403)
+            answer = town.ask(f"/api/runs/{run_id}/stop", {"X-User": name}, "POST", b"")
+            refused(answer, 403)
+            assert b"is a name that this server gives" in answer.body
     refused(town.ask(f"/api/runs/{run_id}", {"X-User": "CI"}), 404)

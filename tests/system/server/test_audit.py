@@ -80,6 +80,31 @@ def test_what_a_websocket_does_is_on_record(audited: Serving, file: Path) -> Non
     assert found == [("input", run.id, True, 204), ("stop", run.id, True, 204)]
 
 
+def reloads(file: Path) -> list[str]:
+    """Return by whom the files were read again."""
+    return [each.via for each in entries(file) if each.action == "reload"]
+
+
+def test_a_reload_names_its_worker(audited: Serving, file: Path) -> None:
+    """Each has its own line."""
+    audited.file.write_text(audited.file.read_text() + '\n[commands.fresh]\nargv = ["true"]\n')
+    wait_for(lambda: len(reloads(file)) > 1)
+    found = reloads(file)
+    assert len(set(found)) == 2
+    assert all(via.startswith("worker ") for via in found)
+
+
+def test_strangers_take_few_lines(audited: Serving, file: Path) -> None:
+    """What they are refused beyond that is told by its number, at the latest when the server ends."""
+    for _ in range(60):
+        assert audited.ask("/api/runs", headers={"Host": "evil.example"}).status == 421
+    assert audited.stop() == 0
+    found = list(entries(file))
+    assert sum(each.count for each in found) == 60
+    assert len(found) <= 22
+    assert any("(" in line and "times)" in line for line in shown(file, "--refused"))
+
+
 def test_nothing_to_read_is_said(tmp_path: Path) -> None:
     """With what to write into the file."""
     config = tmp_path / "tailrace.toml"

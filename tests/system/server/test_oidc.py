@@ -168,6 +168,48 @@ def test_somebody_without_a_role(here: Here) -> None:
     assert b"eve has no role here" in answer.body.lower()
 
 
+@pytest.mark.parametrize("name", ["token", "token:ci", "share", "hook note"])
+def test_somebody_who_is_called_as_only_we_call_anybody(here: Here, name: str) -> None:
+    """He is told so, and has no session."""
+    here.provider.person = {"sub": "2", "preferred_username": name, "groups": ["dev"]}
+    answer = here.come_back(*here.begin())
+    assert answer.status == 403
+    assert b"is a name that this server gives" in answer.body
+    assert "Strict" not in answer.headers.get("set-cookie", "")
+
+
+def _who(serving: Serving, session: str) -> int:
+    return serving.ask("/api/runs", headers={"Cookie": session}).status
+
+
+def test_a_session_is_of_its_provider(here: Here, serve: Serve) -> None:
+    """It is there again when the server is; with another client, or another claim as the name, it is over."""
+    session = _strict(here)
+    text = here.serving.file.read_text().partition("\n[commands.count]")[0].removeprefix("[server]\n")
+    assert _who(here.serving, session) == _who(serve(text), session) == 200
+    other = text.replace(f'client_id = "{CLIENT}"', 'client_id = "another"')
+    assert _who(serve(other), session) == 401
+    assert _who(serve(text.replace("client_id", 'name_claim = "sub"\nclient_id')), session) == 401
+
+
+def test_a_session_lasts_as_long_as_is_said(here: Here, serve: Serve) -> None:
+    """Half a day by default, and what is said later counts for those that there are."""
+    session = _strict(here, "Max-Age=43200")
+    text = here.serving.file.read_text().partition("\n[commands.count]")[0].removeprefix("[server]\n")
+    for age, status in (("10m", 200), ("1ms", 401)):
+        assert _who(serve(f'session_max_age = "{age}"\n{text}'), session) == status
+
+
+def _strict(here: Here, attribute: str = "") -> str:
+    """Come in, and return the session's cookie, which has the attribute."""
+    path, cookie = here.begin()
+    with here.serving.asking(path, headers={"Cookie": cookie}) as response:
+        cookies = response.headers.get_all("Set-Cookie") or []
+    (found,) = [each for each in cookies if "SameSite=Strict" in each]
+    assert attribute in found
+    return found.partition(";")[0]
+
+
 def test_a_provider_that_is_away(here: Here) -> None:
     """It is told on a page, without a traceback."""
     here.provider.server_close()

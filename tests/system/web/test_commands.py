@@ -257,10 +257,11 @@ def test_one_run_of_a_key(app: Flask, policy: Policy) -> None:
 def test_who_may_start_and_not_view(app: Flask, policy: Policy) -> None:
     """The run that was just started is told of once; its output is not given."""
     policy.refused = {("view", True)}
-    assert start(app, "count").status_code == 201
-    response = start(app, "count", Accept="text/plain")
-    check_problem(response, 403)
-    assert b"was started" in response.data
+    for accept in ("application/json", "text/plain", "text/event-stream"):
+        response = start(app, "count", Accept=accept)
+        assert (response.status_code, response.headers["Content-Type"]) == (201, "application/json")
+        assert json.loads(response.data)["command"] == "count"
+        assert response.headers["Location"].endswith(json.loads(response.data)["id"])
 
 
 # Streams

@@ -2,6 +2,7 @@ import json
 import os
 import resource
 import signal
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -176,6 +177,43 @@ def test_half_a_line_of_a_dead_writer_spoils_no_other(tmp_path: Path) -> None:
         file.write('{"time": "2026')
     writer.write(entry("b"))
     assert [each.request for each in entries(path)] == ["a", "b"]
+
+
+def test_many_strangers_take_few_lines(tmp_path: Path) -> None:
+    """What is left out is counted in a line that is there when the process ends; what users do is there as it was."""
+    path = tmp_path / "audit.jsonl"
+    writer = journal(path, max_bytes=20_000, keep=1)
+    writer.write(entry("ours"))
+    for index in range(5000):
+        writer.write(Entry(time=WHEN, request=f"{index}", address="192.0.2.1", allowed=False, status=401))
+    writer.finish()
+    found = list(entries(path))
+    assert found[0].request == "ours"
+    assert sum(each.count for each in found) == 5001
+    assert len(found) < 20
+
+
+def test_nobody_waits_for_threads_that_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits behind another thread of the process gives up like one who waits for another process."""
+    monkeypatch.setattr("tailrace.audit.journal.PATIENCE_S", 0.2)
+    writer = journal(tmp_path / "audit.jsonl")
+    with writer._held():  # what a thread has that waits for another process
+        failed = []
+
+        def write() -> None:
+            try:
+                writer.write(entry("a"))
+            except NotRecorded as error:
+                failed.append(error.message)
+
+        threads = [threading.Thread(target=write) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(failed) == 8
+    assert "another process holds it" in failed[0]
+    writer.write(entry("b"))
 
 
 def test_requests_are_shown_once(tmp_path: Path) -> None:

@@ -346,3 +346,10 @@ def test_a_switch_that_makes_a_script() -> None:
     """A flag that has a shell take the next argument as its script is seen for what it is."""
     declared = command("sh", "{v}", "{a}", v=Boolean(flag="-c"), a=Text())
     assert "script" in next(fault.message for fault in declared.faults())
+
+
+@pytest.mark.parametrize("name", ["hook", "hook-event", "hook-run"])
+def test_labels_of_hooks_are_not_for_commands(name: str) -> None:
+    """No hook would be told of its runs."""
+    with pytest.raises(InvalidValues, match="as runs of hooks do"):
+        Commands([Command(name="build", argv=("true",), labels={name: "x"})])

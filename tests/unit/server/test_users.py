@@ -29,6 +29,18 @@ def test_a_new_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    """The file that it leads to is replaced, in its own directory, where everybody else sees it."""
+    there, link = tmp_path / "there" / "users.toml", tmp_path / "users.toml"
+    there.parent.mkdir()
+    link.symlink_to("there/users.toml")
+    Users(link).add("ann", PASSWORD, "viewer", ())
+    Users(link).add("bob", PASSWORD, "viewer", ())
+    assert link.is_symlink()
+    assert sorted(Users(there).all()) == sorted(Users(link).all()) == ["ann", "bob"]
+    assert [path.name for path in there.parent.iterdir()] == ["users.toml"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_a_changed_file_stays_whose_it_was(tmp_path: Path) -> None:
     """Root changes it, and the server, which is somebody else's, can still read it."""

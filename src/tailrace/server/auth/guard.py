@@ -15,9 +15,10 @@ from tailrace.core.access import Access, Action, Subject, authorize, of_command,
 from tailrace.core.command import Command
 from tailrace.core.identity import Identity
 from tailrace.core.run import RunInfo
+from tailrace.hooks.errand import BY as HOOK
 from tailrace.server.auth.cookies import HOST_PREFIX, cookies_of, is_secure
 from tailrace.server.auth.sessions import Session, Sessions
-from tailrace.server.auth.shares import Shares, holder
+from tailrace.server.auth.shares import SHARED, Shares, holder
 from tailrace.server.auth.tokens import BEGINNING, OWN, Tokens
 from tailrace.server.auth.users import Users
 from tailrace.server.auth.vault import Vault, hashed, is_same
@@ -37,6 +38,11 @@ TRUSTED: Final = "tailrace.trusted"
 NEXT_CHARS: Final = 500
 LOGIN: Final = "/login"
 SHARE_CODE_CHARS: Final = 8
+OURS: Final = (OWN, SHARED)
+BEGINNINGS: Final = (BEGINNING, f"{HOOK} ")
+"""names, and beginnings of names, by which runs and rules know what is nobody's from elsewhere"""
+OTHER_NAME: Final = f"nobody may be called {OWN} or {SHARED}, nor {BEGINNING}… or {HOOK} …: he needs another name there"
+NAMED_CHARS: Final = 60
 HINTS: Final = {
     "proxy": "come by way of the proxy that knows you, or send a token: Authorization: Bearer TOKEN",
     "link": "open the link to the run once more, whole, as it was sent",
@@ -80,6 +86,8 @@ class Guard:
         self._headers = headers
         self.only_run: str | None = None
         """serve this run alone, to whoever has a link to it"""
+        self.provider_stamp = ""
+        """what the sessions of an OpenID provider's users are bound to: with another provider, they are over"""
         self.mark = hashed(str(vault.path))[:SHARE_CODE_CHARS]
         """in the names of cookies, which servers on other ports of the same host would share else"""
 
@@ -124,8 +132,10 @@ class Guard:
             case "users":
                 found = self.users.find(user)
                 return None if found is None else found.stamp
+            case "oidc":
+                return self.provider_stamp or None
             case _:
-                return self.mark
+                return None
 
     def session_of(self, scope: Scope) -> tuple[str, Session] | None:
         """Return the id and the session of the request's cookie, if it is good."""
@@ -151,11 +161,21 @@ class Guard:
         shared = self.shares.find(bearer)
         return [] if shared is None else [holder(*shared)]
 
+    def _proxied_name(self, scope: Scope) -> str | None:
+        """Return what a trusted proxy says that the caller is called; None: none does."""
+        names = headers_named(scope, self._headers.user) if self.auth == "proxy" and scope.get(TRUSTED) else []
+        return names[0].strip() or None if len(names) == 1 else None
+
+    def refusal(self, scope: Scope) -> Response:
+        """Return the answer to whom nobody knows."""
+        if self.only_run is not None:
+            return refusal(scope, "link")
+        if bearer_of(scope) is None and (name := self._proxied_name(scope)) is not None and is_ours(name):
+            return misnamed(name)
+        return refusal(scope, self.auth)
+
     def _by_proxy(self, scope: Scope) -> Identity | None:
-        if not scope.get(TRUSTED):
-            return None
-        names = headers_named(scope, self._headers.user)
-        if len(names) != 1 or not names[0].strip():
+        if (name := self._proxied_name(scope)) is None:
             return None
         groups = tuple(
             group.strip()
@@ -163,7 +183,7 @@ class Guard:
             for group in line.split(",")
             if group.strip()
         )
-        return self.person(names[0].strip(), groups, "proxy")
+        return self.person(name, groups, "proxy")
 
     def _by_session(self, scope: Scope) -> Identity | None:
         found = self.session_of(scope)
@@ -181,8 +201,8 @@ class Guard:
         return self.person(session.user, session.groups, "session")
 
     def person(self, name: str, groups: tuple[str, ...], via: str) -> Identity | None:
-        """Return somebody of whom others have told; None: he has no role here, or is called as tokens are."""
-        role = None if name.startswith(BEGINNING) else self.access.role_of(groups)
+        """Return somebody of whom others have told; None: he has no role here, or a name of ours."""
+        role = None if is_ours(name) else self.access.role_of(groups)
         return None if role is None else Identity(name=name, role=role, groups=groups, via=via)
 
     def _by_links(self, scope: Scope) -> list[Identity]:
@@ -245,7 +265,7 @@ class Visit:
     def _is_allowed(self, action: Action, about: Subject | None) -> bool:
         known = self._now()
         if not known:
-            raise Unknown(refusal(self._scope, "link" if self._guard.only_run is not None else self._guard.auth))
+            raise Unknown(self._guard.refusal(self._scope))
         return any(authorize(who, action, about, self._guard.access) for who in known)
 
     def _now(self) -> list[Identity]:
@@ -258,6 +278,17 @@ class Visit:
 def own_identity(via: str) -> Identity:
     """Return who comes in by the server's own token."""
     return Identity(name=OWN, role="admin", via=via)
+
+
+def is_ours(name: str) -> bool:
+    """Tell whether it is a name that only this server gives: of a token, a link or a hook."""
+    name = name.strip()
+    return name in OURS or name.startswith(BEGINNINGS)
+
+
+def misnamed(name: str) -> Response:
+    """Return the answer to whom a proxy or a provider calls as only we call anybody."""
+    return problem(HTTPStatus.FORBIDDEN, f"{name[:NAMED_CHARS]!r} is a name that this server gives", OTHER_NAME)
 
 
 def refusal(scope: Scope, auth: Auth | Literal["link"]) -> Response:

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Final, cast
 from urllib.parse import parse_qsl, quote
 
+import msgspec
+
 from tailrace._asgi.asking import headers_of, path_of
+from tailrace.config.access import Oidc
 from tailrace.config.load import Config
 from tailrace.core.access import Action, with_commands
 from tailrace.server.auth.cookies import Header, set_cookie
@@ -15,9 +18,10 @@ from tailrace.server.auth.oidc import Provider
 from tailrace.server.auth.oidc_pages import OidcPages
 from tailrace.server.auth.pages import LOGOUT, Asked, Logins
 from tailrace.server.auth.record import Happening, Record
+from tailrace.server.auth.sessions import LONGEST_S, TOLD_S
 from tailrace.server.auth.shares import holder
 from tailrace.server.auth.users import FILE, Users
-from tailrace.server.auth.vault import Vault
+from tailrace.server.auth.vault import Vault, hashed
 from tailrace.server.logs import report
 from tailrace.web.loop.sinks import Scope
 from tailrace.web.page.document import see_other
@@ -147,15 +151,24 @@ def login_of(config: Config, auditor: Auditor | None) -> Login:
     vault = Vault(settings.state_dir)
     users = Users(Path(settings.users_file) if settings.users_file is not None else vault.path / FILE)
     headers = ProxyHeaders(settings.user_header, settings.groups_header)
+    longest_s = settings.session_max_age or (TOLD_S if settings.auth == "oidc" else LONGEST_S)
     guard = Guard(settings.auth, with_commands(config.access, config.commands), vault, users, headers)
+    guard.sessions.longest_s = longest_s
     guard.only_run = config.only_run
     if settings.auth == "token":
         guard.tokens.own()
     record = Record(auditor)
     pages = Logins(guard, vault, record)
     if config.oidc is not None and settings.auth == "oidc":
+        guard.provider_stamp = _stamp_of(config.oidc)
         pages.routes |= OidcPages(pages, guard, vault, Provider(config.oidc)).routes
     return Login(guard, pages, frozenset(host.lower() for host in settings.hosts), record)
+
+
+def _stamp_of(provider: Oidc) -> str:
+    """Return what tells this provider's users from those of another one, and from those that went by another claim."""
+    parts = (provider.issuer, provider.client_id, provider.name_claim, provider.groups_claim)
+    return hashed(msgspec.json.encode(parts).decode())
 
 
 def _share_in(scope: Scope) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tailrace._asgi.asking import headers_of, pairs_of
 from tailrace.core.errors import NotAllowed
 from tailrace.server.auth.cookies import Header, cookies_of, is_secure, set_cookie
-from tailrace.server.auth.guard import LOGIN, Guard
+from tailrace.server.auth.guard import LOGIN, Guard, is_ours, misnamed
 from tailrace.server.auth.oidc import Pending, Provider
 from tailrace.server.auth.pages import Asked, Logins
 from tailrace.server.auth.vault import Vault
@@ -75,6 +75,8 @@ class OidcPages:
                 hint="open the login, and try again",
             )  # fmt: skip
         person = self._provider.finish(pending, _callback(asked), dict(pairs_of(asked.scope)))
+        if is_ours(person.name):
+            return misnamed(person.name)
         if self._guard.person(person.name, person.groups, "session") is None:
             return problem(
                 HTTPStatus.FORBIDDEN,
@@ -84,7 +86,7 @@ class OidcPages:
         to = f"{asked.root}{pending.next}"
         link = element("p", element("a", "Go on", href=to))
         page = plain_page("Logged in", f"{asked.root}/", link, refresh=to)
-        answer = self._logins.begun(asked, person.name, self._guard.mark, page, person.groups)
+        answer = self._logins.begun(asked, person.name, self._guard.provider_stamp, page, person.groups)
         return Response(
             status=answer.status, headers=(*answer.headers, self._cookie(asked, "", 0)), body=answer.body
         )  # fmt: skip

@@ -18,7 +18,6 @@ from tailrace.server.auth.attempts import Attempts
 from tailrace.server.auth.cookies import Header, set_cookie
 from tailrace.server.auth.guard import LOGIN, Guard
 from tailrace.server.auth.record import Record
-from tailrace.server.auth.sessions import LONGEST_S
 from tailrace.server.auth.tokens import OWN
 from tailrace.server.auth.vault import Vault, hashed
 from tailrace.web.loop.sinks import Scope
@@ -170,7 +169,7 @@ class Logins:
         if (found := self._guard.session_of(asked.scope)) is not None:
             self._guard.sessions.end(found[0])
         session_id = self._guard.sessions.begin(user, self._guard.auth, stamp, groups)
-        return _with(answer, self._cookie(asked, session_id, int(LONGEST_S)))
+        return _with(answer, self._cookie(asked, session_id, int(self._guard.sessions.longest_s)))
 
     def _refused(self, asked: Asked, user: str, why: str, answer: Response) -> Response:
         """Record that somebody was not let in; by a name only if there is one of it: people type passwords there."""

@@ -16,6 +16,8 @@ from tailrace.server.auth.vault import SESSIONS, Vault, hashed, new_secret
 
 IDLE_S: Final = 14 * 24 * 3600.0
 LONGEST_S: Final = 90 * 24 * 3600.0
+TOLD_S: Final = 12 * 3600.0
+"""the longest, where somebody else says who a user is, and does not say when he is no more"""
 NOTED_S: Final = 60.0
 """a use is noted if the last one that was is so long ago"""
 SWEPT_S: Final = 3600.0
@@ -52,7 +54,7 @@ class Sessions:
     def __init__(self, vault: Vault, idle_s: float = IDLE_S, longest_s: float = LONGEST_S) -> None:
         self._vault = vault
         self._idle_s = idle_s
-        self._longest_s = longest_s
+        self.longest_s = longest_s
         self._directory = vault.path / SESSIONS
         self._swept = 0.0
 
@@ -68,7 +70,7 @@ class Sessions:
             self._sweep(now)
         session_id = new_secret()
         session = Session(
-            user=user, via=via, stamp=stamp, groups=groups, created=now, expires=now + self._longest_s
+            user=user, via=via, stamp=stamp, groups=groups, created=now, expires=now + self.longest_s
         )  # fmt: skip
         self._vault.write(self._name(session_id), msgspec.json.encode(session))
         return session_id
@@ -102,7 +104,7 @@ class Sessions:
             used = path.stat().st_mtime
         except FileNotFoundError:
             return None
-        if session is None or now >= min(session.expires, used + self._idle_s):
+        if session is None or self._is_over(session, used, now):
             self._vault.remove(name)
             return None
         if now - used > NOTED_S:
@@ -127,8 +129,12 @@ class Sessions:
         session = _decoded(data)
         with suppress(FileNotFoundError):
             used = (self._vault.path / name).stat().st_mtime
-            if session is None or now >= min(session.expires, used + self._idle_s):
+            if session is None or self._is_over(session, used, now):
                 self._vault.remove(name)
+
+    def _is_over(self, session: Session, used: float, now: float) -> bool:
+        """Tell whether it is, by what was said when it began, and by what holds now."""
+        return now >= min(session.expires, session.created + self.longest_s, used + self._idle_s)
 
     @staticmethod
     def _name(session_id: str) -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 USUAL_S: Final = 7 * 24 * 3600.0
 LONGEST_S: Final = 366 * 24 * 3600.0
+SHARED: Final = "share"
+"""the name of whoever comes by a link"""
 SALT: Final = "tailrace share 2"
 MOST_CHARS: Final = 400
 MOST: Final = 10_000
@@ -165,4 +167,4 @@ def holder(run_id: str, until: int | None = None) -> Identity:
         until: when the link expires, in seconds since 1970.
     """
     scope = Scope(actions=("view",), runs=(run_id,))
-    return Identity(name="share", role="viewer", via="share", scope=scope, until=until)
+    return Identity(name=SHARED, role="viewer", via="share", scope=scope, until=until)

@@ -177,6 +177,11 @@ class Users:
             )  # fmt: skip
         return user
 
+    @property
+    def _file(self) -> Path:
+        """The file itself, where a link leads: what is replaced must not be the link."""
+        return Path(os.path.realpath(self.path))
+
     @contextmanager
     def _changing(self) -> Iterator[None]:
         """Have nobody else change the file, between being read and being replaced.
@@ -187,7 +192,7 @@ class Users:
             EngineError: the directory cannot be opened.
         """
         try:
-            fd = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fd = os.open(self._file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise self._unwritable(error) from None
         try:
@@ -198,14 +203,15 @@ class Users:
 
     def _write(self, users: Mapping[str, User]) -> None:
         text = HEAD + "".join(_table(name, user) for name, user in users.items())
-        fresh = self.path.with_name(f"{self.path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+        path = self._file
+        fresh = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
         try:
             with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE), "wb") as file:  # noqa: PTH123  by its descriptor
                 self._be_as_before(file.fileno())
                 file.write(text.encode())
                 file.flush()
                 os.fsync(file.fileno())
-            fresh.replace(self.path)
+            fresh.replace(path)
         except OSError as error:
             fresh.unlink(missing_ok=True)
             raise self._unwritable(error) from None

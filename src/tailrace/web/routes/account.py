@@ -57,6 +57,13 @@ class Auditor(Protocol):
             NotRecorded: it is not there.
         """
 
+    def finish(self) -> None:
+        """Record what is still to follow; for when a process ends.
+
+        Raises:
+            NotRecorded: it cannot be.
+        """
+
 
 class Unrecorded(Exception):
     """The call is answered by `UNRECORDED`, and nothing was done."""

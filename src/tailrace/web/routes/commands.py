@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
-from tempfile import TemporaryDirectory
 from typing import NoReturn, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, quote
 
@@ -15,6 +14,7 @@ import msgspec
 
 from tailrace.core import ids
 from tailrace.core.errors import InvalidInput, InvalidValues
+from tailrace.core.run import RunInfo
 from tailrace.core.wires.table import is_named
 from tailrace.engine.declared import ready
 from tailrace.engine.run import Run
@@ -24,7 +24,7 @@ from tailrace.web.routes.account import note_run, note_values
 from tailrace.web.routes.allowed import on_command
 from tailrace.web.routes.call import JSON, Call, Refused, body, check_type, json_response, media_type, wrong_type
 from tailrace.web.starting import begin, check_no_place, refuse, start
-from tailrace.web.uploads import MULTIPART, parts_of, room_of, values_of
+from tailrace.web.uploads import MULTIPART, parts_of, place_for, room_of, values_of
 from tailrace.web.view import PLACES
 
 Value = TypeVar("Value")
@@ -61,7 +61,8 @@ def start_run(call: Call) -> Response:
 
     201, with the run's address in `Location`; 200 if it was going already and is shared by its `key`. A client that
     names the type of a wire in `Accept`, or has `?format=`, gets the stream itself, by the rules of every route that
-    starts something; so does one that reconnects with a `Last-Event-ID`.
+    starts something; so does one that reconnects with a `Last-Event-ID`. Who may start the command, and not view
+    the run, gets 201 with the run, whatever he asks for.
 
     Raises:
         InvalidInput, InvalidValues: the body or the query cannot be used, and nothing was started.
@@ -79,8 +80,13 @@ def _started(call: Call, values: Values) -> Response:
         return _streamed(call, values)
     check_no_place(call.request)
     run, is_new = begun(call, values)
-    response = json_response(run.info(), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
-    return dataclasses.replace(response, headers=(*response.headers, ("Location", _address(call, run.id))))
+    return _told(call, run.info(), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
+
+
+def _told(call: Call, info: RunInfo, status: HTTPStatus) -> Response:
+    """Return the run, and where it is; to whoever has started it also if he may not view it."""
+    response = json_response(info, status)
+    return dataclasses.replace(response, headers=(*response.headers, ("Location", _address(call, info.id))))
 
 
 def _streamed(call: Call, values: Values) -> Response:
@@ -91,12 +97,26 @@ def _streamed(call: Call, values: Values) -> Response:
 
     def see(run_id: str) -> None:
         note_run(call, run_id)
-        _check_view(call, run_id, is_new=ids.created_us(run_id) >= before_us)
+        if ids.created_us(run_id) < before_us:
+            _check_view(call, run_id)
+        elif not call.may("view", info := call.engine().get(run_id)):
+            raise _NotShown(_told(call, info, HTTPStatus.CREATED))
 
     visitor = Visitor(call.request.client, call.request.user, commands=(call.declared.name,))
     if (refusal := call.refusal(visitor)) is not None:
         return refusal
-    return start(call.engine(), call.request, argv, options, see=see)
+    try:
+        return start(call.engine(), call.request, argv, options, see=see)
+    except _NotShown as instead:
+        return instead.response
+
+
+class _NotShown(Exception):
+    """The run was started, and whoever did that may not view it: he is told of it, and not shown its output."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
 
 
 def begun(call: Call, values: Values) -> tuple[Run, bool]:
@@ -114,7 +134,7 @@ def begun(call: Call, values: Values) -> tuple[Run, bool]:
     note_run(call, run.id)
     is_new = ids.created_us(run.id) >= before_us
     if not is_new:
-        _check_view(call, run.id, is_new=False)
+        _check_view(call, run.id)
     return run, is_new
 
 
@@ -159,7 +179,7 @@ def _taken(call: Call) -> Iterator[tuple[Texts, Values]]:
         yield {}, _values(call)
         return
     data = body(call, PARAMETERS_BYTES + room, "its files are too large")
-    with TemporaryDirectory(prefix="tailrace-") as directory:
+    with place_for(call.engine()) as directory:
         parts = parts_of(call.declared, data, call.content_type, directory)
         _meant(call, parts.texts)
         yield parts.texts, values_of(call.declared, parts)
@@ -193,15 +213,15 @@ def _wants_stream(call: Call) -> bool:
     return "format" in request.query or "last-event-id" in request.headers or is_named(request.headers.get("accept"))
 
 
-def _check_view(call: Call, run_id: str, *, is_new: bool) -> None:
+def _check_view(call: Call, run_id: str) -> None:
     """See that the caller may view the run, which somebody else may have started.
 
     Raises:
         Refused: he may not.
     """
     if not call.may("view", call.engine().get(run_id)):
-        what = f"run {run_id} was started" if is_new else "the run that this leads to was there before"
-        raise Refused(HTTPStatus.FORBIDDEN, f"{what}, and you may not view it", "ask whoever looks after it")
+        what = "the run that this leads to was there before, and you may not view it"
+        raise Refused(HTTPStatus.FORBIDDEN, what, "ask whoever looks after it")
 
 
 def _address(call: Call, run_id: str) -> str:
