@@ -8,7 +8,7 @@ import click
 
 from tailrace.cli.extras import need_server
 from tailrace.cli.place import state_path
-from tailrace.config.load import load
+from tailrace.config.load import load_server
 from tailrace.config.server import Server
 
 if TYPE_CHECKING:
@@ -28,17 +28,17 @@ config_option = click.option(
 
 
 def server_of(config: str | None) -> Server:
-    """Return the settings of the server.
+    """Return the settings of the server, whatever is wrong with the rest of its file.
 
     Args:
         config: its file; None: the one in this directory, if there is one.
 
     Raises:
-        InvalidInput: it cannot be read, or something in it is wrong.
+        InvalidInput: it cannot be read, or something in `[server]` is wrong.
     """
     need_server()
     found = config if config is not None else FILE if Path(FILE).exists() else None
-    return load(found, os.environ, {"state_dir": state_path()}).server
+    return load_server(found, os.environ, {"state_dir": state_path()})
 
 
 def vault_of(server: Server) -> "Vault":

@@ -76,8 +76,7 @@ def load(
     faults: list[Fault] = []
     files = None if path is None else Files(path, faults, look)
     first = _First(files, faults)
-    layers = (first.settings(), server.from_environment(environ), server.from_flags(flags))
-    settings = server.merged(layers, lambda *fault: faults.append(Fault(*fault)))
+    settings = first.server(environ, flags)
     bounds = first.limits()
     declared = [] if files is None else list(_commands(files, faults))
     config = Config(
@@ -97,6 +96,28 @@ def load(
     if faults:
         raise InvalidValues.of(faults if files is None else sorted(faults, key=files.order_of), op="read")
     return config
+
+
+def load_server(
+    path: str | os.PathLike[str] | None, environ: Mapping[str, str] = NOTHING, flags: Mapping[str, object] = NOTHING
+) -> Server:
+    """Return the server's settings alone: who looks after users must be able to, whatever is wrong with a command.
+
+    Args:
+        path: the file; None: there is none.
+        environ: see `load`.
+        flags: see `load`.
+
+    Raises:
+        InvalidInput: the file cannot be read.
+        InvalidValues: something in `[server]`, or in the environment, or in the flags, is wrong.
+    """
+    faults: list[Fault] = []
+    files = None if path is None else Files(path, [], lambda _path: None)
+    settings = _First(files, faults).server(environ, flags)
+    if faults:
+        raise InvalidValues.of(faults if files is None else sorted(faults, key=files.order_of), op="read")
+    return settings
 
 
 def _lost_rules(files: Files | None, config: Config) -> Iterator[Mistake]:
@@ -122,7 +143,12 @@ class _First:
         self._table: Table = {} if self._document is None else self._document.table
         self._directory = Path() if self._document is None else self._document.path.absolute().parent
 
-    def settings(self) -> Layer:
+    def server(self, environ: Mapping[str, str], flags: Mapping[str, object]) -> Server:
+        """Return the server's settings: what `[server]` says, the environment over that, the flags over both."""
+        layers = (self._settings(), server.from_environment(environ), server.from_flags(flags))
+        return server.merged(layers, lambda *fault: self._faults.append(Fault(*fault)))
+
+    def _settings(self) -> Layer:
         """Return what `[server]` says."""
         found = dict(table_at(self._table, server.SECTION, (), self._report))
         for name in server.PATHS:

@@ -234,3 +234,18 @@ def test_a_run_whose_limit_cannot_be_enforced(state_dir: Path) -> None:
     done = without("/sys/fs/cgroup /proc", "-m", "tailrace", "doctor")
     assert (done.returncode, done.stderr) == (1, "")
     assert "max_processes cannot be enforced" in done.stdout
+
+
+def test_users_are_looked_after_whatever_is_wrong_with_a_command(program: Program, tmp_path: Path) -> None:
+    """The server goes on with what it had: whoever is to be out must not stay in until the file is mended."""
+    path = tmp_path / "tailrace.toml"
+    path.write_text('[server]\nauth = "users"\n[commands.a]\nargv = "true"\n')
+    config = ("--config", str(path))
+    assert program("user", "add", "ann", *config, stdin=b"a long password\n").returncode == 0
+    assert program("token", "create", "--name", "CI", *config).returncode == 0
+    done = program("user", "remove", "ann", *config)
+    assert (done.returncode, done.stderr) == (0, b"")
+    path.write_text('[server]\nauth = "user"\n')
+    done = program("user", "list", *config)
+    assert done.returncode == 2
+    assert b"server.auth cannot be" in done.stderr

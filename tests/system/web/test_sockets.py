@@ -294,6 +294,16 @@ def test_what_cannot_be_done_is_answered(plain: Server, engine: Engine, message:
         client.until(type="reply", to="stop")
 
 
+def test_what_ends_the_run_is_answered(plain: Server, engine: Engine) -> None:
+    """Also where the run is over before its answer is there."""
+    for _ in range(20):
+        run = engine.start(["sh", "-c", "echo there; exec sleep 1000"])
+        assert next(run.follow()).data == b"there\n"
+        with opened(plain, run.id) as client:
+            client.send(type="stop", now=True)
+            client.until(type="reply", to="stop")
+
+
 def test_bytes_for_a_run_that_takes_no_input(plain: Server, engine: Engine) -> None:
     """They are answered, too, without an id."""
     run = engine.start(["sleep", "1000"])

@@ -148,7 +148,9 @@ def standing_faults(parameter: Base) -> Iterator[Fault]:
 def need_faults(parameter: Base) -> Iterator[Fault]:
     """Yield what is wrong with whether it must be given."""
     if parameter.required is False and parameter.standard is None:
-        yield Fault("required", "is false, and there is no default", "add a default, or leave `required` out")
+        yield Fault(
+            "required", "is false, and there is no default", "add the `default` that counts then"
+        )
 
 
 def described(parameter: Base) -> dict[str, object]:

@@ -98,6 +98,10 @@ class Socket:
         self._has_room = asyncio.Event()
         """set when an answer has been taken out"""
         self._saying: asyncio.Task[None] | None = None
+        self._owed = 0
+        """answers to what the client has asked that it has not been sent yet"""
+        self._is_even = asyncio.Event()
+        """set when none is owed, or none can be sent any more"""
         self._verdict: Closed | None = None
         """of the client, or of what it sends"""
         self._has_left = False
@@ -107,6 +111,8 @@ class Socket:
         hearing = asyncio.create_task(self._hear())
         try:
             closed = await self._deliver(report)
+            if closed.code == COMPLETE:
+                await self._pay()
         finally:
             hearing.cancel()
             if self._saying is not None:
@@ -131,6 +137,13 @@ class Socket:
             return Closed(COMPLETE, "")
         return Closed(LEAVING, "the server is stopping; resume at the next")
 
+    async def _pay(self) -> None:
+        """Answer what was asked before the end: a stop brings that about, and may be answered behind it."""
+        if self._owed and not self._has_left:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_S):
+                    await self._is_even.wait()
+
     async def _close(self, closed: Closed) -> None:
         message = {"type": "websocket.close", "code": closed.code, "reason": closed.reason[:REASON_BYTES]}
         with suppress(OSError, RuntimeError, TimeoutError):  # it has been closed by the other side meanwhile
@@ -141,6 +154,7 @@ class Socket:
         try:
             await self._do_all()
         finally:
+            self._is_even.set()
             self._sink.evict()
             self._delivery.lapse()
 
@@ -151,6 +165,8 @@ class Socket:
             if message["type"] == "websocket.disconnect":
                 self._has_left = True
                 break
+            self._owed += 1
+            self._is_even.clear()
             text, data = message.get("text"), message.get("bytes")
             if isinstance(text, str):
                 await self._hear_text(text)
@@ -212,6 +228,10 @@ class Socket:
                 text = await self._answers.get()
                 self._has_room.set()
                 await self._sink.say(Framed(is_text=True, data=text.encode()))
+                self._owed -= 1
+                if not self._owed:
+                    self._is_even.set()
+        self._is_even.set()
 
 
 class Feeder:
