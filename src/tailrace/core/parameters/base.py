@@ -148,9 +148,7 @@ def standing_faults(parameter: Base) -> Iterator[Fault]:
 def need_faults(parameter: Base) -> Iterator[Fault]:
     """Yield what is wrong with whether it must be given."""
     if parameter.required is False and parameter.standard is None:
-        yield Fault(
-            "required", "is false, and there is no default", "add the `default` that counts then"
-        )
+        yield Fault("required", "is false, and there is no default", "add the `default` that counts then")
 
 
 def described(parameter: Base) -> dict[str, object]:
