@@ -1,5 +1,6 @@
 /** How the connection stands; nothing while it is as it should be. */
 
+import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Connection, Feed } from "../net/feed";
 import { announce } from "./announce";
@@ -10,6 +11,9 @@ import { here } from "./now";
 const SOON_MS = 1500;
 const RESUMED_MS = 3000;
 
+/** whether what happens is heard of: while it is not, nobody knows whether a run is silent */
+export const isHeard = signal(true);
+
 export function ConnectionState({ feed }: { feed: Feed }) {
   const [connection, setConnection] = useState<Connection>(feed.connection);
   const [isResumed, setResumed] = useState(false);
@@ -19,6 +23,7 @@ export function ConnectionState({ feed }: { feed: Feed }) {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const off = feed.onConnection((next) => {
       setConnection(next);
+      if (next.state !== "connecting") isHeard.value = next.state === "open";
       if (next.state === "waiting") {
         if (!wasLost.current) announce("The connection is lost");
         wasLost.current = true;

@@ -1,5 +1,6 @@
 """From a table of the file to a frozen value: each key is checked by itself, so that every mistake is found."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
@@ -29,6 +30,8 @@ _WORDS: Final = {
 }
 _TYPE = re.compile(r"`([a-z| ]+)`")
 _PLACE = re.compile(r" - at `\$(?P<place>[^`]*)`$")
+SHOWN_CHARS: Final = 60
+"""of what was written, as it is to be written"""
 _EXAMPLES: Final = {"a list": '["…", "…"]', "text": '"…"', "true or false": "true", "a table": "{ name = … }"}
 
 
@@ -112,7 +115,8 @@ class Reader:
             choices = self._choices.get(name, ())
             wrong = str(_stranger(value, choices))
             return f"cannot be {wrong[:40]!r}", near(wrong, choices) if choices else WITHOUT
-        example = _EXAMPLES.get(types[0])
+        is_words = types[0] == "a list" and isinstance(value, str) and 0 < len(value) <= SHOWN_CHARS
+        example = json.dumps(str(value).split()) if is_words else _EXAMPLES.get(types[0])
         return f"must be {types[0]}, not {types[1]}", f"for example {example}" if example else WITHOUT
 
 

@@ -2,9 +2,19 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Final
 
 LONGEST = 64
 """characters of a name that are compared, since names come from strangers"""
+ELSEWHERE: Final = {
+    "bool": "boolean", "checkbox": "boolean", "cmd": "argv", "command": "argv", "directory": "cwd", "dir": "cwd",
+    "enum": "choice", "environment": "env", "exec": "argv", "float": "number", "int": "integer", "max": "maximum",
+    "max_bytes": "maximum_size", "max_length": "maximum_length", "max_size": "maximum_size", "min": "minimum",
+    "min_length": "minimum_length", "multiselect": "choices", "name": "title", "optional": "required",
+    "options": "choices", "password": "secret", "regex": "pattern", "run": "argv", "select": "choice", "str": "text",
+    "string": "text", "tags": "labels", "tty": "pty", "upload": "file", "workdir": "cwd",
+}  # fmt: skip
+"""what other programs call what is called otherwise here"""
 
 
 def near(name: str, known: Iterable[str], *, otherwise: str = "") -> str:
@@ -16,6 +26,8 @@ def near(name: str, known: Iterable[str], *, otherwise: str = "") -> str:
         otherwise: what to say if there are none.
     """
     names = list(known)
+    if (meant := ELSEWHERE.get(name)) in names:
+        return f"did you mean {meant!r}?"
     if close := difflib.get_close_matches(name[:LONGEST], names, 1):
         return f"did you mean {close[0]!r}?"
     return f"one of: {', '.join(names)}" if names else otherwise

@@ -397,3 +397,12 @@ def test_no_variable_has_two_meanings() -> None:
     assert not others & set(VARIABLES.values())
     assert VARIABLES["state_dir"] == "TAILRACE_STATE"
     assert len(set(VARIABLES.values())) == len(Server.__struct_fields__)
+
+
+def test_words_in_place_of_a_list_are_shown_as_one(tmp_path: Path) -> None:
+    """As they are to be written."""
+    path = tmp_path / "tailrace.toml"
+    path.write_text('[commands.a]\nargv = "ls -l"\n')
+    with pytest.raises(InvalidValues) as caught:
+        load(path)
+    assert 'for example ["ls", "-l"]' in str(caught.value.faults)

@@ -7,6 +7,7 @@ import type { Run, Who } from "../../core/shapes";
 import { duration, nameOf, shortSize, typed } from "../../core/words";
 import { Badge } from "../../parts/badge";
 import { copy } from "../../parts/clipboard";
+import { isHeard } from "../../parts/connection";
 import { Icon } from "../../parts/icons";
 import { Notice } from "../../parts/notice";
 import { now } from "../../parts/now";
@@ -42,7 +43,7 @@ export function Head({ run, title, root, guest, lastOutput, progress, children }
         <div class="actions">{children}</div>
       </div>
       <p class="standing">
-        <span>{standingOf(run, now.value, lastOutput ?? timeOf(run.last_output))}</span>
+        <span>{standingOf(run, now.value, lastOutput ?? timeOf(run.last_output), isHeard.value)}</span>
         <Figures run={run} />
         <button type="button" class="quiet more" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
           Details

@@ -17,15 +17,16 @@ const USUAL_LADDER: readonly (readonly [string, number])[] = [
  *
  * @param now milliseconds since 1970
  * @param lastOutput when the last output came, likewise; null: there was none, or nobody knows
+ * @param isHeard whether output would be heard of
  */
-export function standingOf(run: Run, now: number, lastOutput: number | null): string {
+export function standingOf(run: Run, now: number, lastOutput: number | null, isHeard = true): string {
   switch (run.state) {
     case "queued":
       return `Waits in the queue${run.queue_place ? `, at place ${run.queue_place}` : ""}${reasonOf(run)}.`;
     case "starting":
       return "Is being started.";
     case "running":
-      return `${runningOf(run, now)}${silenceOf(run, now, lastOutput)}.`;
+      return `${runningOf(run, now)}${isHeard ? silenceOf(run, now, lastOutput) : ""}.`;
     case "stopping":
       return `${stoppingOf(run)}${rungOf(run, now)}.`;
     case "finished":

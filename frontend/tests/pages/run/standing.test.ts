@@ -27,6 +27,7 @@ describe("how a run stands", () => {
     expect(standingOf(aRun(), at, at - 2000)).toMatch(/^Runs since \d\d:\d\d:\d\d, for 3 min 20 s\.$/);
     expect(standingOf(aRun(), at, at - 12_000)).toMatch(/for 3 min 20 s; silent for 12 s\.$/);
     expect(standingOf(aRun({ size: 0 }), at, null)).toMatch(/; it has said nothing yet\.$/);
+    expect(standingOf(aRun(), at, at - 12_000, false)).toMatch(/for 3 min 20 s\.$/);
   });
 });
 
