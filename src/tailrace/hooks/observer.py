@@ -169,7 +169,8 @@ class Observer:
         """Return what is known when hooks are used for the first time: they are told what happens from now on."""
         known = Known(time.time_ns() // 1000)
         for info in self._active():
-            known.going[info.id] = info.started is not None
+            if not info.is_finished:  # what has just ended is there for a moment longer
+                known.going[info.id] = info.started is not None
         self._known = known
         self._save()
         return known
