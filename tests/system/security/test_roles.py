@@ -69,7 +69,7 @@ def test_a_viewer_who_acts(town: Town) -> None:
         for path in ("/api/commands/count/runs", "/commands/count"):
             refused(town.ask(path, vera, "POST", b""), 403)
     shown = town.ask(f"/runs/{run_id}", {**vera, **HTML}).body
-    assert re.findall(rb'<form[^>]* action="([^"]*)"', shown) == [b"/logout"] * shown.count(b"<form")
+    assert re.findall(rb'<form[^>]* action="([^"]*)"', shown) == [b"../logout"] * shown.count(b"<form")
 
 
 def test_figures_and_the_audit_are_not_for_everybody(town: Town) -> None:
