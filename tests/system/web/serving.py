@@ -17,9 +17,12 @@ Serve = Callable[[str], int]
 
 @contextmanager
 def serving(directory: Path, config: str) -> Iterator[int]:
-    """Have it serve what a file declares, in the environment of the test; yield its port."""
+    """Have it serve what a file declares, in the environment of the test; yield its port.
+
+    Nobody is asked who he is. What the file says of `[server]` comes first.
+    """
     file, log = directory / "tailrace.toml", directory / "serve.log"
-    file.write_text(f'[server]\nauth = "none"\n{config}')
+    file.write_text(f'[server]\nauth = "none"\n{config.removeprefix("[server]\n")}')
     argv = [*TAILRACE, "serve", str(file), "--port", "0"]
     with log.open("wb") as out, subprocess.Popen(argv, stdout=out, stderr=out) as server:
         try:

@@ -57,7 +57,7 @@ def test_only_what_is_allowed_is_offered(state_dir: Path) -> None:
     run = race.engine.start(["sleep", "1000"], stdin=True)
     text = app.test_client().get(f"/ops/runs/{run.id}", headers=HTML).text
     assert "<form" not in text
-    assert '"may":{"start":false,"stop":false,"input":false,"pin":false}' in text
+    assert '"may":{"start":false,"stop":false,"input":false,"pin":false,"share":false}' in text
 
 
 def test_of_several_runs_each_is_asked_for(state_dir: Path) -> None:
