@@ -22,7 +22,7 @@ def serving(directory: Path, config: str) -> Iterator[int]:
     Nobody is asked who he is. What the file says of `[server]` comes first.
     """
     file, log = directory / "tailrace.toml", directory / "serve.log"
-    file.write_text(f'[server]\nauth = "none"\n{config.removeprefix("[server]\n")}')
+    file.write_text('[server]\nauth = "none"\n' + config.removeprefix("[server]\n"))
     argv = [*TAILRACE, "serve", str(file), "--port", "0"]
     with log.open("wb") as out, subprocess.Popen(argv, stdout=out, stderr=out) as server:
         try:
