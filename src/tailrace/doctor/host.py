@@ -144,7 +144,7 @@ def _limits() -> Iterator[Finding]:
         elif way.limit in GROUPS and not way.is_kernels:
             yield note(name, f"{way.limit} is enforced, but late: {way.means}", DELEGATE)
         else:
-            yield fine(name, f"{way.limit} is enforced by {way.means}")
+            yield fine(name, f"{way.limit} is enforced: {way.means}")
     if not linux.IS_LINUX:
         yield note("system", "no subreaper: what a run leaves behind may get away", "Linux is promised in full")
 
