@@ -175,12 +175,13 @@ def test_the_list_has_only_what_one_may_view(app: Site, engine: Engine, monkeypa
 
 
 def test_a_run(app: Site, engine: Engine) -> None:
-    """The run as it is, as in the list, and what it was asked to be."""
+    """The run as it is, as in the list, what it was asked to be, and what whoever asks may do to it."""
     (run_id,) = finished(engine, 1)
     response = ask(app, f"/ops/api/runs/{run_id}")
     assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
     shown = json.loads(response.data)
-    spec = shown.pop("spec")
+    spec, may = shown.pop("spec"), shown.pop("may")
+    assert may == ["view", "stop", "pin"]
     assert shown == json.loads(ask(app, "/ops/api/runs").data)["runs"][0]
     assert shown["outcome"] == {"kind": "exited", "code": 0}
     assert spec == {
@@ -201,6 +202,7 @@ def test_a_run(app: Site, engine: Engine) -> None:
         "unbuffer": False,
         "no_new_privileges": False,
         "rlimits": {},
+        "parameters": None,
     }
 
 
@@ -264,11 +266,11 @@ def test_how_much_came_when(app: Site, engine: Engine) -> None:
     response = ask(app, path)
     assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
     whole = json.loads(response.data)
-    assert list(whole) == ["from", "until", "bytes", "unplaced"]
+    assert list(whole) == ["from", "until", "bytes", "unplaced", "progress"]
     assert (whole["from"], whole["until"], whole["unplaced"]) == (0, info.duration_s, 0)
     assert (len(whole["bytes"]), sum(whole["bytes"])) == (60, 10)
     part = json.loads(ask(app, f"{path}?buckets=3&from=1000&until=2000.5").data)
-    assert part == {"from": 1000, "until": 2000.5, "bytes": [0, 0, 0], "unplaced": 0}
+    assert part == {"from": 1000, "until": 2000.5, "bytes": [0, 0, 0], "unplaced": 0, "progress": None}
     assert sum(json.loads(ask(app, f"{path}?buckets=1000&until=1000").data)["bytes"]) == 10
 
 
@@ -335,7 +337,8 @@ def test_head(app: Site, engine: Engine, path: str) -> None:
     queries = {"/api/events": f"?run={run_id}", "/runs": f"?run={run_id}", "/api/runs/{run}/search": "?q=x"}
     there = address(path, run_id) + queries.get(path, "")
     head, whole = ask(app, there, method="HEAD"), ask(app, there)
-    assert (head.status_code, head.data) == (200, b"")
+    is_made = not path.endswith("/shares")  # links are a server's
+    assert (head.status_code, head.data) == (whole.status_code, b"") == (200 if is_made else 403, b"")
     assert head.headers["Content-Type"] == whole.headers["Content-Type"]
 
 
