@@ -124,6 +124,7 @@ def test_the_list_of_commands(app: Flask) -> None:
             "additionalProperties": False,
         },
         "takes_input": False,
+        "may": ["list", "start"],
     }
     assert [command["name"] for command in commands if command["takes_input"]] == ["wait"]
     assert json.loads(ask(app, "/ops/api/commands/count").data) == commands[0]
