@@ -72,7 +72,9 @@ def opened(place: Path, name: str, programs: Mapping[str, str]) -> Iterator[Open
     with ExitStack() as stack:
         state = stack.enter_context(state_dir(place, f"s-{name}"))
         env = {**os.environ, "TAILRACE_STATE": str(state)}
-        serving = stack.enter_context(closing(Serving(directory, f"[server]\n{text}", "--port", "0", env=env)))
+        serving = stack.enter_context(
+            closing(Serving(directory, f'[server]\nauth = "none"\n{text}', "--port", "0", env=env))
+        )
         driver = stack.enter_context(sync_playwright())
         browser = driver.chromium.launch(executable_path=chromium, args=[*FLAGS], timeout=DEADLINE_MS)
         stack.callback(browser.close)
