@@ -97,7 +97,7 @@ def test_a_run_that_is_held_up_says_by_what(small_disk: Path, serve: Serve, page
     assert_accessible(page)
     filler.unlink()
     expect(page.locator(".head .state")).to_have_text("exited 0")
-    expect(page.locator(".head .notice")).to_have_count(0)
+    expect(page.locator(".head .notice", has_text="Held up")).to_have_count(0)
     expect(page.locator(".log")).to_contain_text("the end")
 
 
