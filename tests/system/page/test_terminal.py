@@ -193,6 +193,7 @@ def test_a_replay_is_resized_where_the_run_was(terminals: Serving, page: Page) -
     run = tailrace.connect().get(run_id)
     assert (run.rows, run.columns) == (24, 80)
     handle = tailrace.Run(tailrace.connect(), run_id)
+    wait_for(lambda: b"$ " in _output(run_id))
     handle.send(b"echo small\n")
     wait_for(lambda: b"\nsmall" in _output(run_id))
     handle.resize(12, 60)
