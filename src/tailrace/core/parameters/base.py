@@ -61,12 +61,12 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @property
     def standard(self) -> object:
         """The value when none is given; None: there is none."""
-        raise NotImplementedError
+        return getattr(self, "default", None)
 
     @property
     def sample(self) -> object:
         """A value for people to see what is meant; None: there is none."""
-        raise NotImplementedError
+        return getattr(self, "example", None)
 
     def faults(self) -> Iterator[Fault]:
         """Yield what is wrong with the declaration; a fault's subject is a key of it."""

@@ -32,16 +32,6 @@ class Boolean(Base, frozen=True, kw_only=True, tag="boolean"):
         """See `Base.is_spread`."""
         return self.flag is not None
 
-    @property
-    def standard(self) -> object:
-        """See `Base.standard`."""
-        return self.default
-
-    @property
-    def sample(self) -> object:
-        """See `Base.sample`."""
-        return None
-
     def faults(self) -> Iterator[Fault]:
         """See `Base.faults`."""
         if self.flag is not None:
@@ -95,16 +85,6 @@ class Choice(Base, frozen=True, kw_only=True, tag="choice"):
         """See `Base.need`."""
         return f"choose one of: {_shown(self.choices)}"
 
-    @property
-    def standard(self) -> object:
-        """See `Base.standard`."""
-        return self.default
-
-    @property
-    def sample(self) -> object:
-        """See `Base.sample`."""
-        return None
-
     def faults(self) -> Iterator[Fault]:
         """See `Base.faults`."""
         yield from _choice_faults(self.choices)
@@ -153,11 +133,6 @@ class Choices(Base, frozen=True, kw_only=True, tag="choices"):
         if self.default is None:
             return [] if self.minimum_count == 0 and self.required is not True else None
         return list(self.default)
-
-    @property
-    def sample(self) -> object:
-        """See `Base.sample`."""
-        return None
 
     def faults(self) -> Iterator[Fault]:
         """See `Base.faults`."""

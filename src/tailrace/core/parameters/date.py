@@ -22,16 +22,6 @@ class Date(Base, frozen=True, kw_only=True, tag="date"):
     maximum: str | None = None
     """the latest"""
 
-    @property
-    def standard(self) -> object:
-        """See `Base.standard`."""
-        return self.default
-
-    @property
-    def sample(self) -> object:
-        """See `Base.sample`."""
-        return self.example
-
     def faults(self) -> Iterator[Fault]:
         """See `Base.faults`."""
         bounds = {"minimum": self.minimum, "maximum": self.maximum}

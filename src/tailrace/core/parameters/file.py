@@ -43,16 +43,6 @@ class PathBelow(Base, frozen=True, kw_only=True, tag="path"):
         """See `Base.is_path`."""
         return True
 
-    @property
-    def standard(self) -> object:
-        """See `Base.standard`."""
-        return self.default
-
-    @property
-    def sample(self) -> object:
-        """See `Base.sample`."""
-        return self.example
-
     def faults(self) -> Iterator[Fault]:
         """See `Base.faults`."""
         if not self.root or "\0" in self.root:
@@ -101,16 +91,6 @@ class Upload(Base, frozen=True, kw_only=True, tag="file"):
     def need(self) -> str:
         """See `Base.need`."""
         return "choose a file; a program sends it as a part of multipart/form-data: curl -F NAME=@FILE"
-
-    @property
-    def standard(self) -> object:
-        """See `Base.standard`."""
-        return None
-
-    @property
-    def sample(self) -> object:
-        """See `Base.sample`."""
-        return None
 
     def faults(self) -> Iterator[Fault]:
         """See `Base.faults`."""

@@ -26,16 +26,6 @@ class Integer(Base, frozen=True, kw_only=True, tag="integer"):
     maximum: int | None = None
     """the greatest"""
 
-    @property
-    def standard(self) -> object:
-        """See `Base.standard`."""
-        return self.default
-
-    @property
-    def sample(self) -> object:
-        """See `Base.sample`."""
-        return self.example
-
     def faults(self) -> Iterator[Fault]:
         """See `Base.faults`."""
         if self._least > self._greatest:
@@ -83,16 +73,6 @@ class Number(Base, frozen=True, kw_only=True, tag="number"):
     """the least"""
     maximum: float | None = None
     """the greatest"""
-
-    @property
-    def standard(self) -> object:
-        """See `Base.standard`."""
-        return self.default
-
-    @property
-    def sample(self) -> object:
-        """See `Base.sample`."""
-        return self.example
 
     def faults(self) -> Iterator[Fault]:
         """See `Base.faults`."""

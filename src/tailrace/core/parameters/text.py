@@ -28,16 +28,6 @@ class Text(Base, frozen=True, kw_only=True, tag="text"):
     allow_newlines: bool = False
     """let it have several lines"""
 
-    @property
-    def standard(self) -> object:
-        """See `Base.standard`."""
-        return self.default
-
-    @property
-    def sample(self) -> object:
-        """See `Base.sample`."""
-        return self.example
-
     def faults(self) -> Iterator[Fault]:
         """See `Base.faults`."""
         yield from _length_faults(self.minimum_length, self.maximum_length)
@@ -105,11 +95,6 @@ class Secret(Base, frozen=True, kw_only=True, tag="secret"):
     def standard(self) -> object:
         """See `Base.standard`: a secret that stands in a file for everybody is none; "" where it need not be given."""
         return "" if self.required is False else None
-
-    @property
-    def sample(self) -> object:
-        """See `Base.sample`."""
-        return None
 
     def faults(self) -> Iterator[Fault]:
         """See `Base.faults`."""
