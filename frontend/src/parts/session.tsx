@@ -42,7 +42,7 @@ async function lookAgain(api: Api, feed: Feed, who: Who | null): Promise<void> {
   if (!isOut.value) return;
   try {
     const now = await api.me();
-    if (now.name !== (who?.name ?? null) || now.role !== (who?.role ?? null)) location.reload();
+    if (now.name !== (who?.name ?? null) || now.role !== (who?.role ?? null)) return location.reload();
   } catch {
     return; // the notice stays
   }

@@ -263,8 +263,6 @@ class Blueprint:
             return call
         visit = self.guard(scope)
         who = visit.who()
-        if call.account is not None:
-            call.account.declared = call.commands
 
         def may(action: Action, info: RunInfo | None) -> bool:
             return _told(call, lambda: visit.may(action, info))

@@ -44,10 +44,7 @@ def place_for(engine: Engine) -> Iterator[str]:
         try:
             path = stack.enter_context(place(engine.state))
         except OSError as error:
-            raise EngineUnavailable(
-                f"files cannot be taken: {(error.strerror or str(error)).lower()}", op="start", subject="uploads",
-                hint="see who owns the state directory, and the space on its disk",
-            ) from None  # fmt: skip
+            raise _untaken(error) from None
         yield path
 
 
@@ -74,6 +71,7 @@ def parts_of(command: Command, data: bytes, content_type: str, directory: str) -
 
     Raises:
         InvalidInput: it cannot be read, or has too many parts.
+        EngineUnavailable: a file cannot be written.
     """
     try:
         from python_multipart.exceptions import FormParserError  # who declares no files need not have it
@@ -129,13 +127,20 @@ def _bound(parts: int) -> None:
 
 
 def _put(content: bytes, name: bytes, directory: str, index: int) -> Sent:
-    """Write a file down; of its name only a plain suffix is kept, since programs look at that."""
+    """Write a file down; of its name only a plain suffix is kept, since programs look at that.
+
+    Raises:
+        EngineUnavailable: it cannot be written.
+    """
     suffix = os.path.splitext(name)[1]  # noqa: PTH122  these are bytes
     plain = suffix.decode() if _SUFFIX.fullmatch(suffix) else ""
     path = f"{directory}/{index}{plain}"
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(fd, "wb") as file:  # noqa: PTH123  it is a descriptor
-        file.write(content)
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(fd, "wb") as file:  # noqa: PTH123  it is a descriptor
+            file.write(content)
+    except OSError as error:
+        raise _untaken(error) from None
     return Sent(len(content), f"tailrace-file-{secrets.token_hex(16)}", path)
 
 
@@ -144,6 +149,13 @@ def _text(raw: bytes | None) -> str:
         return (raw or b"").decode()
     except UnicodeDecodeError:
         raise _bad("the form cannot be read: it is not UTF-8", "send fields in UTF-8") from None
+
+
+def _untaken(error: OSError) -> EngineUnavailable:
+    return EngineUnavailable(
+        f"files cannot be taken: {(error.strerror or str(error)).lower()}", op="start", subject="uploads",
+        hint="see who owns the state directory, and the space on its disk",
+    )  # fmt: skip
 
 
 def _bad(message: str, hint: str) -> InvalidInput:

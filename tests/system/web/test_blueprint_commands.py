@@ -11,9 +11,12 @@ from flask import Flask, request
 
 from tailrace import asgi, flask
 from tailrace.access import Access, Action, Identity, Rule, Rules
+from tailrace.audit.reading import entries, requests
+from tailrace.core.audit import Audit
 from tailrace.core.command import Command, Commands
 from tailrace.core.run import RunInfo
 from tailrace.web.loop.sinks import Message, Scope
+from tailrace.web.routes.account import HIDDEN_COMMAND
 
 COMMANDS = Commands([
     Command(name="free", argv=("true",)),
@@ -28,7 +31,7 @@ Ask: TypeAlias = Callable[[str, str, str], tuple[int, bytes]]
 class Mount(Protocol):
     """Mounts the API in an application, with rules for commands or without."""
 
-    def __call__(self, state_dir: Path, *, has_rules: bool) -> Ask:
+    def __call__(self, state_dir: Path, *, has_rules: bool, audit: Audit | None = None) -> Ask:
         """Return how it is asked."""
 
 
@@ -39,7 +42,7 @@ def _identity(name: str) -> Identity:
     return Identity(name=name, role="operator", groups=("ops",) if name == "ann" else (), via="app")
 
 
-def _in_flask(state_dir: Path, *, has_rules: bool) -> Ask:
+def _in_flask(state_dir: Path, *, has_rules: bool, audit: Audit | None = None) -> Ask:
     app = Flask(__name__)
     race = flask.Tailrace(app, state_dir=state_dir, commands=COMMANDS)
 
@@ -49,7 +52,7 @@ def _in_flask(state_dir: Path, *, has_rules: bool) -> Ask:
     def may_command(action: Action, command: Command) -> bool:
         return RULES.may_command(_identity(request.headers["X-User"]), action, command)
 
-    ops = race.blueprint(authorize=may, authorize_command=may_command if has_rules else None)
+    ops = race.blueprint(authorize=may, authorize_command=may_command if has_rules else None, audit=audit)
     app.register_blueprint(ops, url_prefix="/ops")
 
     def ask(method: str, path: str, who: str) -> tuple[int, bytes]:
@@ -59,7 +62,7 @@ def _in_flask(state_dir: Path, *, has_rules: bool) -> Ask:
     return ask
 
 
-def _in_asgi(state_dir: Path, *, has_rules: bool) -> Ask:
+def _in_asgi(state_dir: Path, *, has_rules: bool, audit: Audit | None = None) -> Ask:
     race = asgi.Tailrace(state_dir=state_dir, commands=COMMANDS)
 
     async def may(scope: Scope, action: Action, run: RunInfo | None) -> bool:
@@ -68,7 +71,7 @@ def _in_asgi(state_dir: Path, *, has_rules: bool) -> Ask:
     async def may_command(scope: Scope, action: Action, command: Command) -> bool:
         return RULES.may_command(_identity(_user(scope)), action, command)
 
-    ops = race.blueprint(authorize=may, authorize_command=may_command if has_rules else None)
+    ops = race.blueprint(authorize=may, authorize_command=may_command if has_rules else None, audit=audit)
 
     def ask(method: str, path: str, who: str) -> tuple[int, bytes]:
         return asyncio.run(_asked(ops, method, path, who))
@@ -138,3 +141,13 @@ def test_a_function_is_called_once_for_a_run(state_dir: Path) -> None:
     app.register_blueprint(race.blueprint(open=True), url_prefix="/ops")
     answer = app.test_client().post("/ops/api/commands/count/runs", json={"parameters": {"n": 3}})
     assert (answer.status_code, called) == (201, [3])
+
+
+@BOTH
+def test_starting_what_is_hidden_is_on_record_as_refused(mount: Mount, state_dir: Path, tmp_path: Path) -> None:
+    """By its name, also where the caller is told that there is none."""
+    file = tmp_path / "audit.jsonl"
+    ask = mount(state_dir, has_rules=True, audit=Audit(file=str(file)))
+    assert _start(ask, "held", "bob") == 404
+    (entry,) = requests(entries(file))
+    assert (entry.command, entry.allowed, entry.why) == ("held", False, HIDDEN_COMMAND)

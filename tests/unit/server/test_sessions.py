@@ -1,10 +1,11 @@
+import errno
 import os
 import time
 from pathlib import Path
 
 import pytest
 
-from tailrace.core.errors import InvalidInput
+from tailrace.core.errors import EngineError, InvalidInput
 from tailrace.server.auth.attempts import Attempts
 from tailrace.server.auth.sessions import Sessions
 from tailrace.server.auth.shares import Shares
@@ -38,6 +39,18 @@ def test_a_session_ends_however_often_it_is_used(vault: Vault) -> None:
     sessions = Sessions(vault, idle_s=1000, longest_s=0)
     session_id = sessions.begin("ann", "users", "stamp")
     assert sessions.find(session_id) is None
+    assert not list((vault.path / "sessions").iterdir())
+
+
+def test_what_could_not_be_written_is_not_left_behind(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a full disk, where each login would leave a file."""
+
+    def full(_fd: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(EngineError, match="no space left"):
+        Sessions(vault).begin("ann", "users", "stamp")
     assert not list((vault.path / "sessions").iterdir())
 
 

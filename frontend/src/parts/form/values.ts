@@ -69,7 +69,7 @@ export function initialValues(command: Command, known: Readonly<Record<string, u
   return Object.fromEntries(entries.map(([name, schema]) => [name, initial(schema, known[name] ?? schema.default)]));
 }
 
-/** Return the values without those that are to be kept nowhere. */
+/** Return the values without the secrets. */
 export function withoutSecrets(command: Command, values: FieldValues): FieldValues {
   const schemas = command.parameters.properties;
   return Object.fromEntries(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple, TypeAlias, cast
 
-from tailrace.core.errors import EngineError, TailraceError
+from tailrace.core.errors import TailraceError
 from tailrace.core.run import RunInfo
 from tailrace.server.auth.guard import TRUSTED, Guard, Visit
 from tailrace.server.logs import report
@@ -64,7 +64,7 @@ class Guests:
             await asyncio.sleep(LOOK_S)
             try:
                 unwelcome = await beside(self._unwelcome, set(self._guests.values()))
-            except EngineError as error:  # callers cannot be known now: nobody comes in, and the next look tells
+            except Exception as error:  # noqa: BLE001  callers cannot be known now: nobody comes in, and the next look tells
                 report(error)
                 continue
             for delivery in list(hall_of(asyncio.get_running_loop()).deliveries):

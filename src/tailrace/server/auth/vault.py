@@ -133,10 +133,14 @@ class Vault:
     def _fresh(self, name: str, data: bytes) -> Path:
         """Return a new file beside the one of this name."""
         path = self.path / f"{name}.{os.getpid()}-{secrets.token_hex(4)}"
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE), "wb") as file:  # noqa: PTH123  by its descriptor
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE), "wb") as file:  # noqa: PTH123  by its descriptor
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
         return path
 
     @contextmanager

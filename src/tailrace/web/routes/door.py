@@ -84,6 +84,7 @@ def _recorded(call: Call, place: Place, report: Callable[[Exception], None]) -> 
     """
     if call.account is None:
         return _answer(call, place.path, place.name)
+    call.account.declared = call.commands
     try:
         response = guarded(lambda: _answer(call, place.path, place.name), report)
     except Instead as instead:
