@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from tailrace.config.load import Config
+from tailrace.core.command import Commands
 from tailrace.core.errors import TailraceError
 
 Look: TypeAlias = Callable[[str], object]
@@ -78,7 +79,9 @@ class Live:
         old = {name: getattr(self.config, name) for name in OF_THE_START}
         waiting = [f"[{name}]" for name, value in old.items() if getattr(new, name) != value]
         why = f"{' and '.join(waiting)} changed: restart to have that" if waiting else ""
-        self.config = msgspec.structs.replace(new, **old)
+        kept = [hook.secret_env for hook in self.config.hooks if hook.secret_env is not None]  # they go on with these
+        commands = Commands(new.commands.values(), new.commands.limits, {*new.commands.private, *kept})
+        self.config = msgspec.structs.replace(new, commands=commands, **old)
         self.is_taken = True
         self.kept = f"the old settings: {why}" if why else ""
         return f"{len(new.commands)} commands are declared now{f'; {why}' if why else ''}"

@@ -58,14 +58,15 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     labels: Mapping[str, str] = {}
     """with these labels"""
     actions: tuple[Action, ...] = ()
-    """what the rule is about: `list`, `view`, `start`, `stop`, `input`, `pin`, `share`; none: all of them"""
+    """what the rule is about: `list`, `view`, `start`, `stop`, `input`, `pin`, `share`,
+    `metrics`; none: all of them but `metrics`"""
     allow: tuple[str, ...] | None = None
     """only these may, as far as their roles do: `user:NAME`, `group:NAME`, `role:NAME`, `*`"""
     grant: tuple[str, ...] = ()
     """these may, whatever their roles: written like `allow`"""
 
     def is_about(self, action: Action) -> bool:
-        """Tell whether it says something of the action; of metrics none does."""
+        """Tell whether it says something of the action; of metrics only one that names it."""
         return action in self.actions if self.actions else action != "metrics"
 
     def fits(self, about: Subject) -> bool:

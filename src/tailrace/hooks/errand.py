@@ -6,7 +6,7 @@ these labels already is this one's: whoever started it was killed before that wa
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from tailrace.core.errors import TailraceError, WrongState
@@ -26,7 +26,9 @@ PATIENCE_S: Final = 5.0
 WAITING: Final = (State.QUEUED, State.STARTING)
 
 
-def run(engine: Engine, hook: Hook, delivery: Delivery, is_ending: Callable[[], bool]) -> bool:
+def run(
+    engine: Engine, hook: Hook, delivery: Delivery, is_ending: Callable[[], bool], private: Iterable[str] = ()
+) -> bool:
     """Run the hook's command, once, however often this is called; does not wait for its end.
 
     Args:
@@ -34,6 +36,7 @@ def run(engine: Engine, hook: Hook, delivery: Delivery, is_ending: Callable[[], 
         hook: whose command.
         delivery: what is told to it.
         is_ending: whether nobody can wait any longer.
+        private: variables of our own environment that it does not get: in its output they would be in the clear.
 
     Returns:
         whether it has what is told; False: it waits for its turn, and this is to be called again.
@@ -42,7 +45,7 @@ def run(engine: Engine, hook: Hook, delivery: Delivery, is_ending: Callable[[], 
         NotDelivered: it could not be started, or not be told; then it has been stopped.
     """
     try:
-        started = _run_of(engine, hook, delivery)
+        started = _run_of(engine, hook, delivery, private)
         if not _is_its_turn(started, is_ending):
             return False
     except TailraceError as error:
@@ -66,17 +69,18 @@ def _abandoned(started: Run) -> str:
     return ""
 
 
-def _run_of(engine: Engine, hook: Hook, delivery: Delivery) -> Run:
+def _run_of(engine: Engine, hook: Hook, delivery: Delivery, private: Iterable[str]) -> Run:
     """Return the run that is told this, which may have been started before.
 
     Raises:
         TailraceError: it cannot be found or started.
     """
-    by, labels = f"{BY} {hook.name}", {LABEL: hook.name, EVENT: delivery.event, RUN: delivery.run}
+    by, labels = f"{BY} {hook.name}", {RUN: delivery.run, EVENT: delivery.event, LABEL: hook.name}  # the first finds it
     found = engine.list(Query(by=by, labels=labels, limit=1)).runs
     if found and not _is_abandoned(found[0]):
         return Run(engine, found[0].id)
-    return engine.start(hook.argv, by=by, labels=labels, stdin=True, timeout=hook.timeout)
+    env = dict.fromkeys(private)
+    return engine.start(hook.argv, by=by, labels=labels, stdin=True, timeout=hook.timeout, env=env)
 
 
 def _is_abandoned(info: RunInfo) -> bool:

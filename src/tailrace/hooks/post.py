@@ -10,7 +10,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from typing import Final
 
 import msgspec
@@ -41,15 +42,23 @@ class Post:
         hooks: what is told.
         state_dir: where the runs are; None: the usual place.
         environ: has the secrets that are not in files.
+        private: returns the variables of it that no hook's command gets.
 
     Raises:
         InvalidInput: a secret cannot be had.
     """
 
-    def __init__(self, hooks: Sequence[Hook], state_dir: str | None, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        hooks: Sequence[Hook],
+        state_dir: str | None,
+        environ: Mapping[str, str],
+        private: Callable[[], Iterable[str]],
+    ) -> None:
         self._hooks = {hook.name: hook for hook in hooks}
         self._keys = {hook.name: webhook.secret_of(hook, environ) for hook in hooks if hook.url is not None}
         self._state_dir = state_dir
+        self._private = private
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._be, name="tailrace-hooks", daemon=True)
 
@@ -89,7 +98,8 @@ class Post:
             while not try_lock(lock_fd):
                 if self._stop.wait(LOOK_S):
                     return
-            self._work(engine, Outbox(os.path.join(path, "outbox")), dir_fd)
+            with closing(Outbox(os.path.join(path, "outbox"))) as outbox:
+                self._work(engine, outbox, dir_fd)
         finally:
             os.close(lock_fd)
             os.close(dir_fd)
@@ -105,7 +115,10 @@ class Post:
         if dropped := outbox.drop_others(frozenset(self._hooks)):
             log.warning("%d deliveries to hooks that are not declared any more are dropped", dropped)
         observer = Observer(engine, tuple(self._hooks.values()), outbox, dir_fd)
-        tellers = [_Teller(hook, self._keys.get(hook.name, b""), engine, outbox) for hook in self._hooks.values()]
+        tellers = [
+            _Teller(hook, self._keys.get(hook.name, b""), engine, outbox, self._private)
+            for hook in self._hooks.values()
+        ]
         try:
             while not self._stop.is_set():
                 observer.look()
@@ -115,23 +128,30 @@ class Post:
         finally:
             for teller in tellers:
                 teller.end()
-            outbox.close()
+            for teller in tellers:
+                teller.join()
 
 
 class _Teller:
     """Tells one hook what is due, one after another, in a thread that is there as long as something is."""
 
-    def __init__(self, hook: Hook, key: bytes, engine: DiskEngine, outbox: Outbox) -> None:
+    def __init__(
+        self, hook: Hook, key: bytes, engine: DiskEngine, outbox: Outbox, private: Callable[[], Iterable[str]]
+    ) -> None:
         self._hook = hook
         self._key = key
         self._engine = engine
         self._outbox = outbox
+        self._private = private
         self._thread: threading.Thread | None = None
         self._is_ending = False
 
     def end(self) -> None:
-        """Wait until what is being told now is told, or has failed: it uses what is about to be closed."""
+        """Begin nothing more."""
         self._is_ending = True
+
+    def join(self) -> None:
+        """Wait until what is being told now is told, or has failed: it uses what is about to be closed."""
         if self._thread is not None:
             self._thread.join()
 
@@ -161,7 +181,7 @@ class _Teller:
         """
         try:
             if self._hook.url is None:
-                if not errand.run(self._engine, self._hook, delivery, lambda: self._is_ending):
+                if not errand.run(self._engine, self._hook, delivery, lambda: self._is_ending, self._private()):
                     self._outbox.put(msgspec.structs.replace(delivery, due=time.time() + errand.PATIENCE_S))
                     return
             else:

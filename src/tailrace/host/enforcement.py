@@ -63,10 +63,10 @@ def check_enforceable(resources: Resources) -> None:
 def unenforceable(resources: Resources) -> Iterator[Fault]:
     """Yield which of these limits this host cannot enforce, by their names in the file."""
     watched = {"max_memory": resources.memory, "max_processes": resources.processes, "max_cpu": resources.cpu_s}
-    if not _has_proc():
-        for name, number in watched.items():
-            if number is not None:
-                yield Fault(name, f"cannot be enforced here: {NO_PROC}", "leave it out, or mount /proc")
+    limited = [name for name, number in watched.items() if number is not None]
+    if limited and not _has_proc():
+        for name in limited:
+            yield Fault(name, f"cannot be enforced here: {NO_PROC}", "leave it out, or mount /proc")
     most, wanted = _most_files(), resources.open_files
     if wanted is not None and most is not None and wanted > most:
         message = f"cannot be enforced here: {wanted} are more than the hard limit, {most}"

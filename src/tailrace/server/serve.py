@@ -136,7 +136,7 @@ def serve(config: Config, say: Callable[[str], None], live: Live | None = None) 
             _serve_here(config, listener, lambda: say(address), live)
         else:
             uvicorn_config(settings, ServerApp(config))  # what is wrong is told once, here
-            _post(config)
+            _post(config, live)
             say(address)
             terminal = Terminal()
             is_abandoned = terminal.is_gone if live is not None else lambda: False
@@ -144,7 +144,7 @@ def serve(config: Config, say: Callable[[str], None], live: Live | None = None) 
 
 
 def _serve_here(config: Config, listener: socket.socket, on_start: Callable[[], None], live: Live | None) -> None:
-    app, post = ServerApp(config), _post(config)
+    app, post = ServerApp(config), _post(config, live)
     reloading = None
     if live is not None:
         if live.is_changed():  # a worker that comes later
@@ -161,8 +161,11 @@ def _serve_here(config: Config, listener: socket.socket, on_start: Callable[[], 
         app.finish()
 
 
-def _post(config: Config) -> Post:
-    return Post(config.hooks, config.server.state_dir, os.environ)
+def _post(config: Config, live: Live | None) -> Post:
+    def private() -> frozenset[str]:
+        return (config if live is None else live.config).commands.private
+
+    return Post(config.hooks, config.server.state_dir, os.environ, private)
 
 
 def uvicorn_config(settings: Server, app: ServerApp) -> uvicorn.Config:

@@ -114,3 +114,14 @@ def test_a_replaced_file_is_a_changed_one(tmp_path: Path) -> None:
     os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
     other.rename(path)
     assert [live.is_changed(), live.is_changed()] == [False, True]
+
+
+def test_secrets_of_hooks_that_go_on_stay_hidden(tmp_path: Path) -> None:
+    """A hook whose declaration is gone signs until a restart: no command gets its secret meanwhile."""
+    path = tmp_path / "tailrace.toml"
+    path.write_text('[[hooks]]\nname = "a"\nurl = "https://a.example"\nsecret_env = "HOOK_SECRET"\n' + ONE)
+    live = live_of(path)
+    path.write_text(TWO)
+    live.reload()
+    assert [hook.secret_env for hook in live.config.hooks] == ["HOOK_SECRET"]
+    assert "HOOK_SECRET" in live.config.commands.private

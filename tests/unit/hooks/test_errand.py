@@ -47,7 +47,7 @@ def test_it_is_run_once(engine: DiskEngine, tmp_path: Path) -> None:
 def test_one_that_was_told_nothing_is_told(engine: DiskEngine, tmp_path: Path) -> None:
     """As whoever started it was killed before he could."""
     made = hook(tmp_path / "out")
-    errand._run_of(engine, made, DELIVERY)
+    errand._run_of(engine, made, DELIVERY, ())
     assert errand.run(engine, made, DELIVERY, lambda: False)
     assert len(ends(engine)) == 1
     assert (tmp_path / "out").read_text() == "{}"
@@ -64,3 +64,14 @@ def test_a_turn_that_does_not_come_is_not_waited_for(engine: DiskEngine, tmp_pat
     assert errand.run(engine, made, DELIVERY, lambda: False)
     assert len(ends(engine)) == 1
     assert (tmp_path / "out").read_text() == "{}"
+
+
+def test_it_does_not_get_the_secrets_of_others(engine: DiskEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would be in the clear in its output."""
+    monkeypatch.setenv("DB_PASSWORD", "hunter2-hunter2")
+    shows = Hook(name="note", argv=("env",), timeout=60.0)
+    assert errand.run(engine, shows, DELIVERY, lambda: False, {"DB_PASSWORD"})
+    (run_id,) = ends(engine)
+    shown = b"".join(chunk.data for chunk in Run(engine, run_id).follow())
+    assert b"PATH=" in shown
+    assert b"DB_PASSWORD" not in shown
