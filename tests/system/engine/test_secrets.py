@@ -154,7 +154,7 @@ def test_what_is_held_back_comes_with_the_end(engine: DiskEngine) -> None:
     assert output(run) == b"a hunter"
 
 
-def test_a_prompt_is_shown_at_once_and_typing_goes_behind_the_secrets(engine: DiskEngine) -> None:
+def test_typing_goes_behind_the_secrets(engine: DiskEngine) -> None:
     """The input begins with the secrets; then viewers write to it, unmasked."""
     run = engine.start(["sh", "-c", "read a; read b; echo $b; echo $a"], secret_input=["line of input"], stdin=True)
     wait_for(lambda: run.info().state == "running")

@@ -130,7 +130,9 @@ def test_what_is_not_his(make_town: MakeTown) -> None:
         mine = town.waiting(olga)
         seen = b""
         while mine.encode() not in seen:
-            seen += events.read1()
+            piece = events.read1()
+            assert piece, seen
+            seen += piece
     assert not {each for each in (run_id, begun) if each.encode() in seen}
 
 

@@ -215,9 +215,15 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def has_ended(stream: HTTPResponse) -> bool:
-    """Tell whether a stream is over, however it ended; read on, if it is not."""
+    """Tell whether a stream is over, however it ended; read on, if it is not.
+
+    Raises:
+        TimeoutError: nothing came for long, nor an end.
+    """
     try:
         return stream.read1() == b""
+    except TimeoutError:  # an OSError that is no end
+        raise
     except (HTTPException, OSError):
         return True
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +19,7 @@ from tailrace.server.auth.tokens import Token, Tokens
 from tailrace.server.auth.vault import Vault
 from tailrace.web.routes.table import ROUTES
 from tests.support.wait import wait_for
+from tests.system.security.town import has_ended
 from tests.system.server.conftest import Serve
 from tests.system.server.serving import UPGRADE, Answer, Serving, raw
 
@@ -321,16 +322,9 @@ def test_a_stream_ends_with_its_session(guarded: Serving, state_dir: Path, kind:
         assert stream.read1()
         assert other.read1()
         guarded.post("/logout", "", {**cookie, "Origin": guarded.address.rstrip("/")})
-        wait_for(lambda: _has_ended(stream))
+        wait_for(lambda: has_ended(stream))
         assert guarded.ask(f"/api/runs/{run_id}/stop", "POST", headers=_bearer(own)).status == 202
         assert kind == "text/plain" or b"event: end" in other.read()
-
-
-def _has_ended(stream: HTTPResponse) -> bool:
-    try:
-        return stream.read1() == b""
-    except (HTTPException, OSError):
-        return True
 
 
 @pytest.mark.parametrize("everywhere", ["", "everywhere=1"])
