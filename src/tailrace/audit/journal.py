@@ -6,6 +6,7 @@ and appends its line with one write. What was not written whole, since the disk 
 dies in the middle of a line, the next one begins a new line behind it.
 """
 
+import atexit
 import errno
 import fcntl
 import logging
@@ -13,6 +14,7 @@ import math
 import os
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -48,9 +50,14 @@ class Journal:
         self._max_bytes = settings.max_bytes
         self._keep = settings.keep
         self._opened: _Opened | None = None
+        self._later: threading.Timer | None = None
+        self.begin_anew()
+        _journals.add(self)
+
+    def begin_anew(self) -> None:
+        """Forget what the threads of this process did; for a child after a fork, which has none of them."""
         self._threads = threading.Lock()
         self._strangers = Strangers()
-        self._later: threading.Timer | None = None
 
     def check(self) -> None:
         """See that it can be written, before anything depends on it.
@@ -78,7 +85,7 @@ class Journal:
         for each in self._strangers.take(entry, time.monotonic()):
             self._write(each)
         if (self._later is None or not self._later.is_alive()) and self._strangers.is_owing:
-            self._later = threading.Timer(WINDOW_S, self._catch_up)
+            self._later = threading.Timer(WINDOW_S, self.catch_up)
             self._later.daemon = True
             self._later.start()
 
@@ -91,7 +98,7 @@ class Journal:
         for each in self._strangers.due(math.inf):
             self._write(each)
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
         """Append what is due, as nothing else is to be recorded that would have it written."""
         try:
             self.finish()
@@ -179,6 +186,7 @@ def journal_of(what: Audit | str | os.PathLike[str] | None) -> Journal | None:
         return None
     journal = Journal(settings)
     journal.check()
+    atexit.register(journal.catch_up)
     return journal
 
 
@@ -253,3 +261,14 @@ def _words(error: OSError) -> str:
     if isinstance(error, BlockingIOError):
         return "another process holds it"
     return (error.strerror or str(error)).lower()
+
+
+_journals: Final["weakref.WeakSet[Journal]"] = weakref.WeakSet()
+
+
+def _begin_anew() -> None:
+    for journal in list(_journals):
+        journal.begin_anew()
+
+
+os.register_at_fork(after_in_child=_begin_anew)

@@ -12,7 +12,7 @@ import msgspec
 from tailrace.audit.reading import entries, requests
 from tailrace.cli import talk, words
 from tailrace.cli.values import instant
-from tailrace.config.load import load
+from tailrace.config.load import load_audit
 from tailrace.core.audit import Entry
 from tailrace.core.errors import InvalidInput
 from tailrace.core.terminal import escape_text
@@ -74,7 +74,7 @@ def _place(config: str) -> str:
     Raises:
         InvalidInput: it does not say, or cannot be read.
     """
-    file = load(config).audit.file
+    file = load_audit(config).file
     if file is None:
         raise InvalidInput(
             f"{config} records nothing",

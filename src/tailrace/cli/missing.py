@@ -45,10 +45,10 @@ def _user_faults(command: Command) -> Iterator[Fault]:
 
 
 def _place_faults(command: Command) -> Iterator[Fault]:
-    if command.cwd is not None and not Path(command.cwd).is_dir():
+    if command.cwd is not None and not os.path.isdir(command.cwd):  # noqa: PTH112  tells of none that may not be seen, and raises nothing
         yield Fault("cwd", f"is {command.cwd}, which is no directory here", DIRECTORY)
     for name, parameter in command.parameters.items():
-        if isinstance(parameter, PathBelow) and not Path(parameter.root).is_dir():
+        if isinstance(parameter, PathBelow) and not os.path.isdir(parameter.root):  # noqa: PTH112  as above
             yield Fault(f"parameters.{name}.root", f"is {parameter.root}, which is no directory here", DIRECTORY)
 
 
@@ -63,7 +63,7 @@ def _program_faults(command: Command) -> Iterator[Fault]:
         return
     where = Path(command.cwd or ".") / program
     if command.cwd is not None or where.is_absolute():
-        if not where.is_file():
+        if not os.path.isfile(where):  # noqa: PTH113  as above
             yield Fault("argv", f"begins with {program!r}, and {where} is not there", "give the path of a program")
         elif not os.access(where, os.X_OK):
             yield Fault("argv", f"begins with {program!r}, and {where} cannot be run", f"chmod +x {where}")
@@ -75,6 +75,8 @@ class _Known(NamedTuple):
     users: frozenset[str]
     groups: frozenset[str]
     cure: str
+    own: frozenset[str]
+    """names that nobody means who writes another"""
 
     def hint_for(self, text: str) -> str | None:
         """Return what to do about a name in a rule; None: there is somebody of it."""
@@ -82,7 +84,7 @@ class _Known(NamedTuple):
         names = {"user": self.users, "group": self.groups}.get(kind)
         if names is None or name in names:
             return None
-        return near(name, names, otherwise=self.cure)
+        return near(name, names - self.own, otherwise=self.cure)
 
 
 def _known(server: "Server") -> _Known | None:
@@ -93,13 +95,13 @@ def _known(server: "Server") -> _Known | None:
     from tailrace.server.auth.tokens import OWN
     from tailrace.server.auth.vault import DIRECTORY as AUTH
 
-    has_vault = (Path(server.state_dir or default_path()) / AUTH).is_dir()  # nothing is made by looking
+    has_vault = os.path.isdir(Path(server.state_dir or default_path()) / AUTH)  # noqa: PTH112  nothing is made by looking
     has_users = server.auth == "users" and (has_vault or server.users_file is not None)
     tokens = {OWN, *(f"token:{token.name}" for token in (tokens_of(server).all() if has_vault else ()))}
     users = users_of(server).all() if has_users else {}
     groups = frozenset(group for user in users.values() for group in user.groups)
     cure = "tailrace user add NAME --group GROUP" if server.auth == "users" else 'users and groups need auth = "users"'
-    return _Known(frozenset(users) | tokens, groups, cure)
+    return _Known(frozenset(users) | tokens, groups, cure, frozenset((OWN,)))
 
 
 def _whom(config: Config) -> Iterable[tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -120,6 +120,24 @@ def load_server(
     return settings
 
 
+def load_audit(path: str | os.PathLike[str]) -> Audit:
+    """Return what `[audit]` says, whatever is wrong with the rest of the file.
+
+    Args:
+        path: the file.
+
+    Raises:
+        InvalidInput: the file cannot be read.
+        InvalidValues: something in `[audit]` is wrong.
+    """
+    faults: list[Fault] = []
+    files = Files(path, [], lambda _path: None)
+    found = _First(files, faults).audit()
+    if faults:
+        raise InvalidValues.of(sorted(faults, key=files.order_of), op="read")
+    return found
+
+
 def _lost_rules(files: Files | None, config: Config) -> Iterator[Mistake]:
     """Yield the rules about commands that nobody declares: what they were to protect, they do not."""
     declared = [name for part in (() if files is None else files.parts) for name in _names(part.document)]
