@@ -249,3 +249,14 @@ def test_users_are_looked_after_whatever_is_wrong_with_a_command(program: Progra
     done = program("user", "list", *config)
     assert done.returncode == 2
     assert b"server.auth cannot be" in done.stderr
+
+
+def test_the_audit_is_read_whatever_is_wrong_with_a_command(program: Program, tmp_path: Path) -> None:
+    """It is wanted most when something is."""
+    path = tmp_path / "tailrace.toml"
+    path.write_text(
+        '[server]\nhost = "0.0.0.0"\nauth = "none"\n[audit]\nfile = "a.jsonl"\n[commands.a]\nargv = "true"\n'
+    )
+    (tmp_path / "a.jsonl").write_bytes(b"")
+    done = program("audit", str(path))
+    assert (done.returncode, done.stderr) == (0, b"")

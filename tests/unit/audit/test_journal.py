@@ -2,6 +2,8 @@ import json
 import os
 import resource
 import signal
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -239,3 +241,34 @@ def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> No
         journal_of(tmp_path / "nowhere" / "audit.jsonl")
     with pytest.raises(InvalidInput, match="cannot be read"):
         list(entries(tmp_path / "nothing"))
+
+
+def test_a_lock_that_a_thread_held_at_a_fork_is_not_held_in_the_child(tmp_path: Path) -> None:
+    """The thread is not there to let go of it."""
+    writer = journal(tmp_path / "audit.jsonl")
+    with writer._threads:
+        pid = os.fork()
+        if not pid:
+            try:
+                writer.write(entry("child"))
+            except NotRecorded:
+                os._exit(1)
+            os._exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
+    assert [each.request for each in entries(tmp_path / "audit.jsonl")] == ["child"]
+
+
+def test_what_is_owed_of_strangers_is_written_as_a_process_ends(tmp_path: Path) -> None:
+    """Without anybody calling for it: an application's workers come and go."""
+    path = tmp_path / "audit.jsonl"
+    script = (
+        "import sys, datetime\n"
+        "from tailrace.audit.journal import journal_of\nfrom tailrace.core.audit import Entry\n"
+        "made = journal_of(sys.argv[1])\nnow = datetime.datetime.now(datetime.UTC)\n"
+        "for n in range(25):\n"
+        "    made.write(Entry(time=now, request=str(n), address='192.0.2.1', allowed=False, status=401))\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(path)], check=True, timeout=60)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert sum(line.get("count", 1) for line in lines) == 25
+    assert len(lines) < 25
