@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tailrace.audit.journal import journal_of
+from tailrace.core.audit import Entry
 from tests.system.cli.conftest import Program
 
 FILE = """
@@ -257,6 +260,9 @@ def test_the_audit_is_read_whatever_is_wrong_with_a_command(program: Program, tm
     path.write_text(
         '[server]\nhost = "0.0.0.0"\nauth = "none"\n[audit]\nfile = "a.jsonl"\n[commands.a]\nargv = "true"\n'
     )
-    (tmp_path / "a.jsonl").write_bytes(b"")
+    journal = journal_of(tmp_path / "a.jsonl")
+    assert journal is not None
+    journal.write(Entry(time=datetime.now(UTC), request="r", who="ann", action="start", allowed=True, status=201))
     done = program("audit", str(path))
     assert (done.returncode, done.stderr) == (0, b"")
+    assert b"ann" in done.stdout
