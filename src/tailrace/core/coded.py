@@ -223,10 +223,12 @@ def _parameter(given: inspect.Parameter, hint: object) -> Parameter | Fault:
     if made is None:
         return Fault(f"parameters.{given.name}", f"has a hint that means nothing here: {plain!r}", _cure(plain))
     changes = _said(notes, made)
+    if strange := [key for key in changes if key not in made.__struct_fields__ and key != "example"]:
+        message = f"has a bound that means nothing here: {', '.join(strange)}"
+        return Fault(f"parameters.{given.name}", message, "leave it out, or look at the value in the function")
     if given.default is not given.empty:
         changes["default"] = _in_json(given.default)
-    known_changes = {key: value for key, value in changes.items() if key in made.__struct_fields__}
-    return msgspec.structs.replace(made, **known_changes)
+    return msgspec.structs.replace(made, **{key: changes[key] for key in changes if key in made.__struct_fields__})
 
 
 def _noted(hint: object) -> tuple[object, tuple[object, ...]]:
@@ -292,17 +294,23 @@ def _turn(hint: object) -> Turn | None:
 
 
 def _said(notes: Sequence[object], made: Parameter) -> dict[str, object]:
-    """Return the fields that `msgspec.Meta` says; bounds that exclude themselves are whole numbers' alone."""
+    """Return the fields that `msgspec.Meta` says, those that the parameter does not have among them.
+
+    Bounds that exclude themselves are whole numbers' alone.
+    """
     fields: dict[str, object] = {}
     for note in notes:
         if not isinstance(note, msgspec.Meta):
             continue
-        step = 1 if isinstance(made, Integer) else 0
+        is_whole, few = isinstance(made, Integer), "count" if isinstance(made, Choices) else "length"
         said = {
-            "minimum": note.ge if note.gt is None else note.gt + step,
-            "maximum": note.le if note.lt is None else note.lt - step,
-            "minimum_length": note.min_length,
-            "maximum_length": note.max_length,
+            "minimum": note.gt + 1 if is_whole and note.gt is not None else note.ge,
+            "maximum": note.lt - 1 if is_whole and note.lt is not None else note.le,
+            "gt": None if is_whole else note.gt,
+            "lt": None if is_whole else note.lt,
+            "multiple_of": note.multiple_of,
+            f"minimum_{few}": note.min_length,
+            f"maximum_{few}": note.max_length,
             "pattern": note.pattern,
             "title": note.title,
             "help": note.description,

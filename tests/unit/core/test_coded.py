@@ -132,3 +132,27 @@ def test_they_stand_beside_those_of_a_file() -> None:
     assert list(declared()) == ["count", "deploy"]
     with pytest.raises(InvalidValues, match="have a name twice"):
         declared.add(coded(deploy, {"name": "count"}))
+
+
+@pytest.mark.parametrize(
+    ("hint", "key"), [(Annotated[float, Meta(gt=0)], "gt"), (Annotated[int, Meta(multiple_of=5)], "multiple_of")]
+)
+def test_a_bound_that_cannot_be_held_is_a_mistake(hint: object, key: str) -> None:
+    """It is not dropped: whoever wrote it relies on it."""
+
+    def f(x: float) -> list[str]:
+        return ["echo", f"{x}"]
+
+    f.__annotations__["x"] = hint
+    with pytest.raises(InvalidValues) as caught:
+        coded(f, {})
+    assert f"means nothing here: {key}" in str(caught.value.faults)
+
+
+def test_how_many_choices_may_be_bounded() -> None:
+    """As lengths of a list."""
+
+    def f(x: Annotated[list[Literal["a", "b"]], Meta(min_length=1, max_length=2)]) -> list[str]:
+        return ["echo", *x]
+
+    assert coded(f, {}).parameters == {"x": Choices(choices=("a", "b"), minimum_count=1, maximum_count=2)}
