@@ -10,6 +10,7 @@ from tailrace.cli.extras import need_server
 from tailrace.cli.place import state_path
 from tailrace.config.load import load_server
 from tailrace.config.server import Server
+from tailrace.core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from tailrace.server.auth.tokens import Tokens
@@ -82,3 +83,18 @@ def users_of(server: Server) -> "Users":
     from tailrace.server.auth.users import Users
 
     return Users(Path(server.users_file) if server.users_file is not None else vault_of(server).path / USERS)
+
+
+def address_of(server: Server) -> str:
+    """Return where the server can be reached, without a slash at its end.
+
+    Raises:
+        InvalidInput: nobody can tell: it listens on a Unix socket, or takes whichever port is free.
+    """
+    if server.uds is None and server.port:
+        return server.url
+    where = f"on {server.uds}" if server.uds is not None else "at whichever port is free"
+    raise InvalidInput(
+        f"the server listens {where}, so its address is not known here", op="link", subject="address",
+        hint="name a port, or use the address that `tailrace serve` prints; `tailrace share` takes it as --url",
+    )  # fmt: skip

@@ -12,7 +12,7 @@ import click
 
 from tailrace.cli import login, talk, values
 from tailrace.cli.extras import need_server
-from tailrace.cli.keys import config_option, server_of, vault_of
+from tailrace.cli.keys import address_of, config_option, server_of, vault_of
 from tailrace.cli.naming import locate
 from tailrace.cli.place import again, anywhere_option, server, server_url, state_path
 from tailrace.core.errors import InvalidInput
@@ -98,7 +98,7 @@ def _made(run: Run, expires_s: float, url: str | None, config: str | None) -> Sh
         return server(there).share(run.id, expires_s)
     settings = server_of(config)
     token, link = _shares(vault_of(settings)).make(run.id, expires_s, login.name())
-    base = (url or settings.url).rstrip("/")
+    base = (url or address_of(settings)).rstrip("/")
     return Shared(f"{base}/runs/{run.id}?share={quote(token)}", token, link.expires, link.id)
 
 

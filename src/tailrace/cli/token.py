@@ -7,7 +7,7 @@ from typing import get_args
 import click
 
 from tailrace.cli import talk, values
-from tailrace.cli.keys import config_option, server_of, tokens_of
+from tailrace.cli.keys import address_of, config_option, server_of, tokens_of
 from tailrace.cli.place import place_option
 from tailrace.core.access import ACTIONS
 from tailrace.core.identity import Role
@@ -36,7 +36,7 @@ def token_command(context: click.Context, *, rotate: bool, link: bool, config: s
     server = server_of(config)
     tokens = tokens_of(server)
     token = tokens.rotate() if rotate else tokens.own()
-    click.echo(f"{server.url}/login#token={token}" if link else token)
+    click.echo(f"{address_of(server)}/login#token={token}" if link else token)
     return 0
 
 

@@ -1,8 +1,12 @@
 """A link by which one run may be watched, by whoever has it, for a time."""
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
+
+USUAL_S: Final = 7 * 24 * 3600.0
+"""for which a link is good, unless something else is said"""
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):

@@ -266,3 +266,14 @@ def test_the_audit_is_read_whatever_is_wrong_with_a_command(program: Program, tm
     done = program("audit", str(path))
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"ann" in done.stdout
+
+
+@pytest.mark.parametrize("where", ["port = 0", 'uds = "/run/tailrace.sock"'])
+def test_no_link_is_made_that_leads_nowhere(program: Program, tmp_path: Path, where: str) -> None:
+    """Where nobody can tell the server's address, it is asked for."""
+    path = tmp_path / "tailrace.toml"
+    path.write_text(f"[server]\n{where}\n")
+    done = program("token", "--link", "--config", str(path))
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"its address is not known here" in done.stderr
+    assert program("token", "--config", str(path)).returncode == 0

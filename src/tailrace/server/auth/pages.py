@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote
 
 from tailrace._asgi.asking import client_of, headers_of, pairs_of
 from tailrace.server.auth.attempts import Attempts
-from tailrace.server.auth.cookies import Header, set_cookie
+from tailrace.server.auth.cookies import HOST_PREFIX, Header, set_cookie
 from tailrace.server.auth.guard import LOGIN, Guard
 from tailrace.server.auth.record import Record
 from tailrace.server.auth.tokens import OWN
@@ -187,7 +187,7 @@ class Logins:
 
     def _cookie(self, asked: Asked, value: str, age_s: int) -> Header:
         name = self._guard.cookie_name(asked.scope)
-        path = "/" if name.startswith("__Host-") else asked.root or "/"
+        path = "/" if name.startswith(HOST_PREFIX) else asked.root or "/"
         return set_cookie(asked.scope, name, value, path=path, age_s=age_s)
 
     def _slow(self, asked: Asked, wait_s: float) -> Response:

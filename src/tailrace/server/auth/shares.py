@@ -17,13 +17,12 @@ import msgspec
 from tailrace.core import ids
 from tailrace.core.errors import InvalidInput, LimitReached
 from tailrace.core.identity import Identity, Scope
-from tailrace.core.share import Link
+from tailrace.core.share import USUAL_S, Link
 from tailrace.server.auth.vault import SHARES, Vault
 
 if TYPE_CHECKING:
     from itsdangerous import URLSafeSerializer
 
-USUAL_S: Final = 7 * 24 * 3600.0
 LONGEST_S: Final = 366 * 24 * 3600.0
 SHARED: Final = "share"
 """the name of whoever comes by a link"""

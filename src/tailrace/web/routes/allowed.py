@@ -8,9 +8,8 @@ from typing import Final
 
 from tailrace.core.access import Action
 from tailrace.core.command import Command
-from tailrace.core.errors import EngineError, NotAllowed
 from tailrace.core.run import RunInfo
-from tailrace.core.spec import Stdio
+from tailrace.core.spec import Spec, Stdio
 from tailrace.web.page.given import Who
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Call, Instead, json_response
@@ -22,9 +21,15 @@ SESSION: Final = "session"
 """how whoever has logged in here comes in"""
 
 
-def on_run(call: Call, info: RunInfo) -> tuple[Action, ...]:
-    """Return what the caller may do to the run. To one that takes no input, nobody may give any."""
-    return tuple(action for action in OF_RUNS if _is_possible(call, action, info) and _may(call, action, info))
+def on_run(call: Call, info: RunInfo, spec: Spec | None) -> tuple[Action, ...]:
+    """Return what the caller may do to the run. To one that takes no input, nobody may give any.
+
+    Args:
+        call: who asks.
+        info: the run.
+        spec: what it was asked to be; None: that is not known.
+    """
+    return tuple(action for action in OF_RUNS if _is_possible(call, action, spec) and _may(call, action, info))
 
 
 def on_command(call: Call, command: Command) -> tuple[Action, ...]:
@@ -63,16 +68,10 @@ def _is_made(call: Call, action: Action) -> bool:
     return action != "share" or call.sharing is not None
 
 
-def _is_possible(call: Call, action: Action, info: RunInfo) -> bool:
-    return _takes_input(call, info) if action == "input" else _is_made(call, action)
-
-
-def _takes_input(call: Call, info: RunInfo) -> bool:
-    try:
-        spec = call.engine().spec(info.id)
-    except (EngineError, NotAllowed):
-        return False
-    return spec.stdin or spec.stdio is Stdio.PTY
+def _is_possible(call: Call, action: Action, spec: Spec | None) -> bool:
+    if action == "input":
+        return spec is not None and (spec.stdin or spec.stdio is Stdio.PTY)
+    return _is_made(call, action)
 
 
 def _may(call: Call, action: Action, info: RunInfo | None) -> bool:

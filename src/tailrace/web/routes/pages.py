@@ -18,7 +18,7 @@ from tailrace.web.page.html import Html, element
 from tailrace.web.problems import CONTENT_TYPE as PROBLEM
 from tailrace.web.problems import OneOf, Problem, status_of
 from tailrace.web.responses import Response
-from tailrace.web.routes.allowed import at_all, on_command, on_run, who
+from tailrace.web.routes.allowed import at_all, on_command, who
 from tailrace.web.routes.call import Call, Instead, Refused
 from tailrace.web.routes.commands import Refilled, Texts, begun, form_taken, form_values
 from tailrace.web.routes.control import give, stopped
@@ -102,7 +102,7 @@ def show_run(call: Call) -> Response:
     """Show one run: how it stands, its output, and what can be done to it."""
     info = call.shown
     shown_run = whole(call, info)
-    may = _allowed(*on_run(call, info), *({"start"} & set(at_all(call))))
+    may = _allowed(*(shown_run.may or ()), *({"start"} & set(at_all(call))))
     given = Given(
         page="run", root=BELOW, who=_known(call), may=may, run=shown_run, commands=_commands_of(call, info),
     )  # fmt: skip

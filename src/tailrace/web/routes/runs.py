@@ -43,7 +43,7 @@ def whole(call: Call, info: RunInfo) -> RunShown:
         spec = call.engine().spec(info.id)
     except (EngineError, NotAllowed):
         spec = None
-    return shown(info, spec, on_run(call, info))
+    return shown(info, spec, on_run(call, info, spec))
 
 
 def show_output(call: Call) -> Response:

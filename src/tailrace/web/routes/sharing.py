@@ -6,11 +6,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from tailrace.core.share import Ended, Links, Shared
+from tailrace.core.share import USUAL_S, Ended, Links, Shared
 from tailrace.web.responses import Response
 from tailrace.web.routes.call import Call, Refused, Sharing, fields, json_response
 
-USUAL_S: Final = 7 * 24 * 3600.0
 PARAMETER: Final = "share"
 """of a run's page, in the query"""
 
