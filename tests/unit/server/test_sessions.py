@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from tailrace.core.errors import EngineError, InvalidInput
 from tailrace.server.auth.attempts import Attempts
 from tailrace.server.auth.sessions import Sessions
 from tailrace.server.auth.shares import Shares
+from tailrace.server.auth.tokens import Tokens
 from tailrace.server.auth.vault import Vault
 from tests.support.wait import wait_for
 
@@ -52,6 +54,30 @@ def test_what_could_not_be_written_is_not_left_behind(vault: Vault, monkeypatch:
     with pytest.raises(EngineError, match="no space left"):
         Sessions(vault).begin("ann", "users", "stamp")
     assert not list((vault.path / "sessions").iterdir())
+
+
+def test_what_somebody_killed_has_left_is_swept(vault: Vault) -> None:
+    """When it is old; what is just being written is not touched."""
+    for name, age_s in (("old.1-abc", 7200), ("new.1-abc", 0)):
+        path = vault.path / "sessions" / name
+        path.write_bytes(b"{")
+        os.utime(path, (1, time.time() - age_s))
+    Sessions(vault).begin("ann", "users", "stamp")
+    names = {path.name for path in (vault.path / "sessions").iterdir()}
+    assert "new.1-abc" in names
+    assert "old.1-abc" not in names
+    assert len(names) == 2
+
+
+def test_what_cannot_be_looked_at_is_told(vault: Vault) -> None:
+    """As what it is, wherever it is found out."""
+    shutil.rmtree(vault.path)
+    vault.path.write_bytes(b"")
+    for look in (
+        lambda: Tokens(vault).find("tailrace_x"), lambda: Shares(vault).end(RUN), lambda: Sessions(vault).end_all("ann")
+    ):  # fmt: skip
+        with pytest.raises(EngineError, match="cannot be used"):
+            look()
 
 
 def test_a_success_forgets_what_was_held_against_the_user(vault: Vault) -> None:

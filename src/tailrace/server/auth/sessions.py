@@ -55,7 +55,6 @@ class Sessions:
         self._vault = vault
         self._idle_s = idle_s
         self.longest_s = longest_s
-        self._directory = vault.path / SESSIONS
         self._swept = 0.0
 
     def begin(self, user: str, via: str, stamp: str, groups: tuple[str, ...] = ()) -> str:
@@ -95,42 +94,44 @@ class Sessions:
 
     def end_all(self, user: str) -> int:
         """End all sessions of a user, and return how many there were."""
-        return sum(self._vault.remove(name) for name, session in self._all() if session.user == user)
+        return sum(
+            self._vault.remove(name)
+            for name, data in self._all()
+            if (session := _decoded(data)) is not None and session.user == user
+        )
 
     def _live(self, name: str, data: bytes, now: float) -> Session | None:
-        session = _decoded(data)
-        path = self._vault.path / name
-        try:
-            used = path.stat().st_mtime
-        except FileNotFoundError:
-            return None
-        if session is None or self._is_over(session, used, now):
-            self._vault.remove(name)
-            return None
-        if now - used > NOTED_S:
+        """Return the session, if it is good, and note its use; remove it if it is over."""
+        session = self._good(name, data, now)
+        found = None if session is None else self._vault.stat(name)
+        if found is not None and now - found.st_mtime > NOTED_S:
             with suppress(FileNotFoundError):
-                os.utime(path, (now, now))
+                os.utime(self._vault.path / name, (now, now))
         return session
 
-    def _all(self) -> Iterator[tuple[str, Session]]:
-        for path in self._directory.iterdir():
-            name = f"{SESSIONS}/{path.name}"
-            session = _decoded(self._vault.read(name) or b"")
-            if session is not None:
-                yield name, session
+    def _all(self) -> Iterator[tuple[str, bytes]]:
+        for each in self._vault.names(SESSIONS):
+            name = f"{SESSIONS}/{each}"
+            if (data := self._vault.read(name)) is not None:
+                yield name, data
 
     def _sweep(self, now: float) -> None:
-        for name, _session in self._all():
-            if (data := self._vault.read(name)) is not None:
-                self._swept_one(name, data, now)
-
-    def _swept_one(self, name: str, data: bytes, now: float) -> None:
-        """Remove the session if it is over, and note no use."""
-        session = _decoded(data)
-        with suppress(FileNotFoundError):
-            used = (self._vault.path / name).stat().st_mtime
-            if session is None or self._is_over(session, used, now):
+        for name, data in self._all():
+            found = self._vault.stat(name) if "." in name else None
+            if found is None:
+                self._good(name, data, now)
+            elif now - found.st_mtime > SWEPT_S:  # somebody was killed before it had its name
                 self._vault.remove(name)
+
+    def _good(self, name: str, data: bytes, now: float) -> Session | None:
+        """Return the session; None, if it is over or is none, and then its file is gone."""
+        session, found = _decoded(data), self._vault.stat(name)
+        if found is None:
+            return None
+        if session is None or self._is_over(session, found.st_mtime, now):
+            self._vault.remove(name)
+            return None
+        return session
 
     def _is_over(self, session: Session, used: float, now: float) -> bool:
         """Tell whether it is, by what was said when it began, and by what holds now."""

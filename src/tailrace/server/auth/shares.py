@@ -43,7 +43,6 @@ class Shares:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self._directory = vault.path / SHARES
 
     def make(self, run_id: str, lasts_s: float = USUAL_S, by: str | None = None) -> tuple[str, Link]:
         """Return what opens the run, and what is kept of it.
@@ -108,10 +107,10 @@ class Shares:
         return sum(self._vault.remove(f"{SHARES}/{name}") for name in names)
 
     def _names(self, run_id: str | None) -> Iterator[str]:
-        for path in self._directory.iterdir():
-            found = _NAME.fullmatch(path.name)
+        for name in self._vault.names(SHARES):
+            found = _NAME.fullmatch(name)
             if found is not None and run_id in (None, found["run"]):
-                yield path.name
+                yield name
 
     def _make_room(self) -> None:
         """Forget what has expired.

@@ -152,16 +152,13 @@ class Tokens:
 
     def last_use(self, token: Token) -> datetime | None:
         """Return when the token was last used, to the minute; None: never."""
-        try:
-            return datetime.fromtimestamp((self._vault.path / USED / token.hash).stat().st_mtime, UTC)
-        except FileNotFoundError:
-            return None
+        found = self._vault.stat(f"{USED}/{token.hash}")
+        return None if found is None else datetime.fromtimestamp(found.st_mtime, UTC)
 
     def _known(self) -> dict[str, Token]:
         """Return the tokens by their hashes, read again when the file is another."""
-        try:
-            found = (self._vault.path / FILE).stat()
-        except FileNotFoundError:
+        found = self._vault.stat(FILE)
+        if found is None:
             return {}
         version = (found.st_ino, found.st_mtime_ns, found.st_size)
         read = self._read
@@ -181,9 +178,9 @@ class Tokens:
     def _write(self, tokens: tuple[Token, ...]) -> None:
         self._vault.write(FILE, msgspec.json.encode(tokens))
         hashes = {token.hash for token in tokens}
-        for path in (self._vault.path / USED).iterdir():
-            if path.name not in hashes:
-                path.unlink(missing_ok=True)
+        for name in self._vault.names(USED):
+            if name not in hashes:
+                self._vault.remove(f"{USED}/{name}")
 
 
 def _check(token: Token) -> None:

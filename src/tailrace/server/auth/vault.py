@@ -60,6 +60,27 @@ class Vault:
             except FileNotFoundError:
                 return None
 
+    def stat(self, name: str) -> os.stat_result | None:
+        """Return what is known of the file; None if it is not there.
+
+        Raises:
+            EngineError: it cannot be looked at.
+        """
+        with self._usable():
+            try:
+                return (self.path / name).stat()
+            except FileNotFoundError:
+                return None
+
+    def names(self, directory: str) -> list[str]:
+        """Return the names of the files in a directory of it, without that.
+
+        Raises:
+            EngineError: it cannot be listed.
+        """
+        with self._usable():
+            return [each.name for each in (self.path / directory).iterdir()]
+
     def write(self, name: str, data: bytes) -> None:
         """Replace what the file has.
 
