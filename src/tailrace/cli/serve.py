@@ -77,7 +77,7 @@ def _say(config: Config, address: str) -> None:
 
         click.echo(f"come in by {address}login#token={own_token(config.server)}")
     else:
-        talk.say("`tailrace token --link` prints the link to come in by")
+        talk.say(f"come in by {address}login#token=TOKEN; `tailrace token` prints TOKEN")
 
 
 def _advise(config: Config) -> None:
